@@ -1,0 +1,196 @@
+package kernel
+
+import (
+	"fmt"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"sandbox/kernel/birth"
+)
+
+// Spawn is the birth of a process: clone3(2) with new namespaces, the steps that the new process performs, and the
+// programs that it tries to execute, in their order, until one of them can be.
+type Spawn struct {
+	Namespaces uint64 // CLONE_NEW…
+	Section    string // what the clone is told under
+	Why        Why
+	Process    string // how the new process is called in the explanation
+	Steps      []Step
+	Programs   []Step // Execve, one for each place of $PATH
+	Hold       bool   // when none can be executed, wait to be looked at: see Birth.Held
+}
+
+// Birth is a Spawn compiled to a table, and afterwards what became of it.
+type Birth struct {
+	spawn Spawn
+	steps []Step // Steps, the unblocking of signals, Programs
+	first []int  // the first row of each step
+	image []byte
+	table *birth.Table
+	PID   int // in our PID namespace, once it has been cloned
+}
+
+// Compile turns the plan into a table of system calls.
+func (s Spawn) Compile() *Birth {
+	b := &Birth{spawn: s}
+	c := &compiler{b: birth.NewBuilder()}
+	c.b.Clone.Flags = s.Namespaces | birth.ClearSighand
+	c.b.Clone.ExitSignal = uint64(unix.SIGCHLD)
+
+	b.steps = append(b.steps, s.Steps...)
+	b.steps = append(b.steps, Step{
+		Effect: UnblockSignals{}, Section: s.Section,
+		Why: Why{"signals were held back while the process was being made", "进程诞生期间信号一直被挡住,现在放行"},
+	})
+	b.steps = append(b.steps, s.Programs...)
+	for i, step := range b.steps {
+		_, program := step.Effect.(Execve)
+		more := i < len(b.steps)-1 || s.Hold
+		c.ignore = step.Optional || program && more
+		rows := c.b.Rows()
+		b.first = append(b.first, rows)
+		step.compile(c)
+		if o, ok := step.Effect.(opener); ok {
+			o.handle().row = rows + 1
+		}
+	}
+	b.first = append(b.first, c.b.Rows())
+	if s.Hold {
+		c.b.Hold()
+	}
+	b.image = c.b.Image()
+	return b
+}
+
+// Image is the table, to be run by another process; View gives its results back.
+func (b *Birth) Image() []byte { return b.image }
+
+// View takes the results from memory that the other process ran the table in.
+func (b *Birth) View(memory []byte, pid int) {
+	b.table, b.PID = birth.View(memory), pid
+}
+
+// Run performs the birth from this process.
+func (b *Birth) Run() syscall.Errno {
+	b.table = birth.Load(b.image)
+	pid, errno := b.table.Run()
+	b.PID = pid
+	return errno
+}
+
+// Held tells whether no program could be executed and the process waits, with its root file system, to be looked at.
+// Whoever looked kills it.
+func (b *Birth) Held() bool { return b.table.Held() }
+
+// Executed tells whether a program was executed.
+func (b *Birth) Executed() bool { return b.table.Executed() >= 0 }
+
+// outcome of a step: its first error, or what its first row returned.
+func (b *Birth) outcome(i int) (result int, errno syscall.Errno, done bool) {
+	for row := b.first[i]; row < b.first[i+1]; row++ {
+		value, e, finished := b.table.Outcome(row)
+		if !finished {
+			return 0, 0, row > b.first[i]
+		}
+		if row == b.first[i] {
+			result = int(value)
+		}
+		if e != 0 {
+			return 0, e, true
+		}
+	}
+	return result, 0, true
+}
+
+// Failure is the step at which the new process gave up, as an error; nil if it executed a program.
+func (b *Birth) Failure() error {
+	for i, step := range b.steps {
+		_, errno, done := b.outcome(i)
+		_, program := step.Effect.(Execve)
+		switch {
+		case !done && program && b.Executed():
+			return nil
+		case !done:
+			return fmt.Errorf("the new process was killed before %s", step.Call().line())
+		case errno != 0 && !step.Optional && (!program || i == len(b.steps)-1):
+			return &CallError{Call: step.Call(), Errno: errno, Section: step.Section}
+		}
+	}
+	return nil
+}
+
+// ProgramErrors are the errnos of the programs that were tried, in their order.
+func (b *Birth) ProgramErrors() []syscall.Errno {
+	var errnos []syscall.Errno
+	for i := len(b.steps) - len(b.spawn.Programs); i < len(b.steps); i++ {
+		if _, errno, done := b.outcome(i); done {
+			errnos = append(errnos, errno)
+		}
+	}
+	return errnos
+}
+
+// CloneCall is the clone3 in strace's notation.
+func (b *Birth) CloneCall() Call {
+	cloneFlags := append([]flag{{unix.CLONE_VM, "CLONE_VM"}, {unix.CLONE_CHILD_CLEARTID, "CLONE_CHILD_CLEARTID"}}, namespaceFlags()...)
+	cloneFlags = append(cloneFlags, flag{birth.ClearSighand, "CLONE_CLEAR_SIGHAND"})
+	bits := flags(b.spawn.Namespaces|unix.CLONE_VM|unix.CLONE_CHILD_CLEARTID|birth.ClearSighand, cloneFlags)
+	shown := flags(b.spawn.Namespaces, namespaceFlags())
+	return Call{
+		Name:       "clone3",
+		Args:       []string{"{flags=" + bits + ", exit_signal=SIGCHLD, stack=NULL, stack_size=0}"},
+		Shell:      "clone3(" + shown + ")",
+		ShowResult: true,
+	}
+}
+
+// Tell narrates a birth that has been run: the clone by process, then what the new process did.
+func (d *Door) TellBirth(b *Birth, process string) {
+	if d.Tell == nil {
+		return
+	}
+	clone := b.CloneCall()
+	d.Tell(Record{
+		Section: b.spawn.Section, Process: process, Call: clone.Name, Args: clone.Args, Result: b.PID,
+		Line: fmt.Sprintf("%s = %d", clone.line(), b.PID), Why: b.spawn.Why.In(d.Language),
+	})
+	b.resolveHandles()
+	for i, step := range b.steps {
+		result, errno, done := b.outcome(i)
+		_, program := step.Effect.(Execve)
+		if !done && !(program && b.Executed()) {
+			return
+		}
+		micros := 0.0
+		for row := b.first[i]; row < b.first[i+1]; row++ {
+			micros += b.table.Micros(row)
+		}
+		d.tell(b.spawn.Process, step, result, errno, micros)
+		if !done {
+			return
+		}
+	}
+}
+
+// resolveHandles gives the handles the numbers that the child's open calls returned.
+func (b *Birth) resolveHandles() {
+	for i, step := range b.steps {
+		if o, ok := step.Effect.(opener); ok {
+			if result, errno, done := b.outcome(i); done && errno == 0 {
+				o.handle().set(result)
+			}
+		}
+	}
+}
+
+// Spawn performs a birth from this process and tells of it. The caller reaps Birth.PID.
+func (d *Door) Spawn(s Spawn) (*Birth, error) {
+	b := s.Compile()
+	errno := b.Run()
+	if errno != 0 {
+		return b, &CallError{Call: b.CloneCall(), Errno: errno, Section: s.Section}
+	}
+	d.TellBirth(b, d.Process)
+	return b, nil
+}

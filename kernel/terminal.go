@@ -1,0 +1,86 @@
+package kernel
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// UnlockTerminal is ioctl(2) TIOCSPTLCK on a pty's master: its other end may be opened.
+type UnlockTerminal struct{ Master Descriptor }
+
+// Call in strace's notation.
+func (u UnlockTerminal) Call() Call {
+	return Call{Name: "ioctl", Args: []string{u.Master.String(), "TIOCSPTLCK", "[0]"}}
+}
+
+func (u UnlockTerminal) compile(c *compiler) {
+	c.add(unix.SYS_IOCTL, u.Master.arg(c.b), unix.TIOCSPTLCK, c.b.Words(0))
+}
+
+// OpenTerminal is ioctl(2) TIOCGPTPEER (Linux 4.13): opens the other end of a pty, with no path that could be another.
+type OpenTerminal struct {
+	Master Descriptor
+	As     *Handle
+}
+
+// Call in strace's notation.
+func (o OpenTerminal) Call() Call {
+	return Call{Name: "ioctl", Args: []string{o.Master.String(), "TIOCGPTPEER", "O_RDWR|O_NOCTTY"}, ShowResult: true}
+}
+
+func (o OpenTerminal) compile(c *compiler) {
+	c.add(unix.SYS_IOCTL, o.Master.arg(c.b), unix.TIOCGPTPEER, unix.O_RDWR|unix.O_NOCTTY)
+}
+
+func (o OpenTerminal) handle() *Handle { return o.As }
+
+// ControllingTerminal is ioctl(2) TIOCSCTTY: the terminal sends its Ctrl-C to this session.
+type ControllingTerminal struct{ FD int }
+
+// Call in strace's notation.
+func (t ControllingTerminal) Call() Call {
+	return Call{Name: "ioctl", Args: []string{fmt.Sprint(t.FD), "TIOCSCTTY", "0"}}
+}
+
+func (t ControllingTerminal) compile(c *compiler) { c.add(unix.SYS_IOCTL, t.FD, unix.TIOCSCTTY, 0) }
+
+// WindowSize is ioctl(2) TIOCSWINSZ.
+type WindowSize struct {
+	FD            Descriptor
+	Rows, Columns uint16
+}
+
+// Call in strace's notation.
+func (w WindowSize) Call() Call {
+	size := fmt.Sprintf("{ws_row=%d, ws_col=%d, ws_xpixel=0, ws_ypixel=0}", w.Rows, w.Columns)
+	return Call{Name: "ioctl", Args: []string{w.FD.String(), "TIOCSWINSZ", size}}
+}
+
+func (w WindowSize) compile(c *compiler) {
+	size := binary.NativeEndian.AppendUint16(nil, w.Rows)
+	size = binary.NativeEndian.AppendUint16(size, w.Columns)
+	c.add(unix.SYS_IOCTL, w.FD.arg(c.b), unix.TIOCSWINSZ, c.b.Bytes(append(size, 0, 0, 0, 0)))
+}
+
+// SendDescriptor is sendmsg(2) with SCM_RIGHTS: passes a descriptor through a Unix socket to another process. The
+// descriptor's number is part of the message, so it must be known beforehand (Dup gives it one).
+type SendDescriptor struct {
+	Socket int
+	FD     int
+}
+
+// Call in strace's notation, without the parts of the message that are empty.
+func (s SendDescriptor) Call() Call {
+	message := fmt.Sprintf("{msg_control=[{cmsg_type=SCM_RIGHTS, cmsg_data=[%d]}]}", s.FD)
+	return Call{Name: "sendmsg", Args: []string{fmt.Sprint(s.Socket), message, "0"}}
+}
+
+func (s SendDescriptor) compile(c *compiler) {
+	control := c.b.Bytes(unix.UnixRights(s.FD))
+	length := len(unix.UnixRights(s.FD))
+	vector := c.b.Words(c.b.String("t"), 1) // struct iovec: one byte goes with it
+	message := c.b.Words(0, 0, vector, 1, control, length, 0)
+	c.add(unix.SYS_SENDMSG, s.Socket, message, 0)
+}
