@@ -309,3 +309,21 @@ func signalName(s unix.Signal) string {
 	}
 	return strconv.Itoa(int(s))
 }
+
+// CloseFrom is close_range(2) (Linux 5.9): every descriptor from FD on.
+type CloseFrom struct{ FD int }
+
+// Call in strace's notation.
+func (f CloseFrom) Call() Call {
+	return Call{Name: "close_range", Args: []string{strconv.Itoa(f.FD), "4294967295", "0"}}
+}
+
+func (f CloseFrom) compile(c *compiler) { c.add(unix.SYS_CLOSE_RANGE, f.FD, 0xffffffff, 0) }
+
+// Setpgid is setpgid(2): a process group of its own, which a terminal's Ctrl-C can be aimed at.
+type Setpgid struct{}
+
+// Call in strace's notation.
+func (Setpgid) Call() Call { return Call{Name: "setpgid", Args: []string{"0", "0"}} }
+
+func (Setpgid) compile(c *compiler) { c.add(unix.SYS_SETPGID, 0, 0) }

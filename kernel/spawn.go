@@ -83,6 +83,9 @@ func (b *Birth) Run() syscall.Errno {
 // Whoever looked kills it.
 func (b *Birth) Held() bool { return b.table.Held() }
 
+// Forked is the pid of the process that a Fork step has made; 0 without one.
+func (b *Birth) Forked() int { return b.table.Forked() }
+
 // Executed tells whether a program was executed.
 func (b *Birth) Executed() bool { return b.table.Executed() >= 0 }
 
@@ -193,4 +196,22 @@ func (d *Door) Spawn(s Spawn) (*Birth, error) {
 	}
 	d.TellBirth(b, d.Process)
 	return b, nil
+}
+
+// Fork is clone(2) within a Spawn's steps: the steps after it are performed by a new process, a sibling of the one that
+// clones, which ends. Who has joined a PID namespace is not in it; only processes born afterwards are.
+type Fork struct{}
+
+const forkFlags = unix.CLONE_VM | unix.CLONE_VFORK | unix.CLONE_PARENT | unix.CLONE_PARENT_SETTID
+
+// Call in strace's notation.
+func (Fork) Call() Call {
+	return Call{
+		Name: "clone", Args: []string{"child_stack=NULL", "flags=CLONE_VM|CLONE_VFORK|CLONE_PARENT|CLONE_PARENT_SETTID|SIGCHLD"},
+		Shell: "clone(CLONE_PARENT)", ShowResult: true,
+	}
+}
+
+func (Fork) compile(c *compiler) {
+	c.addFlags(birth.Fork, unix.SYS_CLONE, forkFlags|int(unix.SIGCHLD), 0, c.b.ForkedPID(), 0, 0)
 }

@@ -3,8 +3,10 @@ package kernel
 import (
 	"encoding/binary"
 	"fmt"
+	"os"
 
 	"golang.org/x/sys/unix"
+	"golang.org/x/term"
 )
 
 // UnlockTerminal is ioctl(2) TIOCSPTLCK on a pty's master: its other end may be opened.
@@ -83,4 +85,27 @@ func (s SendDescriptor) compile(c *compiler) {
 	vector := c.b.Words(c.b.String("t"), 1) // struct iovec: one byte goes with it
 	message := c.b.Words(0, 0, vector, 1, control, length, 0)
 	c.add(unix.SYS_SENDMSG, s.Socket, message, 0)
+}
+
+// RawTerminal puts the user's own terminal into raw mode: what is typed goes to the container as it is, Ctrl-C
+// included. restore puts it back; it may be called more than once.
+func RawTerminal(file *os.File) (restore func(), err error) {
+	before, err := term.MakeRaw(int(file.Fd()))
+	if err != nil {
+		return nil, err
+	}
+	return func() { term.Restore(int(file.Fd()), before) }, nil
+}
+
+// ForegroundGroup is ioctl(2) TIOCSPGRP: the terminal's Ctrl-C goes to the process's own group, which it leads.
+type ForegroundGroup struct{ FD int }
+
+// Call in strace's notation.
+func (g ForegroundGroup) Call() Call {
+	return Call{Name: "ioctl", Args: []string{fmt.Sprint(g.FD), "TIOCSPGRP", "[getpid()]"}}
+}
+
+func (g ForegroundGroup) compile(c *compiler) {
+	pid := c.add(unix.SYS_GETPID)
+	c.add(unix.SYS_IOCTL, g.FD, unix.TIOCSPGRP, c.b.Result(pid)) // where the pid is, as ioctl wants it
 }

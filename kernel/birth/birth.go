@@ -52,6 +52,9 @@ const (
 	Ignore = 1
 	// Cleanup marks a row that Here performs even when an earlier one failed: the close after a write.
 	Cleanup = 2
+	// Fork marks a clone: the rest of the table is for its child, and the process that has cloned it ends. A process
+	// can be in another PID namespace only from its birth on, so who joins one has to be born once more.
+	Fork = 4
 	// Pending is the Result of a row that the child has not come to (or that never returned: a successful execve).
 	Pending = ^uintptr(0) >> 1
 )
@@ -86,6 +89,8 @@ type Header struct {
 	Rows   uint32
 	Relocs uint32 // words that hold an offset into the table and become addresses when it is loaded
 	Hold   int32  // index of the row that holds a child which could execute nothing; -1 without one
+	Forked uint32 // the pid of a Fork row's child, in the PID namespace of the process that has cloned it
+	_      uint32
 	Size   uint64
 	Ticks  uint64 // the time stamp counter just before the clone
 	Nanos  uint64 // how long from the clone to the end of the table, to turn ticks into time
@@ -193,6 +198,12 @@ func (t *Table) wait() {
 func (t *Table) Held() bool {
 	return t.header.Hold >= 0 && loadResult(&t.rows[t.header.Hold].Result) != Pending
 }
+
+// Forked is the pid of the child of a row marked Fork; 0 if there is none.
+func (t *Table) Forked() int { return int(loadWord(&t.header.Forked)) }
+
+// Rest is what follows the table in the memory it was loaded from.
+func (t *Table) Rest() []byte { return t.memory[t.header.Size:] }
 
 // Len is the number of rows.
 func (t *Table) Len() int { return len(t.rows) }

@@ -115,6 +115,26 @@ func TestResultBecomesArgument(t *testing.T) {
 	}
 }
 
+func TestForkHandsOverTheRest(t *testing.T) {
+	b := NewBuilder()
+	fork := b.Add(syscall.SYS_CLONE, Fork, cloneVM|syscall.CLONE_VFORK|syscall.CLONE_PARENT|syscall.CLONE_PARENT_SETTID|sigchld, 0, b.ForkedPID(), 0, 0)
+	exec := addExec(b, 0, self(t))
+	table, status := run(t, b)
+	if status.ExitStatus() != 0 {
+		t.Errorf("the first child ended with %v", status)
+	}
+	if table.Executed() != exec {
+		t.Errorf("Executed() = %d, want %d", table.Executed(), exec)
+	}
+	pid, errno, _ := table.Outcome(fork)
+	if errno != 0 || pid == 0 || int(pid) != table.Forked() {
+		t.Fatalf("the clone returned %d, %v", pid, errno)
+	}
+	if _, err := syscall.Wait4(int(pid), &status, 0, nil); err != nil || status.ExitStatus() != 7 {
+		t.Errorf("the second child: %v, %v; want exit code 7", status, err)
+	}
+}
+
 func TestHere(t *testing.T) {
 	path := t.TempDir() + "/file"
 	b := NewBuilder()

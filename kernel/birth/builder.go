@@ -118,6 +118,9 @@ func (b *Builder) Add(number uintptr, flags uintptr, args ...any) int {
 	return len(b.rows) - 1
 }
 
+// Rows is the number of rows so far.
+func (b *Builder) Rows() int { return len(b.rows) }
+
 // Hold ends the table with rows that keep a child which could execute nothing: it wakes the parent and waits, so that
 // the parent can look at the root file system it was in and say why; the parent kills it then.
 //
@@ -136,8 +139,14 @@ func (b *Builder) Hold() {
 	b.Add(syscall.SYS_PPOLL, Ignore, 0, 0, 0, 0)
 }
 
-// holdMark is the offset that Image replaces by that of Header.TID, which lies outside the data.
-const holdMark = 1
+// Offsets that Image replaces by those of words in the header, which lie outside the data.
+const (
+	holdMark   = 1 // Header.TID
+	forkedMark = 2 // Header.Forked
+)
+
+// ForkedPID is where a row marked Fork lets the kernel write the pid (CLONE_PARENT_SETTID): Table.Forked reads it.
+func (b *Builder) ForkedPID() Pointer { return Pointer{offset: forkedMark} }
 
 // Image is the table as bytes: header, rows, data, relocations. It has no address in it and can be written to a file
 // that another process maps and loads.
@@ -171,6 +180,8 @@ func (b *Builder) offset(p Pointer, head, rowSize, dataAt int) uintptr {
 		return uintptr(head+rowSize*(p.row-1)) + unsafe.Offsetof(Row{}.Result)
 	case p.offset == holdMark:
 		return unsafe.Offsetof(Header{}.TID)
+	case p.offset == forkedMark:
+		return unsafe.Offsetof(Header{}.Forked)
 	}
 	return uintptr(dataAt + p.offset)
 }

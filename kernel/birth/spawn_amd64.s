@@ -52,9 +52,16 @@ arguments:
 	ORQ  DX, AX
 	MOVQ AX, ROW_TICKS(R12)
 	CMPQ BX, $-4095
-	JCS  next                  // below -4095 as an unsigned number: not an error
+	JCS  succeeded             // below -4095 as an unsigned number: not an error
 	TESTQ $1, ROW_FLAGS(R12)   // Ignore
 	JEQ  failed
+	JMP  next
+
+succeeded:
+	TESTQ $4, ROW_FLAGS(R12)   // Fork
+	JEQ  next
+	TESTQ BX, BX               // a pid: we are the parent, the rest of the table is the child's
+	JNE  done
 
 next:
 	ADDQ $ROW_SIZE, R12

@@ -47,9 +47,14 @@ arguments:
 	MOVD R9, ROW_TICKS(R19)
 	MOVD $-4095, R10
 	CMP  R10, R0
-	BLO  next                  // below -4095 as an unsigned number: not an error
 	MOVD ROW_FLAGS(R19), R9
+	BLO  succeeded             // below -4095 as an unsigned number: not an error
 	TBZ  $0, R9, failed        // bit 0: Ignore
+	B    next
+
+succeeded:
+	TBZ  $2, R9, next          // bit 2: Fork
+	CBNZ R0, done              // a pid: we are the parent, the rest of the table is the child's
 
 next:
 	ADD  $ROW_SIZE, R19

@@ -1,6 +1,11 @@
 // Package capability names the privileges that root's power is divided into (capabilities(7)).
 package capability
 
+import (
+	"strconv"
+	"strings"
+)
+
 // Set is a set of capabilities: bit N is capability N.
 type Set uint64
 
@@ -23,4 +28,67 @@ func Name(n int) string {
 		return "CAP_UNKNOWN"
 	}
 	return names[n]
+}
+
+// Default is what Docker leaves a container's root (moby, oci/caps/defaults.go): 14 of the 41.
+const Default Set = 0xa80425fb
+
+// All there are.
+const All Set = 1<<Count - 1
+
+// Parse reads a capability's name as people write it: NET_ADMIN, CAP_NET_ADMIN, net_admin; ALL is all of them.
+func Parse(name string) (Set, error) {
+	upper := strings.ToUpper(name)
+	if upper == "ALL" || upper == "CAP_ALL" {
+		return All, nil
+	}
+	for i, n := range names {
+		if n == upper || n[len("CAP_"):] == upper {
+			return 1 << i, nil
+		}
+	}
+	return 0, &UnknownError{Name: name, Nearest: nearest(upper)}
+}
+
+// UnknownError is a name that is no capability's.
+type UnknownError struct{ Name, Nearest string }
+
+func (e *UnknownError) Error() string { return "unknown capability: " + strconv.Quote(e.Name) }
+
+// Names of the capabilities in the set, in the order of their numbers.
+func (s Set) Names() []string {
+	list := []string{}
+	for i, n := range names {
+		if s>>i&1 == 1 {
+			list = append(list, n)
+		}
+	}
+	return list
+}
+
+// SetOf is the set of names; those that are unknown do not count.
+func SetOf(list []string) Set {
+	var set Set
+	for _, name := range list {
+		c, _ := Parse(name)
+		set |= c
+	}
+	return set
+}
+
+// nearest is the name that begins most like what was typed.
+func nearest(typed string) string {
+	typed = strings.TrimPrefix(typed, "CAP_")
+	best, most := "", 0
+	for _, n := range names {
+		n = n[len("CAP_"):]
+		same := 0
+		for same < len(n) && same < len(typed) && n[same] == typed[same] {
+			same++
+		}
+		if same > most {
+			best, most = n, same
+		}
+	}
+	return best
 }

@@ -1,4 +1,37 @@
 package userland
 
 // commands is sorted by name; a test holds it to that.
-var commands = []entry{}
+var commands = []entry{
+	{"arp", runArp},
+	{"brctl", runBrctl},
+	{"chroot", runChroot},
+	{"findmnt", runFindmnt},
+	{"free", runFree},
+	{"ifconfig", runIfconfig},
+	{"ip", runIP},
+	{"kill", runKill},
+	{"killall", runKillall},
+	{"lsns", runLsns},
+	{"mount", runMount},
+	{"mountpoint", runMountpoint},
+	{"nc", runNc},
+	{"netstat", runNetstat},
+	{"nsenter", runNsenter},
+	{"pgrep", runPgrep},
+	{"pidof", runPidof},
+	{"ping", runPing},
+	{"ping6", runPing},
+	{"pivot_root", runPivotRoot},
+	{"pkill", runPkill},
+	{"ps", runPS},
+	{"pstree", runPstree},
+	{"route", runRoute},
+	{"setsid", runSetsid},
+	{"ss", runSs},
+	{"taskset", runTaskset},
+	{"top", runTop},
+	{"umount", runUmount},
+	{"unshare", runUnshare},
+	{"uptime", runUptime},
+	{"wget", runWget},
+}

@@ -1,0 +1,149 @@
+// Package builtin makes the images that sandbox brings along: base and hello. They are made from the running program
+// itself, as busybox does it: the image holds a copy of the program, and links to it under the names of the small commands
+// (package userland). So every lab runs without a network.
+//
+// They are ordinary images in the store, but under names without a registry: nobody takes them for Docker Hub's.
+package builtin
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"sandbox/image"
+)
+
+// recipe says what is in a built-in image.
+type recipe struct {
+	name  string
+	cmd   []string
+	files func() ([]tarFile, error)
+}
+
+// recipes is sorted by name.
+var recipes = []recipe{
+	{"base", []string{"sh"}, baseFiles},
+	{"hello", []string{"/hello"}, helloFiles},
+}
+
+const (
+	label       = "sandbox.builtin" // has the name of the built-in image
+	defaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+)
+
+// Names lists the built-in images, sorted.
+func Names() []string {
+	var names []string
+	for _, r := range recipes {
+		names = append(names, r.name)
+	}
+	return names
+}
+
+// find returns the recipe that an image's name asks for: base, base:latest; not somebody's registry's base.
+func find(name string) (recipe, bool) {
+	short := strings.TrimSuffix(name, ":latest")
+	for _, r := range recipes {
+		if r.name == short {
+			return r, true
+		}
+	}
+	return recipe{}, false
+}
+
+// Ensure makes a built-in image if the store has none that was made from this very program. It returns false if name is
+// not that of a built-in image. If there is nothing to do it costs some microseconds.
+func Ensure(s *image.Store, name string) (bool, error) {
+	r, ok := find(name)
+	if !ok {
+		return false, nil
+	}
+	now, err := observe(s)
+	if err != nil {
+		return true, err
+	}
+	past := readStamp(s, r.name)
+	now.image = past.image
+	if past == now {
+		return true, nil
+	}
+	if past.program == now.program {
+		if img, err := s.Find(r.name); err == nil && img.ID == past.image {
+			return true, now.write(s, r.name) // the store has changed, but not in what concerns us
+		}
+	}
+	img, err := r.make(s)
+	if err != nil {
+		return true, fmt.Errorf("cannot make the built-in image %s: %w", r.name, err)
+	}
+	if err := removeOld(s, r.name); err != nil {
+		return true, err
+	}
+	return true, stamp{program: now.program, image: img.ID}.write(s, r.name)
+}
+
+// make adds the image to the store. The same program gives the same image, to the last bit.
+func (r recipe) make(s *image.Store) (*image.Image, error) {
+	files, err := r.files()
+	if err != nil {
+		return nil, err
+	}
+	draft, err := s.Begin()
+	if err != nil {
+		return nil, err
+	}
+	defer draft.Discard()
+	created := buildTime()
+	layer, archive := io.Pipe()
+	go func() { archive.CloseWithError(writeArchive(archive, files, created)) }()
+	_, err = draft.AddLayer(layer)
+	layer.CloseWithError(err) // ends the writer, if it still writes
+	if err != nil {
+		return nil, err
+	}
+	labels := map[string]string{"org.opencontainers.image.title": r.name, label: r.name}
+	return draft.Commit(v1.ConfigFile{
+		OS: "linux", Architecture: runtime.GOARCH, Created: v1.Time{Time: created},
+		Config:  v1.Config{Cmd: r.cmd, Env: []string{defaultPath}, Labels: labels},
+		History: []v1.History{{Created: v1.Time{Time: created}, CreatedBy: "sandbox", Comment: "made from the program itself"}},
+	}, image.Name{Repository: r.name, Tag: "latest"})
+}
+
+// removeOld removes what was made from other programs and is of no use any more: every new build of sandbox would leave
+// its copy otherwise.
+func removeOld(s *image.Store, name string) error {
+	if s.InUse == nil {
+		return nil
+	}
+	images, err := s.List()
+	if err != nil {
+		return err
+	}
+	for _, img := range images {
+		if len(img.Names) > 0 || img.Config.Labels[label] != name || s.InUse(img.ID) {
+			continue
+		}
+		if err := s.Remove(img.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// buildTime is the time of the commit that the program was built from: the file's own time would make another image of
+// every copy.
+func buildTime() time.Time {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, setting := range info.Settings {
+			if t, err := time.Parse(time.RFC3339, setting.Value); setting.Key == "vcs.time" && err == nil {
+				return t.UTC()
+			}
+		}
+	}
+	return time.Unix(0, 0).UTC()
+}

@@ -1,0 +1,55 @@
+package builtin
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"sandbox/image/builtin/shell"
+	"sandbox/image/builtin/userland"
+)
+
+// IsProgram tells whether the program was started as one of the built-in images' programs: by the name of a link to it.
+func IsProgram(name string) bool {
+	if name == "sh" || name == "bash" || name == "-sh" || name == "userland" || name == "hello" {
+		return true
+	}
+	_, found := userland.Lookup(name)
+	return found
+}
+
+// RunProgram is the main function of that role.
+func RunProgram(args []string) int {
+	name := filepath.Base(args[0])
+	if name == "userland" && len(args) > 1 { // userland ls -l: as busybox does
+		args = args[1:]
+		name = filepath.Base(args[0])
+	}
+	switch name {
+	case "sh", "bash", "-sh":
+		return shell.Main(args, os.Stdin, os.Stdout, os.Stderr)
+	case "hello":
+		return hello()
+	}
+	run, found := userland.Lookup(name)
+	if !found {
+		fmt.Fprintf(os.Stderr, "%s: not one of the small commands: %v\n", name, userland.Names())
+		return 127
+	}
+	return run(&userland.Process{Args: args, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr})
+}
+
+// hello is the whole program of the image `hello`.
+func hello() int {
+	host, _ := os.Hostname()
+	entries, _ := os.ReadDir("/")
+	fmt.Printf(`Hello from a container!
+
+I am the only file of an image that began FROM scratch, and process %d of this container.
+My root directory has %d entries: /hello, and what the kernel was asked to mount.
+My host name is %s; the kernel is the host's own.
+
+How did I get here?  sandbox run --rm --explain hello
+`, os.Getpid(), len(entries), host)
+	return 0
+}

@@ -1,0 +1,5 @@
+package userland
+
+func runTrue(*Process) int { return 0 }
+
+func runFalse(*Process) int { return 1 }

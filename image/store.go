@@ -1,0 +1,191 @@
+// Package image keeps images: where they are, what they are called, and what is in them.
+//
+// An image is a stack of layers and a configuration. A layer is a tar archive; the configuration is JSON that lists the
+// layers and says what a container made from them runs. Both are named by the SHA-256 of their content, so that
+// whatever has the right name is the right thing. On disk:
+//
+//	DIR/oci/               an OCI image layout, which other tools read as it is
+//	    oci-layout         its version
+//	    index.json         the images: one descriptor for each name, {digest of the manifest, name}
+//	    blobs/sha256/…     manifests, configurations, layers (tar archives)
+//	DIR/layers/3f2a…/      each layer unpacked once, under 12 digits of its DiffID: overlayfs stacks these
+//	DIR/staging/…/         images that are being added
+//
+// The manifest names the configuration and the layers' archives; the configuration names the layers by DiffID, the digest
+// of the uncompressed archive. An image's ID is the digest of its configuration.
+//
+// Readers take no lock. That is safe because nothing that index.json leads to is ever changed, and index.json itself is
+// replaced whole, last when an image is added (draft.go), first when one is removed (sweep.go). So whoever is killed
+// leaves at worst something that nothing leads to, and the next one to add an image sweeps it out.
+package image
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// Store is a directory of images.
+type Store struct {
+	Dir string
+	// InUse tells whether a container is made of an image. Without it every image may be in use, and an old version of a
+	// built-in image is never removed.
+	InUse func(id string) bool
+}
+
+// Image is what the store knows of one image.
+type Image struct {
+	ID           string   // "sha256:…", the digest of the configuration
+	Digest       string   // "sha256:…", the digest of the manifest: what a registry knows the image by
+	Names        []string // as people write them: "ubuntu:22.04"; none if another image has taken its name
+	Created      time.Time
+	Size         int64 // bytes, of all layers
+	Config       v1.Config
+	OS           string
+	Architecture string
+	Layers       []string // directories under LayerDir, the lowest first
+}
+
+// LayerDir is where the layers are unpacked.
+func (s *Store) LayerDir() string { return filepath.Join(s.Dir, "layers") }
+
+// IndexPath is the file that changes whenever the store does.
+func (s *Store) IndexPath() string { return filepath.Join(s.Dir, "oci/index.json") }
+
+func (s *Store) layoutDir() string  { return filepath.Join(s.Dir, "oci") }
+func (s *Store) blobDir() string    { return filepath.Join(s.Dir, "oci/blobs/sha256") }
+func (s *Store) stagingDir() string { return filepath.Join(s.Dir, "staging") }
+
+func (s *Store) blobPath(digest v1.Hash) string {
+	return s.blobDir() + "/" + digest.Hex
+}
+
+// refName is the annotation of a descriptor in index.json that gives its name (OCI image spec, annotations.md).
+const refName = "org.opencontainers.image.ref.name"
+
+// readIndex reads index.json; a store that does not exist yet has no images.
+func (s *Store) readIndex() (*v1.IndexManifest, error) {
+	data, err := os.ReadFile(s.IndexPath())
+	if errors.Is(err, fs.ErrNotExist) {
+		return &v1.IndexManifest{SchemaVersion: 2}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the list of images: %w", err)
+	}
+	index := &v1.IndexManifest{}
+	if err := json.Unmarshal(data, index); err != nil {
+		return nil, fmt.Errorf("damaged list of images %s: %w", s.IndexPath(), err)
+	}
+	return index, nil
+}
+
+// readBlob decodes a JSON blob.
+func (s *Store) readBlob(digest v1.Hash, into any) error {
+	data, err := os.ReadFile(s.blobPath(digest))
+	if err != nil {
+		return fmt.Errorf("image is incomplete: %w", err)
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		return fmt.Errorf("damaged image: %s: %w", s.blobPath(digest), err)
+	}
+	return nil
+}
+
+// configuration is what Find needs of an image's configuration. History, the bulk of it, is skipped.
+type configuration struct {
+	Created      time.Time `json:"created"`
+	OS           string    `json:"os"`
+	Architecture string    `json:"architecture"`
+	Config       v1.Config `json:"config"`
+	RootFS       struct {
+		DiffIDs []v1.Hash `json:"diff_ids"`
+	} `json:"rootfs"`
+}
+
+// load reads the image that a manifest's digest leads to.
+func (s *Store) load(index *v1.IndexManifest, digest v1.Hash) (*Image, error) {
+	var manifest v1.Manifest
+	if err := s.readBlob(digest, &manifest); err != nil {
+		return nil, err
+	}
+	var config configuration
+	if err := s.readBlob(manifest.Config.Digest, &config); err != nil {
+		return nil, err
+	}
+	img := &Image{
+		ID: manifest.Config.Digest.String(), Digest: digest.String(), Names: namesOf(index, digest),
+		Created: config.Created, Config: config.Config, OS: config.OS, Architecture: config.Architecture,
+	}
+	for _, layer := range manifest.Layers {
+		img.Size += layer.Size
+	}
+	for _, diffID := range config.RootFS.DiffIDs {
+		img.Layers = append(img.Layers, layerName(diffID))
+	}
+	return img, nil
+}
+
+// layerName is short because the options of a mount must fit into a page: 127 names of 64 digits would not.
+func layerName(diffID v1.Hash) string { return diffID.Hex[:min(12, len(diffID.Hex))] }
+
+// namesOf lists the names that a manifest has in the index.
+func namesOf(index *v1.IndexManifest, digest v1.Hash) []string {
+	var names []string
+	for _, d := range index.Manifests {
+		if name := d.Annotations[refName]; d.Digest == digest && name != "" {
+			names = append(names, familiar(name))
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// List returns all images, the newest first.
+func (s *Store) List() ([]*Image, error) {
+	var images []*Image
+	err := s.reading(func(index *v1.IndexManifest) error {
+		images = nil
+		seen := map[v1.Hash]bool{}
+		for _, d := range index.Manifests {
+			if seen[d.Digest] {
+				continue
+			}
+			seen[d.Digest] = true
+			img, err := s.load(index, d.Digest)
+			if err != nil {
+				return err
+			}
+			images = append(images, img)
+		}
+		return nil
+	})
+	slices.SortFunc(images, func(a, b *Image) int {
+		return cmp.Or(b.Created.Compare(a.Created), strings.Compare(strings.Join(a.Names, " "), strings.Join(b.Names, " ")))
+	})
+	return images, err
+}
+
+// reading calls f with the index. An image may be removed while f follows the index to it; then a newer index, without
+// that image, is read.
+func (s *Store) reading(f func(*v1.IndexManifest) error) error {
+	var err error
+	for range 3 {
+		index, readErr := s.readIndex()
+		if readErr != nil {
+			return readErr
+		}
+		if err = f(index); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return err
+}

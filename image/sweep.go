@@ -1,0 +1,192 @@
+package image
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"golang.org/x/sys/unix"
+)
+
+// lock keeps other processes from changing the store. The kernel lets go of it when the process ends, however it ends.
+func (s *Store) lock() (unlock func(), err error) {
+	file, err := lockDirectory(s.layoutDir(), true)
+	if err != nil {
+		return nil, fmt.Errorf("cannot lock the image store: %w", err)
+	}
+	return func() { file.Close() }, nil
+}
+
+// lockDirectory takes the lock of a directory (flock(2)), waiting for it or not.
+func lockDirectory(dir string, wait bool) (*os.File, error) {
+	file, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	how := unix.LOCK_EX
+	if !wait {
+		how |= unix.LOCK_NB
+	}
+	for {
+		err = unix.Flock(int(file.Fd()), how)
+		if err != unix.EINTR {
+			break
+		}
+	}
+	if err != nil {
+		file.Close()
+		return nil, &os.PathError{Op: "flock", Path: dir, Err: err}
+	}
+	return file, nil
+}
+
+// reachable is all that an index leads to.
+type reachable struct {
+	blobs  map[string]bool
+	layers map[string]v1.Hash // directory to DiffID
+}
+
+func (s *Store) reachable(index *v1.IndexManifest) (*reachable, error) {
+	r := &reachable{blobs: map[string]bool{}, layers: map[string]v1.Hash{}}
+	for _, d := range index.Manifests {
+		if r.blobs[d.Digest.Hex] {
+			continue
+		}
+		var manifest v1.Manifest
+		if err := s.readBlob(d.Digest, &manifest); err != nil {
+			return nil, err
+		}
+		var config configuration
+		if err := s.readBlob(manifest.Config.Digest, &config); err != nil {
+			return nil, err
+		}
+		r.blobs[d.Digest.Hex], r.blobs[manifest.Config.Digest.Hex] = true, true
+		for _, layer := range manifest.Layers {
+			r.blobs[layer.Digest.Hex] = true
+		}
+		for _, diffID := range config.RootFS.DiffIDs {
+			r.layers[layerName(diffID)] = diffID
+		}
+	}
+	return r, nil
+}
+
+// Repair removes what killed processes have left: nothing else does, and an image that cannot be read makes it stop
+// before it removes something of that image.
+func (s *Store) Repair() error {
+	if _, err := os.Stat(s.layoutDir()); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	unlock, err := s.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return s.sweep()
+}
+
+// sweep removes drafts of dead processes, and blobs and layers that no image has. The store is locked.
+func (s *Store) sweep() error {
+	drafts, err := os.ReadDir(s.stagingDir())
+	if err != nil {
+		return err
+	}
+	for _, draft := range drafts {
+		dir := filepath.Join(s.stagingDir(), draft.Name())
+		dead, err := lockDirectory(dir, false)
+		if err != nil {
+			continue // somebody is at work on it
+		}
+		err = removeTree(dir)
+		dead.Close()
+		if err != nil {
+			return err
+		}
+	}
+	index, err := s.readIndex()
+	if err != nil {
+		return err
+	}
+	keep, err := s.reachable(index)
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		removeOthers(s.blobDir(), func(name string) bool { return keep.blobs[name] }),
+		removeOthers(s.LayerDir(), func(name string) bool { return keep.layers[name].Hex != "" }),
+		removeOthers(s.layoutDir(), func(name string) bool { return !isTemporary(name) }),
+	)
+}
+
+func removeOthers(dir string, keep func(name string) bool) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if !keep(entry.Name()) {
+			if err := removeTree(filepath.Join(dir, entry.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// removeTree removes a directory, also one in which an archive has forbidden this user to write.
+func removeTree(dir string) error {
+	if os.RemoveAll(dir) == nil {
+		return nil
+	}
+	filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if entry != nil && entry.IsDir() {
+			os.Chmod(path, 0o700)
+		}
+		return nil
+	})
+	return os.RemoveAll(dir)
+}
+
+// Remove takes an image with all its names out of the store, and what only it had. Whether a container is made of it,
+// the caller knows.
+func (s *Store) Remove(id string) error {
+	unlock, err := s.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	index, err := s.readIndex()
+	if err != nil {
+		return err
+	}
+	kept := slices.Clone(index.Manifests)
+	kept = slices.DeleteFunc(kept, func(d v1.Descriptor) bool {
+		var manifest v1.Manifest
+		return s.readBlob(d.Digest, &manifest) == nil && manifest.Config.Digest.String() == id
+	})
+	if len(kept) == len(index.Manifests) {
+		return &NotFoundError{Name: id}
+	}
+	index.Manifests = kept
+	if err := s.writeIndex(index); err != nil {
+		return err
+	}
+	return s.sweep()
+}
+
+// writeIndex replaces index.json. The store is locked.
+func (s *Store) writeIndex(index *v1.IndexManifest) error {
+	if index.Manifests == nil {
+		index.Manifests = []v1.Descriptor{}
+	}
+	data, err := json.Marshal(index)
+	if err != nil {
+		return err
+	}
+	return replaceFile(s.IndexPath(), data)
+}

@@ -1,0 +1,63 @@
+package kernel
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+)
+
+// Advice is an error with its cure: what the user sees is one line for the cause and one for the cure.
+type Advice struct {
+	Cause error
+	Cure  string
+	Code  int // the exit code it calls for; 0 for the command's usual one
+}
+
+func (a *Advice) Error() string { return a.Cause.Error() }
+
+// Unwrap gives the cause.
+func (a *Advice) Unwrap() error { return a.Cause }
+
+// Advise adds a cure to an error.
+func Advise(cause error, cure string, args ...any) error {
+	if len(args) > 0 {
+		cure = fmt.Sprintf(cure, args...)
+	}
+	return &Advice{Cause: cause, Cure: cure}
+}
+
+// CureOf is what the user can do about an error: the cure it carries, or the usual one for the call and errno that
+// it came from; "" if there is nothing to say.
+func CureOf(err error) string {
+	var advice *Advice
+	if errors.As(err, &advice) {
+		return advice.Cure
+	}
+	var call *CallError
+	if errors.As(err, &call) {
+		return cureOfCall(call.Call.Name, call.Errno)
+	}
+	return ""
+}
+
+func cureOfCall(name string, errno syscall.Errno) string {
+	switch {
+	case errno == syscall.EPERM && (name == "clone3" || name == "unshare"):
+		return "this user may not make namespaces here: `sandbox doctor` says what blocks them"
+	case errno == syscall.ENOSPC && (name == "clone3" || name == "unshare"):
+		return "a limit on namespaces is reached: see /proc/sys/user/max_*_namespaces"
+	case errno == syscall.ENOSYS:
+		return "this kernel does not have that system call: `sandbox doctor` lists what is needed"
+	case errno == syscall.ENODEV && name == "mount":
+		return "the kernel does not have that file system: `sandbox doctor` lists what is needed"
+	case errno == syscall.ENOSPC || errno == syscall.EDQUOT:
+		return "the disk is full: `df -h`, then `sandbox rm` what is not needed"
+	case errno == syscall.EMFILE || errno == syscall.ENFILE:
+		return "too many files are open: raise `ulimit -n`"
+	case errno == syscall.EACCES || errno == syscall.EPERM:
+		return "run it as root, or let `sandbox doctor` say what this user can do"
+	case errno == syscall.ENOMEM:
+		return "the machine is out of memory: `free -m`"
+	}
+	return ""
+}

@@ -1,0 +1,322 @@
+package container
+
+import (
+	"path"
+	"strings"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"sandbox/cgroup"
+	"sandbox/kernel"
+	"sandbox/kernel/capability"
+)
+
+// Rootfs is what the container's root directory is made of: layers that stay as they are, and a directory of its own
+// that takes every change.
+type Rootfs struct {
+	LayerDir   string   // where the layers are
+	Layers     []string // their names in it, lowest first
+	Upper      string
+	Work       string
+	MountPoint string
+}
+
+// Descriptors of the monitor that the new process finds its standard streams under.
+const (
+	childStdin  = 20
+	childStdout = 21
+	childStderr = 22
+	childPty    = 23 // the end of a socket pair through which it sends the master of its terminal
+	childMaster = 30 // where it keeps that master meanwhile
+)
+
+// birth is all that a container's first process is planned from.
+type birth struct {
+	spec   *specs.Spec
+	rootfs Rootfs
+	group  cgroup.Plan
+	host   Host
+	etc    string // where the files of the container's own /etc are made
+	rows   uint16 // of the terminal
+	cols   uint16
+
+	volumes []volume // sources that have been opened before the root changes
+}
+
+// Plan is the whole birth of a container, from clone to execve, as steps that the new process performs.
+// Read it from top to bottom: this is what a container is.
+func (b *birth) Plan() (kernel.Spawn, error) {
+	filter, err := b.seccompFilter()
+	if err != nil {
+		return kernel.Spawn{}, err
+	}
+	spawn := kernel.Spawn{
+		Namespaces: b.cloneFlags(), Section: "3.5", Process: "container", Hold: true,
+		Why: kernel.Why{EN: "a new process in namespaces of its own: the container begins", ZH: "在一组新的 namespace 里生出一个进程:容器就此开始"},
+	}
+	for _, part := range [][]kernel.Step{
+		b.mapUsers(),
+		b.joinCgroups(),
+		b.newSession(),
+		b.mountRoot(),
+		b.writeEtc(),
+		b.openVolumes(),
+		b.pivot(),
+		b.mountKernelFileSystems(),
+		b.makeDevices(),
+		b.attachVolumes(),
+		b.leaveOldRoot(),
+		b.attachStreams(),
+		b.setSysctls(),
+		b.hideProc(),
+		b.setHostname(),
+		b.enterWorkdir(),
+		b.freezeRoot(),
+		b.limitResources(),
+		b.confine(filter),
+	} {
+		spawn.Steps = append(spawn.Steps, part...)
+	}
+	spawn.Programs = programs(b.spec.Process.Args, b.spec.Process.Env)
+	return spawn, nil
+}
+
+// cloneFlags: the namespaces that come with the clone. The cgroup namespace comes later: its root is the cgroup that
+// the process is in when it is made.
+func (b *birth) cloneFlags() uint64 {
+	var bits uint64
+	for _, n := range b.spec.Linux.Namespaces {
+		switch n.Type {
+		case specs.MountNamespace:
+			bits |= unix.CLONE_NEWNS
+		case specs.UTSNamespace:
+			bits |= unix.CLONE_NEWUTS
+		case specs.IPCNamespace:
+			bits |= unix.CLONE_NEWIPC
+		case specs.PIDNamespace:
+			bits |= unix.CLONE_NEWPID
+		case specs.NetworkNamespace:
+			bits |= unix.CLONE_NEWNET
+		case specs.UserNamespace:
+			bits |= unix.CLONE_NEWUSER
+		}
+	}
+	return bits
+}
+
+func (b *birth) has(kind specs.LinuxNamespaceType) bool {
+	for _, n := range b.spec.Linux.Namespaces {
+		if n.Type == kind {
+			return true
+		}
+	}
+	return false
+}
+
+// mapUsers makes an ordinary user root of the new user namespace, and of nothing else. The kernel lets a process map
+// its own id without any privilege, once it has given up setgroups (user_namespaces(7)).
+func (b *birth) mapUsers() []kernel.Step {
+	if !b.has(specs.UserNamespace) {
+		return nil
+	}
+	return kernel.In("3.5",
+		kernel.Because(kernel.WriteFile{Path: "/proc/self/setgroups", Data: "deny"},
+			"who maps a group must not be able to leave one", "要映射用户组,先得放弃改变附加组的权利"),
+		kernel.Because(kernel.WriteFile{Path: "/proc/self/uid_map", Data: idMap(b.spec.Linux.UIDMappings)},
+			"root inside is this ordinary user outside", "容器里的 root,在外面就是这个普通用户"),
+		kernel.Because(kernel.WriteFile{Path: "/proc/self/gid_map", Data: idMap(b.spec.Linux.GIDMappings)},
+			"the same for the group", "用户组也一样"),
+	)
+}
+
+func (b *birth) joinCgroups() []kernel.Step {
+	steps := b.group.Join
+	if !b.has(specs.CgroupNamespace) || b.host.Rootless() && len(steps) == 0 {
+		return steps
+	}
+	return append(steps, kernel.In("3.5", kernel.Because(kernel.Unshare{Flags: unix.CLONE_NEWCGROUP},
+		"the group it is in now looks like the root of all groups", "从现在起,它所在的 cgroup 看起来就是根"))...)
+}
+
+func (b *birth) newSession() []kernel.Step {
+	keyring := kernel.Because(kernel.SessionKeyring{Name: "_sandbox"},
+		"keys of whoever started it stay out of reach", "启动者的密钥不会带进容器")
+	keyring.Optional = true
+	return kernel.In("3.5",
+		kernel.Because(kernel.Setsid{}, "a session of its own: the terminal's Ctrl-C does not reach it directly", "自成一个会话,外面终端的 Ctrl-C 不会直接打到它"),
+		keyring,
+		kernel.Because(kernel.Umask{}, "modes are what the next steps say", "下面创建的文件,权限就按写的来"),
+	)
+}
+
+// mountRoot stacks the layers.
+func (b *birth) mountRoot() []kernel.Step {
+	return kernel.In("2.3",
+		kernel.Because(kernel.Mount{Target: "/", Flags: unix.MS_REC | unix.MS_PRIVATE},
+			"from here on no mount is seen outside", "从这里开始,挂载操作外面都看不见"),
+		kernel.Because(kernel.Chdir{Path: b.rootfs.LayerDir}, "short names for the layers: the option string must fit into a page", "用短名字写各层:挂载参数不能超过一页内存"),
+		kernel.Because(kernel.Mount{Source: "overlay", Target: b.rootfs.MountPoint, Type: "overlay", Data: b.rootfs.options(b.host)},
+			"image layers stay read-only; what is written lands in upperdir", "镜像层只读;写入的内容都落在 upperdir"),
+		kernel.Because(kernel.Chdir{Path: b.rootfs.MountPoint}, "", ""),
+	)
+}
+
+// options of the overlay mount: lowerdir lists the uppermost layer first.
+func (r Rootfs) options(h Host) string {
+	lower := make([]string, 0, len(r.Layers))
+	for i := len(r.Layers) - 1; i >= 0; i-- {
+		lower = append(lower, r.Layers[i])
+	}
+	data := "lowerdir=" + strings.Join(lower, ":") + ",upperdir=" + overlayEscape(r.Upper) + ",workdir=" + overlayEscape(r.Work)
+	if h.Rootless() || h.Namespaced {
+		data += ",userxattr"
+	}
+	return data
+}
+
+// overlayEscape protects what has a meaning in overlayfs' options.
+func overlayEscape(path string) string {
+	return strings.NewReplacer(`\`, `\\`, ",", `\,`, ":", `\:`).Replace(path)
+}
+
+func (b *birth) pivot() []kernel.Step {
+	return kernel.In("3.5", kernel.Because(kernel.PivotRoot{New: ".", Old: "."},
+		"the stack of layers becomes /; the host's root lies over it until it is unmounted", "叠好的各层成为 /;宿主机的根暂时盖在上面,稍后卸掉"))
+}
+
+// leaveOldRoot lets go of the host's root. Not before the kernel's file systems are mounted: in a user namespace the
+// kernel allows a new /proc only to those who can see a whole one (mount_namespaces(7)).
+func (b *birth) leaveOldRoot() []kernel.Step {
+	return kernel.In("3.5",
+		kernel.Because(kernel.Unmount{Target: ".", Flags: unix.MNT_DETACH}, "the host's files are out of reach now", "宿主机的文件从此够不着了"),
+		kernel.Because(kernel.Chdir{Path: "/"}, "", ""),
+	)
+}
+
+func (b *birth) setHostname() []kernel.Step {
+	var steps []kernel.Step
+	if b.has(specs.UTSNamespace) {
+		steps = kernel.In("3.5", kernel.Because(kernel.Sethostname{Name: b.spec.Hostname}, "only this UTS namespace gets the name", "只有这个 UTS namespace 改了名字"))
+		if b.spec.Domainname != "" {
+			steps = append(steps, kernel.In("3.5", kernel.Because(kernel.Setdomainname{Name: b.spec.Domainname}, "", ""))...)
+		}
+	}
+	if b.has(specs.NetworkNamespace) {
+		steps = append(steps, kernel.In("3.6", kernel.Because(kernel.LinkUp{Name: "lo"},
+			"a new network namespace has only a loopback, and that is down", "新的 network namespace 里只有 lo,而且还没启用"))...)
+	}
+	return steps
+}
+
+// enterWorkdir makes the working directory if the image has none, as Docker does.
+func (b *birth) enterWorkdir() []kernel.Step {
+	cwd := b.spec.Process.Cwd
+	steps := kernel.MkdirAll(cwd, "3.1")
+	return append(steps, kernel.In("3.1", kernel.Because(kernel.Chdir{Path: cwd}, "where the program starts: WORKDIR, or -w", "程序从这里开始:WORKDIR 或 -w"))...)
+}
+
+// freezeRoot makes the root read-only: --read-only.
+func (b *birth) freezeRoot() []kernel.Step {
+	if !b.spec.Root.Readonly {
+		return nil
+	}
+	return kernel.In("2.3", kernel.Because(kernel.Mount{Target: "/", Flags: unix.MS_REMOUNT | unix.MS_BIND | unix.MS_RDONLY},
+		"--read-only: not even the container's own layer can be written", "--read-only:连容器层也不能写"))
+}
+
+func (b *birth) limitResources() []kernel.Step {
+	var steps []kernel.Step
+	for _, l := range b.spec.Process.Rlimits {
+		steps = append(steps, kernel.In("3.4", kernel.Because(kernel.Prlimit{Resource: resourceNumber(l.Type), Soft: l.Soft, Hard: l.Hard}, "--ulimit", "--ulimit"))...)
+	}
+	return steps
+}
+
+func resourceNumber(name string) int {
+	for i, r := range kernel.Resources {
+		if "RLIMIT_"+strings.ToUpper(r) == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// confine loads the seccomp filter and gives up privileges. A filter may be loaded by who has CAP_SYS_ADMIN, so before
+// the capabilities go; or by who has no_new_privs, so then it comes last and judges the fewest calls of our own.
+func (b *birth) confine(filter []unix.SockFilter) []kernel.Step {
+	if b.spec.Process.NoNewPrivileges {
+		return append(b.becomeUser(), b.loadSeccomp(filter)...)
+	}
+	return append(b.loadSeccomp(filter), b.becomeUser()...)
+}
+
+// becomeUser gives up what root may do, down to what the container is allowed. The order matters: the bounding set can
+// be changed only with CAP_SETPCAP, the groups only before the user, and the rest is set last.
+func (b *birth) becomeUser() []kernel.Step {
+	p := b.spec.Process
+	var steps []kernel.Step
+	bounding := capability.SetOf(p.Capabilities.Bounding)
+	for i := range capability.Count {
+		if bounding&(1<<i) == 0 {
+			drop := kernel.Because(kernel.Prctl{Option: unix.PR_CAPBSET_DROP, Arg: uintptr(i)}, "no program in the container can ever get it", "容器里任何程序都再也得不到这项权能")
+			drop.Optional = true // a capability that this kernel does not know
+			steps = append(steps, drop)
+		}
+	}
+	if !b.has(specs.UserNamespace) {
+		steps = append(steps, kernel.Because(kernel.Setgroups{Groups: groupIDs(p.User)}, "supplementary groups from the image's /etc/group", "附加组来自镜像的 /etc/group"))
+	}
+	if p.User.GID != 0 || p.User.UID != 0 {
+		steps = append(steps,
+			kernel.Because(kernel.Setresgid{GID: int(p.User.GID)}, "", ""),
+			kernel.Because(kernel.Setresuid{UID: int(p.User.UID)}, "the program runs as this user: USER, or -u", "程序以这个用户运行:USER 或 -u"))
+	}
+	effective, permitted := capability.SetOf(p.Capabilities.Effective), capability.SetOf(p.Capabilities.Permitted)
+	steps = append(steps, kernel.Because(kernel.Capset{Effective: effective, Permitted: permitted},
+		"what is left of root's power", "root 的权力只剩下这些"))
+	if p.NoNewPrivileges {
+		steps = append(steps, kernel.Because(kernel.Prctl{Option: unix.PR_SET_NO_NEW_PRIVS, Arg: 1}, "set-uid programs give no privileges any more", "setuid 程序不再能提权"))
+	}
+	return kernel.In("3.5", append(steps, kernel.Because(kernel.Umask{Mask: 0o022}, "", ""))...)
+}
+
+// groupIDs are the supplementary groups, the first of them the user's own as login(1) has it.
+func groupIDs(u specs.User) []int {
+	groups := []int{int(u.GID)}
+	for _, g := range u.AdditionalGids {
+		if g != u.GID {
+			groups = append(groups, int(g))
+		}
+	}
+	return groups
+}
+
+// programs are the places where the command may be: itself if it has a slash, else each directory of $PATH, tried by
+// execve in turn as execvp(3) does.
+func programs(args, env []string) []kernel.Step {
+	why := kernel.Why{EN: "PID 1 becomes the program; nothing of sandbox is left in the process", ZH: "1 号进程变成要运行的程序,进程里不再有 sandbox 的任何东西"}
+	if strings.Contains(args[0], "/") {
+		return []kernel.Step{{Effect: kernel.Execve{Path: args[0], Argv: args, Env: env}, Section: "3.1", Why: why}}
+	}
+	var list []kernel.Step
+	for _, dir := range searchPath(env) {
+		list = append(list, kernel.Step{Effect: kernel.Execve{Path: path.Join(dir, args[0]), Argv: args, Env: env}, Section: "3.1", Why: why})
+	}
+	return list
+}
+
+func searchPath(env []string) []string {
+	for i := len(env) - 1; i >= 0; i-- {
+		if value, ok := strings.CutPrefix(env[i], "PATH="); ok && value != "" {
+			dirs := strings.Split(value, ":")
+			for i, d := range dirs {
+				if d == "" {
+					dirs[i] = "."
+				}
+			}
+			return dirs
+		}
+	}
+	return []string{"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"}
+}

@@ -1,0 +1,259 @@
+// Package container is a container's life: create, start, init, monitor, exec, logs, stop, remove, and its state on disk.
+//
+// Three processes have a part in it:
+//
+//	client   `sandbox run`: reads the flags, makes the container's directory, plans the birth (birth.go: the place to
+//	         begin reading), hands the plan to the monitor, tells what happened, and carries the terminal's input and output
+//	monitor  one small process a container, the parent of its first process. It performs the plan (package early), then
+//	         copies output to the log and the client, waits for the end, records it and cleans up (monitor.go). It has a
+//	         session of its own and outlives the client and its terminal
+//	PID 1    the container's first process: it works through the plan as a list of system calls (package birth), and
+//	         becomes the user's program
+//
+// There is no daemon. What is known of a container is in its directory (record.go); whether it runs is known to the
+// kernel: the monitor holds a lock (lock.go). Any of them may be killed at any moment; the next command compares the
+// record with the lock and the process table, and puts right what does not agree (tidy.go).
+//
+// What is executed is an OCI runtime-spec config.json: spec.go makes it from the flags, birth.go plans from it.
+package container
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"sandbox/cgroup"
+	"sandbox/image"
+	"sandbox/kernel"
+)
+
+// Engine is what commands on containers work with.
+type Engine struct {
+	Paths  Paths
+	Door   *kernel.Door
+	Images *image.Store
+	Host   Host
+	Groups cgroup.Host
+}
+
+// Request is what `run` and `create` were asked for.
+type Request struct {
+	Name       string // "" for one that is made up
+	Config     Config
+	HostConfig HostConfig
+	Image      *image.Image
+}
+
+// Create makes a container that is not running yet. The returned lock is held; the caller closes it or hands it on.
+// The container is recorded by Save, or, when it is to run at once, by its monitor: a directory without a record is
+// unfinished, and what is left of it is taken away by the next command if we are killed.
+func (e *Engine) Create(req Request) (r *Record, lock *os.File, err error) {
+	if req.Name != "" {
+		if err := checkName(req.Name); err != nil {
+			return nil, nil, err
+		}
+	}
+	r = newRecord(req)
+	if err := e.checkMounts(r); err != nil {
+		return nil, nil, err
+	}
+	u, err := lookupUser(r.Config.User, e.etcReader(r))
+	if err != nil {
+		return nil, nil, err
+	}
+	spec, err := makeSpec(r, u, e.Host)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := e.makeDirectories(r.ID); err != nil {
+		return nil, nil, err
+	}
+	lock, _, err = takeLock(e.Paths.dir(r.ID))
+	if err == nil {
+		err = e.fillDirectory(r, req.Name, spec)
+	}
+	if err != nil {
+		e.Discard(r)
+		return nil, nil, err
+	}
+	return r, lock, nil
+}
+
+// newRecord combines what was asked for with the image's configuration, as Docker does.
+func newRecord(req Request) *Record {
+	r := &Record{
+		ID: newID(), Created: time.Now().UTC(), Driver: "overlay", Image: req.Image.ID,
+		Config: req.Config, HostConfig: req.HostConfig, Layers: req.Image.Layers,
+	}
+	c, from := &r.Config, req.Image.Config
+	if c.Hostname == "" {
+		c.Hostname = r.Short()
+		if r.HostConfig.UTSMode == "host" {
+			c.Hostname, _ = os.Hostname()
+		}
+	}
+	env := slices.Clone(from.Env)
+	for _, assignment := range c.Env {
+		env = setEnv(env, assignment)
+	}
+	c.Env = env
+	switch {
+	case c.Entrypoint != nil: // --entrypoint makes the image's CMD meaningless
+	case len(from.Entrypoint) > 0:
+		c.Entrypoint = from.Entrypoint
+		if len(c.Cmd) == 0 {
+			c.Cmd = from.Cmd
+		}
+	case len(c.Cmd) == 0:
+		c.Cmd = from.Cmd
+	}
+	if len(c.Entrypoint) == 1 && c.Entrypoint[0] == "" {
+		c.Entrypoint = nil // --entrypoint "" takes the image's away
+	}
+	if c.WorkingDir == "" {
+		c.WorkingDir = from.WorkingDir
+	}
+	if c.User == "" {
+		c.User = from.User
+	}
+	if c.StopSignal == "" {
+		c.StopSignal = from.StopSignal
+	}
+	for name, value := range from.Labels {
+		if _, set := c.Labels[name]; !set {
+			if c.Labels == nil {
+				c.Labels = map[string]string{}
+			}
+			c.Labels[name] = value
+		}
+	}
+	args := append(slices.Clone(c.Entrypoint), c.Cmd...)
+	if r.HostConfig.Init {
+		args = append([]string{InitPath, "--"}, args...)
+	}
+	if len(args) > 0 {
+		r.Path, r.Args = args[0], args[1:]
+	}
+	if !r.HostConfig.Privileged {
+		r.HostConfig.MaskedPaths, r.HostConfig.ReadonlyPaths = defaultMasked, defaultReadonly
+	}
+	r.State = State{Status: "created"}
+	return r
+}
+
+// InitPath is where --init's program is in the container.
+const InitPath = "/dev/init"
+
+// etcReader reads files of the container's root file system, from the layers.
+func (e *Engine) etcReader(r *Record) etcReader {
+	return func(path string) (io.ReadCloser, error) {
+		file, err := e.Images.Lookup(r.Layers, e.Paths.upper(r.ID), path)
+		if err != nil {
+			return nil, err
+		}
+		return file, nil
+	}
+}
+
+func (e *Engine) makeDirectories(id string) error {
+	p := e.Paths
+	make := func(path string, mode uint32, en, zh string) kernel.Step {
+		return kernel.Step{Effect: kernel.Mkdir{Path: path, Mode: mode}, Section: "2.3", Why: kernel.Why{EN: en, ZH: zh}}
+	}
+	steps := []kernel.Step{
+		make(p.dir(id), 0o711, "the container's directory", "容器的目录"),
+		make(p.upper(id), 0o755, "the container's own layer: all it writes lands here", "容器层:容器写的东西都在这里"),
+		make(p.work(id), 0o755, "overlayfs prepares its changes here", "overlayfs 在这里准备改动"),
+	}
+	if _, err := os.Stat(p.etc()); err != nil { // the very first container, or the first after a reboot
+		if err := e.makeRoot(); err != nil {
+			return err
+		}
+	}
+	return e.Door.Do(steps...)
+}
+
+// makeRoot makes the directories that all containers share.
+func (e *Engine) makeRoot() error {
+	for _, dir := range []string{e.Paths.containers(), e.Paths.names(), e.Paths.mountPoint(), e.Paths.etc()} {
+		for _, s := range kernel.MkdirAll(dir, "2.3") {
+			if err := e.Door.Do(s); err != nil {
+				return err
+			}
+		}
+		if _, err := os.Stat(dir); err != nil {
+			return kernel.Advise(fmt.Errorf("cannot make %s: %w", dir, err), "choose another place: --root DIR or $SANDBOX_ROOT")
+		}
+	}
+	return nil
+}
+
+// Save records a container that was created.
+func (e *Engine) Save(r *Record) error { return r.save(e.Door, e.Paths, false) }
+
+// fillDirectory reserves the name and writes config.json.
+func (e *Engine) fillDirectory(r *Record, name string, spec *specs.Spec) error {
+	var err error
+	if name != "" {
+		err = reserveName(e.Door, e.Paths, name, r.ID)
+	} else {
+		name, err = inventName(e.Door, e.Paths, r.ID)
+	}
+	if err != nil {
+		return err
+	}
+	r.Name = "/" + name
+	config, err := json.Marshal(spec)
+	if err != nil {
+		return err
+	}
+	steps := []kernel.Step{{
+		Effect: kernel.CreateFile{Path: e.Paths.spec(r.ID), Data: string(config), Mode: 0o600}, Section: "3.5",
+		Why: kernel.Why{EN: "the container as the OCI runtime specification writes it", ZH: "按 OCI 运行时规范写下的容器"},
+	}}
+	return e.Door.Do(steps...)
+}
+
+// Discard takes away what Create has made.
+func (e *Engine) Discard(r *Record) {
+	if r.Name != "" {
+		e.Door.Do(kernel.Step{Effect: kernel.Remove{Path: e.Paths.nameOf(r.PlainName())}, Section: "3.3", Optional: true})
+	}
+	e.Door.Do(kernel.Step{Effect: kernel.RemoveAll{Path: e.Paths.dir(r.ID)}, Section: "3.3", Optional: true})
+}
+
+// checkMounts holds the mounts against the host: a source must be there; -v makes a missing directory, as Docker does.
+func (e *Engine) checkMounts(r *Record) error {
+	for _, m := range r.HostConfig.Mounts {
+		if m.Type != "bind" {
+			r.Mounts = append(r.Mounts, MountPoint{Type: m.Type, Destination: m.Target, RW: !m.ReadOnly})
+			continue
+		}
+		if _, err := os.Stat(m.Source); err != nil {
+			if !m.MakeSource || !isMissing(err) {
+				return kernel.Advise(fmt.Errorf("bind source path does not exist: %s", m.Source), "mkdir -p %s", m.Source)
+			}
+			for _, s := range kernel.MkdirAll(m.Source, "3.3") {
+				if err := e.Door.Do(s); err != nil {
+					return err
+				}
+			}
+		}
+		r.Mounts = append(r.Mounts, MountPoint{
+			Type: "bind", Source: m.Source, Destination: m.Target, Mode: readMode(m.ReadOnly), RW: !m.ReadOnly, Propagation: m.Propagation,
+		})
+	}
+	return nil
+}
+
+func readMode(readOnly bool) string {
+	if readOnly {
+		return "ro"
+	}
+	return ""
+}

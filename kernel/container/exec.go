@@ -1,0 +1,233 @@
+package container
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"sandbox/kernel"
+)
+
+// ExecRequest is what `exec` was asked for.
+type ExecRequest struct {
+	Args       []string
+	Env        []string
+	User       string
+	WorkingDir string
+	TTY        bool
+	Stdin      bool
+	Detach     bool
+	Privileged bool
+}
+
+// Exec runs another program in a running container and returns its exit code. There is no monitor in between: the new
+// process is our child, and has our streams (or a terminal of the container's).
+//
+// It is born like the container's first process, as a list of system calls, but with setns for what that one made anew.
+func (e *Engine) Exec(r *Record, req ExecRequest) (int, error) {
+	pidfd, err := e.openRunning(r)
+	if err != nil {
+		return 0, err
+	}
+	defer unix.Close(pidfd)
+	plan, err := e.planExec(r, req)
+	if err != nil {
+		return 0, err
+	}
+	var pair [2]int
+	if req.TTY {
+		pair, err = unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			return 0, err
+		}
+		defer unix.Close(pair[0])
+	}
+	spawn, err := plan.execSteps(pidfd, pair[0], req)
+	if err != nil {
+		return 0, err
+	}
+	b, err := e.Door.Spawn(spawn)
+	if err != nil {
+		return 0, err
+	}
+	if err := e.checkExec(r, spawn, b); err != nil {
+		return 0, err
+	}
+	if req.Detach {
+		return 0, nil
+	}
+	return waitExec(b.Forked(), pair[1], req.TTY)
+}
+
+// openRunning makes sure that the container runs, and names its first process in a way that no other can be meant.
+func (e *Engine) openRunning(r *Record) (pidfd int, err error) {
+	if !r.State.Running {
+		return -1, kernel.Advise(fmt.Errorf("container %s is not running", r.PlainName()), "sandbox start %s", r.PlainName())
+	}
+	pidfd, err = unix.PidfdOpen(r.State.Pid, 0)
+	if err == nil && startTicks(r.State.Pid) != r.State.Born {
+		unix.Close(pidfd)
+		err = unix.ESRCH
+	}
+	if err != nil {
+		return -1, kernel.Advise(fmt.Errorf("container %s has just ended", r.PlainName()), "sandbox logs %s", r.PlainName())
+	}
+	return pidfd, nil
+}
+
+// planExec changes the container's specification into that of the new process.
+func (e *Engine) planExec(r *Record, req ExecRequest) (*birth, error) {
+	spec, err := e.loadSpec(r.ID)
+	if err != nil {
+		return nil, err
+	}
+	p := spec.Process
+	u := user{uid: int(p.User.UID), gid: int(p.User.GID), groups: p.User.AdditionalGids}
+	if req.User != "" {
+		if u, err = lookupUser(req.User, e.etcReader(r)); err != nil {
+			return nil, err
+		}
+		p.Env = setEnv(p.Env, "HOME="+u.home)
+	}
+	hc := r.HostConfig
+	hc.Privileged = req.Privileged || hc.Privileged
+	if p.Capabilities, err = capabilities(hc, u); err != nil {
+		return nil, err
+	}
+	if hc.Privileged {
+		spec.Annotations[annotationSeccomp] = "unconfined"
+	}
+	p.Args, p.Terminal = req.Args, req.TTY
+	p.User = specs.User{UID: uint32(u.uid), GID: uint32(u.gid), AdditionalGids: u.groups}
+	if req.TTY {
+		p.Env = setEnv(p.Env, "TERM=xterm")
+	}
+	for _, assignment := range req.Env {
+		p.Env = setEnv(p.Env, assignment)
+	}
+	if req.WorkingDir != "" {
+		p.Cwd = req.WorkingDir
+	}
+	group, err := e.Groups.Plan(r.ID, spec.Linux.Resources)
+	if err != nil {
+		return nil, err
+	}
+	return &birth{spec: spec, group: group, host: e.Host}, nil
+}
+
+// execSteps is the birth of the new process.
+func (b *birth) execSteps(pidfd, ptySocket int, req ExecRequest) (kernel.Spawn, error) {
+	filter, err := b.seccompFilter()
+	if err != nil {
+		return kernel.Spawn{}, err
+	}
+	enter := kernel.In("3.2",
+		kernel.Because(kernel.Setns{FD: kernel.FD(pidfd), Flags: b.joinFlags()}, "into the namespaces of the container's first process", "进入容器 1 号进程所在的各个 namespace"),
+		kernel.Because(kernel.Fork{}, "only a process born after that is in the PID namespace", "PID namespace 只对此后出生的进程生效"),
+		kernel.Because(kernel.Setsid{}, "", ""),
+		kernel.Because(kernel.Umask{}, "", ""),
+	)
+	spawn := kernel.Spawn{
+		Section: "3.2", Process: "container", Hold: true,
+		Why: kernel.Why{EN: "a process that will go into the container", ZH: "生出一个将要进入容器的进程"},
+	}
+	for _, part := range [][]kernel.Step{
+		b.group.Join, enter, b.execStreams(ptySocket, req), b.changeWorkdir(), b.limitResources(), b.confine(filter),
+	} {
+		spawn.Steps = append(spawn.Steps, part...)
+	}
+	spawn.Programs = programs(b.spec.Process.Args, b.spec.Process.Env)
+	return spawn, nil
+}
+
+// joinFlags are the namespaces that the container does not share with us.
+func (b *birth) joinFlags() uint64 {
+	bits := b.cloneFlags()
+	if b.has(specs.CgroupNamespace) {
+		bits |= unix.CLONE_NEWCGROUP
+	}
+	return bits
+}
+
+func (b *birth) execStreams(ptySocket int, req ExecRequest) []kernel.Step {
+	if req.TTY {
+		size := SizeOf(os.Stdin)
+		socket := kernel.In("3.2", kernel.Because(kernel.Dup{From: kernel.FD(ptySocket), To: childPty, Cloexec: true}, "", ""))
+		return append(socket, terminalSteps(size.Rows, size.Columns)...)
+	}
+	null := &kernel.Handle{}
+	if req.Stdin && !req.Detach {
+		return nil
+	}
+	steps := []kernel.Step{kernel.Because(kernel.Open{Path: "/dev/null", Flags: unix.O_RDWR, As: null}, "no -i: it has nothing to read", "没有 -i:没有输入可读")}
+	for fd := range 3 {
+		if fd == 0 || req.Detach {
+			steps = append(steps, kernel.Because(kernel.Dup{From: null.FD(), To: fd}, "", ""))
+		}
+	}
+	return kernel.In("3.2", steps...)
+}
+
+func (b *birth) changeWorkdir() []kernel.Step {
+	return kernel.In("3.2", kernel.Because(kernel.Chdir{Path: b.spec.Process.Cwd}, "", ""))
+}
+
+// checkExec reaps the process that only went in, and says why the program could not be executed if it was not.
+func (e *Engine) checkExec(r *Record, spawn kernel.Spawn, b *kernel.Birth) error {
+	failure := b.Failure()
+	if failure != nil && b.Held() {
+		failure = e.explainExec(r, spawn, b)
+		e.kill(b.Forked(), "it waited to be looked at", "它停在那里等人查看")
+	}
+	unix.Wait4(b.PID, nil, 0, nil)
+	if failure == nil {
+		return nil
+	}
+	if b.Forked() != 0 {
+		unix.Wait4(b.Forked(), nil, 0, nil)
+	}
+	var call *kernel.CallError
+	if errors.As(failure, &call) && strings.HasPrefix(call.Call.Name, "chdir") {
+		return &kernel.Advice{Cause: failure, Cure: "name a directory that is in the container with -w", Code: exitNotFound}
+	}
+	return failure
+}
+
+// waitExec carries the terminal, if there is one, and waits for the process's end.
+func waitExec(pid, ptySocket int, tty bool) (int, error) {
+	if tty {
+		if terminal := receiveTerminal(ptySocket); terminal != nil {
+			defer carryTerminal(terminal)()
+		}
+	} else {
+		defer ignoreInterrupts()()
+	}
+	var status unix.WaitStatus
+	for {
+		_, err := unix.Wait4(pid, &status, 0, nil)
+		if err == nil {
+			return exitCode(status), nil
+		}
+		if !errors.Is(err, unix.EINTR) {
+			return 0, err
+		}
+	}
+}
+
+// ignoreInterrupts: a Ctrl-C on our terminal ends the client of an exec without one; Docker leaves the process running,
+// so do we.
+func ignoreInterrupts() (stop func()) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, unix.SIGINT)
+	go func() {
+		if _, ok := <-signals; ok {
+			os.Exit(130)
+		}
+	}()
+	return func() { signal.Stop(signals); close(signals) }
+}

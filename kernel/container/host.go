@@ -1,0 +1,48 @@
+package container
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Host is what of this machine and user decides how a container can be made.
+type Host struct {
+	UID, GID   int
+	Namespaced bool // we are in a user namespace already (a pocket host): root here is not root of the machine
+	Major      int  // of the kernel's version
+	Minor      int
+}
+
+// ThisHost looks at the machine: three cheap system calls.
+func ThisHost() Host {
+	h := Host{UID: os.Geteuid(), GID: os.Getegid()}
+	if ids, err := os.ReadFile("/proc/self/uid_map"); err == nil {
+		h.Namespaced = !bytes.Equal(bytes.Join(bytes.Fields(ids), []byte(" ")), []byte("0 0 4294967295"))
+	}
+	var name unix.Utsname
+	if unix.Uname(&name) == nil {
+		fmt.Sscanf(unix.ByteSliceToString(name.Release[:]), "%d.%d", &h.Major, &h.Minor)
+	}
+	return h
+}
+
+// Rootless tells whether the container needs a user namespace of its own to be made at all.
+func (h Host) Rootless() bool { return h.UID != 0 }
+
+// CanMknod tells whether devices can be made; else they are bound from the host's /dev.
+func (h Host) CanMknod() bool { return h.UID == 0 && !h.Namespaced }
+
+// AtLeast compares the kernel's version.
+func (h Host) AtLeast(major, minor int) bool {
+	return h.Major > major || h.Major == major && h.Minor >= minor
+}
+
+// bootID tells one boot of the machine from another.
+func bootID() string {
+	id, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	return strings.TrimSpace(string(id))
+}

@@ -1,0 +1,67 @@
+package container
+
+import (
+	"errors"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A container's directory is locked for as long as its monitor lives (and, before that, by the client that makes it).
+// It is a flock(2) lock: it belongs to the open directory, which the client passes on to the monitor, and the kernel
+// releases it when the last process that has it open is gone, killed or not.
+
+// lockTries bounds how often takeLock tries again: whoever only asks (isLocked) holds a shared lock for a moment.
+const lockTries = 20
+
+// takeLock opens and locks a container's directory; taken is false if somebody has it.
+func takeLock(dir string) (lock *os.File, taken bool, err error) {
+	lock, err = os.Open(dir)
+	if err != nil {
+		return nil, false, err
+	}
+	for range lockTries {
+		err = unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if !errors.Is(err, unix.EWOULDBLOCK) {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if err != nil {
+		lock.Close()
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			err = nil
+		}
+		return nil, false, err
+	}
+	return lock, true, nil
+}
+
+// isLocked asks without keeping it.
+func isLocked(dir string) bool {
+	lock, err := os.Open(dir)
+	if err != nil {
+		return false
+	}
+	defer lock.Close()
+	return errors.Is(unix.Flock(int(lock.Fd()), unix.LOCK_SH|unix.LOCK_NB), unix.EWOULDBLOCK)
+}
+
+// waitUnlocked sleeps until nobody has the lock.
+func waitUnlocked(dir string) error {
+	lock, err := os.Open(dir)
+	if err != nil {
+		if isMissing(err) {
+			return nil
+		}
+		return err
+	}
+	defer lock.Close()
+	for {
+		err := unix.Flock(int(lock.Fd()), unix.LOCK_SH)
+		if !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
+}

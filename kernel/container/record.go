@@ -1,0 +1,167 @@
+package container
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"sandbox/kernel"
+)
+
+// Record is what is known of a container, in the file container.json of its directory: the shape that `inspect`
+// shows, with Docker's names.
+type Record struct {
+	ID         string `json:"Id"`
+	Created    time.Time
+	Path       string
+	Args       []string
+	State      State
+	Image      string // the image's ID
+	Name       string // with a leading slash, as Docker has it
+	Driver     string
+	HostConfig HostConfig
+	Config     Config
+	Mounts     []MountPoint
+	Layers     []string `json:"SandboxLayers"` // the image's layers by directory name, lowest first
+}
+
+// State is what a container is doing.
+type State struct {
+	Status     string // created, running, exited
+	Running    bool
+	Paused     bool
+	Restarting bool
+	OOMKilled  bool
+	Dead       bool
+	Pid        int
+	ExitCode   int
+	Error      string
+	StartedAt  time.Time
+	FinishedAt time.Time
+	Born       uint64 `json:"SandboxStartTicks,omitempty"` // field 22 of /proc/PID/stat: tells a pid from its successor
+	Boot       string `json:"SandboxBoot,omitempty"`       // the boot that Pid is of
+	Monitor    int    `json:"SandboxMonitor,omitempty"`
+}
+
+// Config is what the container was asked to be, whatever the machine.
+type Config struct {
+	Hostname     string
+	Domainname   string
+	User         string
+	AttachStdin  bool
+	AttachStdout bool
+	AttachStderr bool
+	Tty          bool
+	OpenStdin    bool
+	StdinOnce    bool
+	Env          []string
+	Cmd          []string
+	Image        string
+	WorkingDir   string
+	Entrypoint   []string
+	Labels       map[string]string
+	StopSignal   string `json:",omitempty"`
+	StopTimeout  *int   `json:",omitempty"`
+}
+
+// HostConfig is what of this machine the container was given.
+type HostConfig struct {
+	Binds          []string
+	NetworkMode    string
+	AutoRemove     bool
+	CapAdd         []string
+	CapDrop        []string
+	IpcMode        string
+	PidMode        string
+	UTSMode        string
+	Privileged     bool
+	ReadonlyRootfs bool
+	SecurityOpt    []string
+	Tmpfs          map[string]string `json:",omitempty"`
+	ShmSize        int64
+	Sysctls        map[string]string `json:",omitempty"`
+	Ulimits        []Ulimit
+	Devices        []Device
+	Init           bool
+	Mounts         []MountOption `json:",omitempty"`
+	MaskedPaths    []string
+	ReadonlyPaths  []string
+}
+
+// Ulimit is one --ulimit.
+type Ulimit struct {
+	Name string
+	Hard int64
+	Soft int64
+}
+
+// Device is one --device.
+type Device struct {
+	PathOnHost        string
+	PathInContainer   string
+	CgroupPermissions string
+}
+
+// MountOption is one --mount, -v or --tmpfs, before it is known what it means on this machine.
+type MountOption struct {
+	Type         string // bind, tmpfs
+	Source       string `json:",omitempty"`
+	Target       string
+	ReadOnly     bool     `json:",omitempty"`
+	Propagation  string   `json:",omitempty"`
+	Options      []string `json:",omitempty"` // of a tmpfs: size=…, mode=…
+	NonRecursive bool     `json:",omitempty"`
+	MakeSource   bool     `json:",omitempty"` // -v: a missing source becomes a directory
+}
+
+// MountPoint is a mount as `inspect` shows it.
+type MountPoint struct {
+	Type        string
+	Source      string
+	Destination string
+	Mode        string
+	RW          bool
+	Propagation string
+}
+
+// Short is the id as people type it: 12 digits.
+func (r *Record) Short() string { return r.ID[:12] }
+
+// PlainName is the name without its slash.
+func (r *Record) PlainName() string {
+	if r.Name == "" {
+		return ""
+	}
+	return r.Name[1:]
+}
+
+// save writes the record whole.
+func (r *Record) save(d kernel.Doer, p Paths, durable bool) error {
+	data, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	return d.Do(kernel.Step{
+		Effect:  kernel.ReplaceFile{Path: p.record(r.ID), Data: data, Mode: 0o600, Durable: durable},
+		Section: "3.1",
+		Why:     kernel.Why{EN: "what is known of the container: inspect shows it", ZH: "容器的记录,inspect 显示的就是它"},
+	})
+}
+
+// load reads a record. A directory without one is a container that was never finished, or half removed.
+func (p Paths) load(id string) (*Record, error) {
+	data, err := os.ReadFile(p.record(id))
+	if err != nil {
+		return nil, err
+	}
+	var r Record
+	if err := json.Unmarshal(data, &r); err != nil {
+		return nil, fmt.Errorf("%s is damaged: %w", p.record(id), err)
+	}
+	return &r, nil
+}
+
+func isMissing(err error) bool { return errors.Is(err, fs.ErrNotExist) }

@@ -1,0 +1,282 @@
+package container
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"sandbox/cgroup"
+	"sandbox/kernel/capability"
+)
+
+// Annotations of config.json that say what the OCI specification has no field for.
+const (
+	annotationSeccomp = "sandbox.seccomp" // "default" (Docker's profile, compiled into this program), "unconfined", or absent: linux.seccomp
+	annotationInit    = "sandbox.init"    // "true": PID 1 is a small init that starts the program and reaps
+)
+
+// makeSpec turns the record and the image's user into the OCI runtime specification's config.json: the only thing that
+// the birth is planned from.
+func makeSpec(r *Record, u user, h Host) (*specs.Spec, error) {
+	caps, err := capabilities(r.HostConfig, u)
+	if err != nil {
+		return nil, err
+	}
+	limits, err := rlimits(r.HostConfig.Ulimits)
+	if err != nil {
+		return nil, err
+	}
+	devices, rules, err := devices(r.HostConfig, h)
+	if err != nil {
+		return nil, err
+	}
+	mounts, err := mounts(r, h)
+	if err != nil {
+		return nil, err
+	}
+	cwd := r.Config.WorkingDir
+	if cwd == "" {
+		cwd = "/"
+	}
+	return &specs.Spec{
+		Version: specs.Version,
+		Process: &specs.Process{
+			Terminal: r.Config.Tty,
+			User:     specs.User{UID: uint32(u.uid), GID: uint32(u.gid), AdditionalGids: u.groups},
+			Args:     append([]string{r.Path}, r.Args...),
+			Env:      environment(r.Config, u),
+			Cwd:      path.Clean("/" + cwd), Capabilities: caps, Rlimits: limits,
+			NoNewPrivileges: slices.ContainsFunc(r.HostConfig.SecurityOpt, isNoNewPrivileges),
+		},
+		Root:        &specs.Root{Path: "rootfs", Readonly: r.HostConfig.ReadonlyRootfs},
+		Hostname:    r.Config.Hostname,
+		Domainname:  r.Config.Domainname,
+		Mounts:      mounts,
+		Annotations: annotations(r.HostConfig),
+		Linux: &specs.Linux{
+			Namespaces: namespaces(r.HostConfig, h), UIDMappings: oneID(h, h.UID), GIDMappings: oneID(h, h.GID),
+			Devices: devices, Resources: &specs.LinuxResources{Devices: rules},
+			CgroupsPath: "/sandbox/" + r.ID, Sysctl: r.HostConfig.Sysctls,
+			MaskedPaths: r.HostConfig.MaskedPaths, ReadonlyPaths: r.HostConfig.ReadonlyPaths,
+		},
+	}, nil
+}
+
+// Docker's lists (moby, oci/defaults.go): what of /proc and /sys tells too much, and what changes the host.
+var (
+	defaultMasked = []string{
+		"/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/sched_debug",
+		"/proc/scsi", "/proc/timer_list", "/proc/timer_stats", "/sys/devices/virtual/powercap", "/sys/firmware",
+	}
+	defaultReadonly = []string{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"}
+)
+
+// namespaces: all of them are new, but those that the user shares with the host.
+func namespaces(hc HostConfig, h Host) []specs.LinuxNamespace {
+	list := []specs.LinuxNamespace{{Type: specs.MountNamespace}}
+	add := func(kind specs.LinuxNamespaceType, shared bool) {
+		if !shared {
+			list = append(list, specs.LinuxNamespace{Type: kind})
+		}
+	}
+	add(specs.UTSNamespace, hc.UTSMode == "host")
+	add(specs.IPCNamespace, hc.IpcMode == "host")
+	add(specs.PIDNamespace, hc.PidMode == "host")
+	add(specs.NetworkNamespace, hc.NetworkMode == "host")
+	add(specs.CgroupNamespace, false)
+	add(specs.UserNamespace, !h.Rootless())
+	return list
+}
+
+// oneID maps root in the container to the ordinary user who starts it.
+func oneID(h Host, id int) []specs.LinuxIDMapping {
+	if !h.Rootless() {
+		return nil
+	}
+	return []specs.LinuxIDMapping{{ContainerID: 0, HostID: uint32(id), Size: 1}}
+}
+
+func annotations(hc HostConfig) map[string]string {
+	a := map[string]string{annotationSeccomp: "default"}
+	for _, opt := range hc.SecurityOpt {
+		if value, ok := strings.CutPrefix(opt, "seccomp="); ok {
+			a[annotationSeccomp] = value
+		}
+	}
+	if hc.Privileged {
+		a[annotationSeccomp] = "unconfined"
+	}
+	if hc.Init {
+		a[annotationInit] = "true"
+	}
+	return a
+}
+
+// environment is the container's own part first: PATH, HOSTNAME, TERM and HOME can be overridden by -e.
+func environment(c Config, u user) []string {
+	env := []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOSTNAME=" + c.Hostname}
+	if c.Tty {
+		env = append(env, "TERM=xterm")
+	}
+	for _, e := range c.Env {
+		env = setEnv(env, e)
+	}
+	if !hasEnv(env, "HOME") {
+		env = append(env, "HOME="+u.home)
+	}
+	return env
+}
+
+// setEnv replaces a variable in its place, or appends it.
+func setEnv(env []string, assignment string) []string {
+	name, _, _ := strings.Cut(assignment, "=")
+	for i, e := range env {
+		if strings.HasPrefix(e, name+"=") {
+			env[i] = assignment
+			return env
+		}
+	}
+	return append(env, assignment)
+}
+
+func hasEnv(env []string, name string) bool {
+	return slices.ContainsFunc(env, func(e string) bool { return strings.HasPrefix(e, name+"=") })
+}
+
+// capabilities as Docker gives them: its default set, changed by --cap-add and --cap-drop, all with --privileged. Who is
+// not root in the container holds none: what is in the bounding set can come back only with a set-uid program.
+func capabilities(hc HostConfig, u user) (*specs.LinuxCapabilities, error) {
+	set := capability.Default
+	if hc.Privileged {
+		set = capability.All
+	}
+	for _, name := range hc.CapDrop {
+		c, err := capability.Parse(name)
+		if err != nil {
+			return nil, err
+		}
+		set &^= c
+	}
+	for _, name := range hc.CapAdd {
+		c, err := capability.Parse(name)
+		if err != nil {
+			return nil, err
+		}
+		set |= c
+	}
+	names := set.Names()
+	caps := &specs.LinuxCapabilities{Bounding: names}
+	if u.uid == 0 {
+		caps.Effective, caps.Permitted = names, names
+	}
+	return caps, nil
+}
+
+func rlimits(ulimits []Ulimit) ([]specs.POSIXRlimit, error) {
+	var limits []specs.POSIXRlimit
+	for _, u := range ulimits {
+		limits = append(limits, specs.POSIXRlimit{
+			Type: "RLIMIT_" + strings.ToUpper(u.Name), Soft: uint64(u.Soft), Hard: uint64(u.Hard),
+		})
+	}
+	return limits, nil
+}
+
+func isNoNewPrivileges(opt string) bool {
+	return opt == "no-new-privileges" || opt == "no-new-privileges=true" || opt == "no-new-privileges:true"
+}
+
+// mounts of the container, parents before what lies in them.
+func mounts(r *Record, h Host) ([]specs.Mount, error) {
+	hc := r.HostConfig
+	sysOptions := []string{"nosuid", "noexec", "nodev", "ro"}
+	if hc.Privileged {
+		sysOptions = sysOptions[:3]
+	}
+	list := []specs.Mount{
+		{Destination: "/proc", Type: "proc", Source: "proc", Options: []string{"nosuid", "noexec", "nodev"}},
+		{Destination: "/dev", Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "strictatime", "mode=755", "size=65536k"}},
+		{Destination: "/dev/pts", Type: "devpts", Source: "devpts", Options: ptsOptions(h)},
+		{Destination: "/sys", Type: "sysfs", Source: "sysfs", Options: sysOptions},
+		{Destination: "/sys/fs/cgroup", Type: "cgroup", Source: "cgroup", Options: sysOptions},
+		{Destination: "/dev/mqueue", Type: "mqueue", Source: "mqueue", Options: []string{"nosuid", "noexec", "nodev"}},
+		{Destination: "/dev/shm", Type: "tmpfs", Source: "shm", Options: []string{
+			"nosuid", "noexec", "nodev", "mode=1777", fmt.Sprintf("size=%d", hc.ShmSize)}},
+	}
+	if hc.IpcMode == "host" {
+		list[5] = specs.Mount{Destination: "/dev/mqueue", Type: "bind", Source: "/dev/mqueue", Options: []string{"rbind"}}
+		list[6] = specs.Mount{Destination: "/dev/shm", Type: "bind", Source: "/dev/shm", Options: []string{"rbind"}}
+	}
+	if hc.NetworkMode == "host" && (h.Rootless() || h.Namespaced) {
+		// sysfs shows a network namespace, and only who owns that may mount one.
+		list[3] = specs.Mount{Destination: "/sys", Type: "bind", Source: "/sys", Options: append([]string{"rbind"}, sysOptions...)}
+	}
+	volumes, err := volumes(hc)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range volumes {
+		list = slices.DeleteFunc(list, func(m specs.Mount) bool { return m.Destination == v.Destination })
+	}
+	return append(list, volumes...), nil
+}
+
+// ptsOptions gives terminals to the group tty (5), where there is more than one group.
+func ptsOptions(h Host) []string {
+	options := []string{"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"}
+	if !h.Rootless() && !h.Namespaced {
+		options = append(options, "gid=5")
+	}
+	return options
+}
+
+// volumes are -v, --mount and --tmpfs, in the order of their depth.
+func volumes(hc HostConfig) ([]specs.Mount, error) {
+	var list []specs.Mount
+	for _, m := range hc.Mounts {
+		options := m.Options
+		if m.Type == "bind" {
+			options = []string{"rbind"}
+			if m.NonRecursive {
+				options = []string{"bind"}
+			}
+			if m.Propagation == "" {
+				m.Propagation = "rprivate"
+			}
+			options = append(options, m.Propagation)
+		}
+		if m.ReadOnly {
+			options = append(options, "ro")
+		}
+		list = append(list, specs.Mount{Destination: path.Clean(m.Target), Type: m.Type, Source: m.Source, Options: options})
+	}
+	sort.SliceStable(list, func(i, j int) bool {
+		return strings.Count(list[i].Destination, "/") < strings.Count(list[j].Destination, "/")
+	})
+	return list, nil
+}
+
+// devices that --device and --privileged add to those that every container has, and the cgroup's rules for them.
+func devices(hc HostConfig, h Host) ([]specs.LinuxDevice, []specs.LinuxDeviceCgroup, error) {
+	if hc.Privileged {
+		return hostDevices(), cgroup.AllDevices, nil
+	}
+	rules := slices.Clone(cgroup.DefaultDevices)
+	var list []specs.LinuxDevice
+	for _, d := range hc.Devices {
+		device, err := deviceAt(d.PathOnHost)
+		if err != nil {
+			return nil, nil, err
+		}
+		device.Path = d.PathInContainer
+		list = append(list, device)
+		rules = append(rules, specs.LinuxDeviceCgroup{
+			Allow: true, Type: device.Type, Major: &device.Major, Minor: &device.Minor, Access: d.CgroupPermissions,
+		})
+	}
+	return list, rules, nil
+}

@@ -1,0 +1,275 @@
+package container
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"sandbox/cgroup"
+	"sandbox/kernel"
+	"sandbox/kernel/early"
+)
+
+// Monitor is a monitor process that waits for its order, or has it.
+type Monitor struct {
+	pid     int
+	control *os.File
+}
+
+// SpawnMonitor starts a monitor before it is known what for: it gets ready on another processor while the container's
+// directory is made. Without an order it ends by itself when the control socket is closed.
+func (e *Engine) SpawnMonitor() (*Monitor, error) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(pair[1])
+	null := &kernel.Handle{}
+	steps := []kernel.Step{
+		kernel.Because(kernel.Setsid{}, "the monitor outlives the terminal", "终端关了,监视进程还在"),
+		kernel.Because(kernel.Open{Path: "/dev/null", Flags: unix.O_RDWR, As: null}, "", ""),
+		kernel.Because(kernel.Dup{From: kernel.FD(pair[1]), To: early.Control}, "through this socket it talks with the client", "它通过这个套接字和客户端说话"),
+	}
+	for fd := range 3 {
+		steps = append(steps, kernel.Because(kernel.Dup{From: null.FD(), To: fd}, "", ""))
+	}
+	steps = append(steps,
+		kernel.Because(kernel.CloseFrom{FD: early.Control + 1}, "nothing else of yours is left open in it", "其他打开的文件一概不带进去"),
+		kernel.Because(kernel.Chdir{Path: "/"}, "", ""),
+	)
+	steps[len(steps)-2].Optional = true
+	b, err := e.Door.Spawn(kernel.Spawn{
+		Section: "3.1", Process: "monitor", Steps: kernel.In("3.1", steps...),
+		Why: kernel.Why{EN: "there is no daemon: one small process looks after this container", ZH: "没有守护进程:每个容器由一个小小的监视进程照看"},
+		Programs: kernel.In("3.1", kernel.Because(kernel.Execve{Path: "/proc/self/exe", Argv: []string{early.MonitorName}, Env: monitorEnv()},
+			"this same program, in its monitor's role", "还是这个程序,只是换了监视进程的角色")),
+	})
+	if err == nil {
+		err = b.Failure()
+	}
+	if err != nil {
+		unix.Close(pair[0])
+		return nil, err
+	}
+	return &Monitor{pid: b.PID, control: os.NewFile(uintptr(pair[0]), "monitor")}, nil
+}
+
+// monitorEnv is what a monitor needs to know of its environment.
+func monitorEnv() []string {
+	env := []string{"GOGC=50"}
+	for _, name := range []string{"SANDBOX_ROOT", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "HOME", "GOCOVERDIR"} {
+		if value, ok := os.LookupEnv(name); ok {
+			env = append(env, name+"="+value)
+		}
+	}
+	return env
+}
+
+// Abandon lets go of a monitor that will not be needed.
+func (m *Monitor) Abandon() {
+	m.control.Close()
+	unix.Wait4(m.pid, nil, 0, nil)
+}
+
+// Start gives birth to a container's first process through a monitor. The lock goes over to the monitor.
+func (e *Engine) Start(m *Monitor, r *Record, lock *os.File, size Window) error {
+	spec, err := e.loadSpec(r.ID)
+	if err != nil {
+		return err
+	}
+	group, err := e.Groups.Plan(r.ID, spec.Linux.Resources)
+	if err != nil {
+		return err
+	}
+	plan := &birth{
+		spec: spec, group: group, host: e.Host, etc: e.Paths.etc(), rows: size.Rows, cols: size.Columns,
+		rootfs: Rootfs{
+			LayerDir: e.Images.LayerDir(), Layers: r.Layers, Upper: e.Paths.upper(r.ID), Work: e.Paths.work(r.ID),
+			MountPoint: e.Paths.mountPoint(),
+		},
+	}
+	spawn, err := plan.Plan()
+	if err != nil {
+		return err
+	}
+	if err := e.makeGroups(group); err != nil {
+		return err
+	}
+	err = e.giveBirth(m, r, lock, spawn)
+	if err != nil {
+		e.Door.Do(kernel.Try(group.Remove...)...)
+	}
+	return err
+}
+
+// makeGroups makes the cgroups, once more if the common parent went away meanwhile with another container's end.
+func (e *Engine) makeGroups(group cgroup.Plan) error {
+	err := e.Door.Do(group.Create...)
+	for try := 0; try < 5 && errors.Is(err, unix.ENOENT); try++ {
+		err = e.Door.Do(group.Create...)
+	}
+	if err != nil {
+		e.Door.Do(kernel.Try(group.Remove...)...)
+	}
+	return err
+}
+
+// giveBirth hands the plan and the record over to the monitor, and reads what came of it from the memory that both share.
+func (e *Engine) giveBirth(m *Monitor, r *Record, lock *os.File, spawn kernel.Spawn) error {
+	b := spawn.Compile()
+	record, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	memory, fd, err := shareMemory(append(b.Image(), record...))
+	if err != nil {
+		return err
+	}
+	defer unix.Munmap(memory)
+	defer unix.Close(fd)
+	streams, err := openStreams(r.Config)
+	if err != nil {
+		return err
+	}
+	fds := append([]int{fd, int(lock.Fd())}, streams.fds...)
+	order := early.Order{Targets: append([]byte{early.Memory, early.Lock}, streams.targets...), Dir: e.Paths.dir(r.ID)}
+	if e.Door.Tell != nil {
+		order.Tell = 't'
+	}
+	err = unix.Sendmsg(int(m.control.Fd()), order.Encode(), unix.UnixRights(fds...), nil, 0)
+	streams.close()
+	lock.Close()
+	if err != nil {
+		return fmt.Errorf("the monitor does not answer: %w", err)
+	}
+	var answer [8]byte
+	if _, err := io.ReadFull(m.control, answer[:]); err != nil {
+		return fmt.Errorf("the monitor has died: %w", err)
+	}
+	pid, errno := int(binary.NativeEndian.Uint32(answer[:])), unix.Errno(binary.NativeEndian.Uint32(answer[4:]))
+	if errno != 0 {
+		return &kernel.CallError{Call: b.CloneCall(), Errno: errno, Section: "3.5"}
+	}
+	b.View(memory, pid)
+	e.Door.TellBirth(b, "monitor")
+	if failure := b.Failure(); failure != nil {
+		if b.Held() {
+			failure = e.explainExec(r, spawn, b)
+			e.kill(pid, "it waited to be looked at", "它停在那里等人查看")
+		}
+		m.Abandon()
+		return failure
+	}
+	return nil
+}
+
+// shareMemory puts bytes into a memfd and maps it.
+func shareMemory(image []byte) (memory []byte, fd int, err error) {
+	fd, err = unix.MemfdCreate("birth", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, -1, err
+	}
+	if err = unix.Ftruncate(fd, int64(len(image))); err == nil {
+		memory, err = unix.Mmap(fd, 0, len(image), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	}
+	if err != nil {
+		unix.Close(fd)
+		return nil, -1, err
+	}
+	copy(memory, image)
+	return memory, fd, nil
+}
+
+// streams are the descriptors of a container's standard streams, and the numbers that they get in the monitor.
+type streams struct {
+	fds     []int
+	targets []byte
+}
+
+// Numbers of the monitor's ends.
+const (
+	monitorStdin  = 40
+	monitorStdout = 41
+	monitorStderr = 42
+	monitorPty    = 43
+)
+
+// openStreams makes three pipes, or the socket pair through which a terminal's master comes out of the container.
+func openStreams(c Config) (s streams, err error) {
+	add := func(fd int, target byte) {
+		s.fds, s.targets = append(s.fds, fd), append(s.targets, target)
+	}
+	var pair [2]int
+	if c.Tty {
+		pair, err = unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err == nil {
+			add(pair[0], childPty)
+			add(pair[1], monitorPty)
+		}
+		return s, err
+	}
+	for _, pipe := range []struct{ read, write byte }{{childStdin, monitorStdin}, {monitorStdout, childStdout}, {monitorStderr, childStderr}} {
+		if pipe.read == childStdin && !c.OpenStdin {
+			null, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+			if err != nil {
+				return s, err
+			}
+			add(null, childStdin)
+			continue
+		}
+		if err := unix.Pipe2(pair[:], unix.O_CLOEXEC); err != nil {
+			s.close()
+			return s, err
+		}
+		add(pair[0], pipe.read)
+		add(pair[1], pipe.write)
+	}
+	return s, nil
+}
+
+func (s streams) close() {
+	for _, fd := range s.fds {
+		unix.Close(fd)
+	}
+}
+
+// loadSpec reads the config.json that the container is born from.
+func (e *Engine) loadSpec(id string) (*specs.Spec, error) {
+	data, err := os.ReadFile(e.Paths.spec(id))
+	if err != nil {
+		return nil, err
+	}
+	var spec specs.Spec
+	if err := json.Unmarshal(data, &spec); err != nil {
+		return nil, fmt.Errorf("%s is damaged: %w", e.Paths.spec(id), err)
+	}
+	if spec.Process == nil || len(spec.Process.Args) == 0 || spec.Process.Args[0] == "" {
+		return nil, kernel.Advise(errors.New("no command specified"), "the image has no CMD: add one, as in: sandbox run IMAGE COMMAND")
+	}
+	if err := checkSysctls(spec.Linux.Sysctl); err != nil {
+		return nil, err
+	}
+	return &spec, nil
+}
+
+// checkSysctls refuses kernel parameters that are not the container's own to change.
+func checkSysctls(sysctls map[string]string) error {
+	for name := range sysctls {
+		if !strings.HasPrefix(name, "net.") && !strings.HasPrefix(name, "kernel.msg") && !strings.HasPrefix(name, "kernel.shm") &&
+			name != "kernel.sem" && !strings.HasPrefix(name, "fs.mqueue.") || strings.Contains(name, "/") || strings.Contains(name, "..") {
+			return kernel.Advise(fmt.Errorf("sysctl %q is not in a namespace: it would change the host", name),
+				"only net.*, kernel.msg*, kernel.sem, kernel.shm* and fs.mqueue.* belong to a container")
+		}
+	}
+	return nil
+}
+
+// Window is a terminal's size in characters.
+type Window struct{ Rows, Columns uint16 }

@@ -1,0 +1,141 @@
+// Package early takes over before the rest of the program has been initialised.
+//
+// A Go program initialises every package that it links before main begins: for this one that is some 3 ms, for
+// registries, Markdown and TLS that a container's monitor, or the command `true`, will not use. What has to start fast
+// begins here, in this package's init.
+//
+// It works because of the order of initialisation (Go 1.21 and newer): of the packages whose imports are all
+// initialised, the one with the smallest import path comes first. All heavy packages need os, fmt or time in the end,
+// and "sandbox/kernel/early" is smaller than "time". So this package and what it imports (package birth) may import
+// nothing that needs time, os, fmt, strings or unicode: syscall, unsafe and runtime will do. TestComesBeforeTheHeavyOnes
+// notices when it stops working.
+package early
+
+import (
+	"runtime"
+	"syscall"
+	"unsafe"
+
+	"sandbox/kernel/birth"
+)
+
+// Names under which this program is started for these roles.
+const (
+	MonitorName = "sandbox-monitor"
+	InitName    = "sandbox-init"
+)
+
+// Descriptors of the monitor.
+const (
+	Control = 3  // the socket to the client
+	Memory  = 16 // the table of the container's birth, in a memfd
+	Lock    = 17 // the container's lock file, locked for as long as it is open
+)
+
+// Order is what the client tells the monitor to begin with: descriptors come with it, and the numbers to put them under.
+type Order struct {
+	Targets []byte // the number of each descriptor
+	Dir     string // the container's directory
+	Tell    byte   // 't': tell the client of what the monitor does; 0: do not
+}
+
+// Born is what the monitor did here: the container's first process has been cloned and has worked through its table.
+// nil in all other roles.
+var Born *Birth
+
+// Birth is the monitor's part of a container's birth.
+type Birth struct {
+	PID   int // of the container's first process; 0 if it could not be cloned
+	Errno syscall.Errno
+	Table *birth.Table
+	Dir   string
+	Tell  bool
+}
+
+// programArgs is os.Args, which is not there yet.
+//
+//go:linkname programArgs os.runtime_args
+func programArgs() []string
+
+func init() {
+	args := programArgs()
+	if len(args) == 0 {
+		return
+	}
+	switch name := base(args[0]); name {
+	case MonitorName:
+		Born = begin()
+	case "true":
+		if len(args) == 1 {
+			syscall.Exit(0)
+		}
+	case "false":
+		if len(args) == 1 {
+			syscall.Exit(1)
+		}
+	}
+}
+
+func base(path string) string {
+	for i := len(path) - 1; i >= 0; i-- {
+		if path[i] == '/' {
+			return path[i+1:]
+		}
+	}
+	return path
+}
+
+// begin waits for the client's order and performs the birth: the container runs before this program is initialised.
+func begin() *Birth {
+	order := receive()
+	var st syscall.Stat_t
+	if err := syscall.Fstat(Memory, &st); err != nil {
+		syscall.Exit(1)
+	}
+	memory, err := syscall.Mmap(Memory, 0, int(st.Size), syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
+	if err != nil {
+		syscall.Exit(1)
+	}
+	b := &Birth{Table: birth.Load(memory), Dir: order.Dir, Tell: order.Tell == 't'}
+	b.PID, b.Errno = b.Table.Run()
+	for fd := 20; fd < 30; fd++ {
+		syscall.Close(fd) // the child's ends of its pipes
+	}
+	answer := [2]int32{int32(b.PID), int32(b.Errno)}
+	syscall.Write(Control, unsafe.Slice((*byte)(unsafe.Pointer(&answer)), 8))
+	runtime.KeepAlive(&answer)
+	return b
+}
+
+// receive reads the order. No order, because the client has given up, is the end.
+func receive() Order {
+	var message [4200]byte
+	var control [256]byte
+	n, controlLen, _, _, err := syscall.Recvmsg(Control, message[:], control[:], syscall.MSG_CMSG_CLOEXEC)
+	if err != nil || n < 2 {
+		syscall.Exit(0)
+	}
+	count := int(message[1])
+	order := Order{Tell: message[0], Targets: message[2 : 2+count], Dir: string(message[2+count : n])}
+	parts, err := syscall.ParseSocketControlMessage(control[:controlLen])
+	if err != nil || len(parts) != 1 {
+		syscall.Exit(1)
+	}
+	fds, err := syscall.ParseUnixRights(&parts[0])
+	if err != nil || len(fds) != count {
+		syscall.Exit(1)
+	}
+	for i, fd := range fds {
+		if syscall.Dup3(fd, int(order.Targets[i]), syscall.O_CLOEXEC) != nil {
+			syscall.Exit(1)
+		}
+		syscall.Close(fd)
+	}
+	return order
+}
+
+// Encode is the order as the bytes of a message.
+func (o Order) Encode() []byte {
+	message := append([]byte{o.Tell, byte(len(o.Targets))}, o.Targets...)
+	return append(message, o.Dir...)
+}

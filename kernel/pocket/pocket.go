@@ -1,0 +1,351 @@
+// Package pocket makes pocket hosts: a whole small machine for a lab or a test, in namespaces of its own.
+//
+// In a pocket host everything is private: processes, mounts, network, host name, IPC, cgroups, and for an ordinary user
+// root itself (a user namespace). Its root directory is an overlay of the machine's: every file is there, everything may be
+// written, and nothing of it reaches the machine. Inside, the ordinary commands run unchanged: `sandbox run` makes real
+// containers, addresses are always the same, and nothing clashes with what else runs on the machine. When the first
+// process ends, or is killed, the kernel takes all of it away.
+//
+//	machine ── sandbox lab 3.5 (waits) ── clone3(NEW…) ──► pocket: PID 1 sandbox-init ── sandbox lab 3.5 ── sh, sandbox run …
+package pocket
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"sandbox/cgroup"
+	"sandbox/kernel"
+	"sandbox/kernel/early"
+)
+
+// Places in a pocket host.
+const (
+	hostname = "pocket"
+	binDir   = "/run/pocket/bin" // the program, under the name sandbox
+	Variable = "SANDBOX_POCKET"  // names the pocket host one is in
+)
+
+// Options say what runs in a pocket host.
+type Options struct {
+	Name   string   // of the pocket host, for those who join it
+	Args   []string // the command that runs in it: "sandbox", "lab", …
+	Env    []string
+	RunDir string   // where its mount point is, and its entry for those who join
+	Shared []string // directories of the machine that stay what they are, for writing too
+}
+
+// Run makes a pocket host, runs a command in it, and returns its exit code.
+func Run(door *kernel.Door, o Options) (int, error) {
+	groups := cgroup.Detect()
+	id := newID()
+	group, err := groups.Plan(id, nil)
+	if err != nil {
+		group = cgroup.Plan{} // without cgroups of its own: labs that need them say so
+	}
+	p := &plan{Options: o, group: group, rootless: os.Geteuid() != 0, root: path.Join(o.RunDir, "pocket")}
+	if err := door.Do(kernel.MkdirAll(p.root, "3.5")...); err != nil {
+		return 0, err
+	}
+	steps, err := p.steps()
+	if err != nil {
+		return 0, err
+	}
+	if err := door.Do(group.Create...); err != nil {
+		p.group = cgroup.Plan{}
+		if steps, err = p.steps(); err != nil {
+			return 0, err
+		}
+	}
+	defer func() {
+		for range 50 { // the processes that the kernel has just killed leave their groups within a moment
+			door.Do(kernel.Try(groups.Remove(id)...)...)
+			if len(groups.Processes(id)) == 0 {
+				break
+			}
+		}
+	}()
+	b, err := door.Spawn(kernel.Spawn{
+		Namespaces: p.cloneFlags(), Section: "3.5", Process: "pocket", Steps: steps,
+		Why: kernel.Why{EN: "a pocket host: a small machine of its own, for this lab only", ZH: "口袋主机:只给这个实验用的一台小机器"},
+		Programs: kernel.In("3.5", kernel.Because(kernel.Execve{
+			Path: binDir + "/sandbox", Argv: append([]string{early.InitName, "--"}, o.Args...), Env: p.environment(),
+		}, "", "")),
+	})
+	if err == nil {
+		err = b.Failure()
+	}
+	if err != nil {
+		if b != nil && b.PID != 0 {
+			unix.Wait4(b.PID, nil, 0, nil)
+		}
+		return 0, explain(err)
+	}
+	leave := register(door, o, b.PID)
+	defer leave()
+	return wait(door, b.PID)
+}
+
+// explain adds what most often is behind it when an ordinary user cannot make one.
+func explain(err error) error {
+	if os.Geteuid() != 0 && (errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) || errors.Is(err, unix.ENOSPC)) {
+		return kernel.Advise(fmt.Errorf("cannot make a pocket host: %w", err), "sandbox doctor   says what keeps this user from making user namespaces")
+	}
+	return fmt.Errorf("cannot make a pocket host: %w", err)
+}
+
+// wait waits for the first process. Ctrl-C is for those inside: the terminal sends it to them as well.
+func wait(door *kernel.Door, pid int) (int, error) {
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGHUP)
+	defer signal.Stop(signals)
+	go func() {
+		for s := range signals {
+			if s == unix.SIGTERM || s == unix.SIGHUP {
+				door.Do(kernel.Step{Effect: kernel.Kill{PID: pid, Signal: unix.SIGKILL}, Section: "3.5", Optional: true,
+					Why: kernel.Why{EN: "PID 1 of a namespace: all in it go with it", ZH: "namespace 的 1 号进程一死,里面的进程全部结束"}})
+			}
+		}
+	}()
+	var status unix.WaitStatus
+	for {
+		_, err := unix.Wait4(pid, &status, 0, nil)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if status.Signaled() {
+			return 128 + int(status.Signal()), err
+		}
+		return status.ExitStatus(), err
+	}
+}
+
+// plan is a pocket host before it is made.
+type plan struct {
+	Options
+	group    cgroup.Plan
+	rootless bool
+	root     string // where its root is put together
+}
+
+func (p *plan) cloneFlags() uint64 {
+	var bits uint64 = unix.CLONE_NEWNS | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC | unix.CLONE_NEWPID | unix.CLONE_NEWNET
+	if p.rootless {
+		bits |= unix.CLONE_NEWUSER
+	}
+	return bits
+}
+
+// environment of the first process: its own PATH first.
+func (p *plan) environment() []string {
+	env := slices.DeleteFunc(slices.Clone(p.Env), func(e string) bool {
+		name, _, _ := strings.Cut(e, "=")
+		return slices.Contains([]string{"PATH", "HOME", "USER", "LOGNAME", "SANDBOX_ROOT", "XDG_RUNTIME_DIR", "XDG_DATA_HOME", Variable}, name)
+	})
+	return append(env, "PATH="+binDir+":"+os.Getenv("PATH")+":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		"HOME=/root", "USER=root", "LOGNAME=root", Variable+"="+orHost(p.Name))
+}
+
+// steps of its birth.
+func (p *plan) steps() ([]kernel.Step, error) {
+	submounts, err := p.submounts()
+	if err != nil {
+		return nil, err
+	}
+	var steps []kernel.Step
+	for _, part := range [][]kernel.Step{
+		p.mapUsers(), p.group.Join, p.newCgroupNamespace(), p.overlayRoot(), submounts, p.ownDirectories(), p.shared(), p.program(), p.pivot(),
+	} {
+		steps = append(steps, part...)
+	}
+	return steps, nil
+}
+
+func (p *plan) mapUsers() []kernel.Step {
+	if !p.rootless {
+		return nil
+	}
+	return kernel.In("3.5",
+		kernel.Because(kernel.WriteFile{Path: "/proc/self/setgroups", Data: "deny"}, "", ""),
+		kernel.Because(kernel.WriteFile{Path: "/proc/self/uid_map", Data: fmt.Sprintf("0 %d 1\n", os.Geteuid())}, "you are root in here, and nobody else outside", "在里面你是 root,在外面还是你自己"),
+		kernel.Because(kernel.WriteFile{Path: "/proc/self/gid_map", Data: fmt.Sprintf("0 %d 1\n", os.Getegid())}, "", ""),
+	)
+}
+
+func (p *plan) newCgroupNamespace() []kernel.Step {
+	return kernel.In("3.5", kernel.Because(kernel.Unshare{Flags: unix.CLONE_NEWCGROUP}, "", ""))
+}
+
+// overlayRoot puts a layer in memory over the machine's root.
+func (p *plan) overlayRoot() []kernel.Step {
+	data := "lowerdir=/,upperdir=" + p.root + "/upper,workdir=" + p.root + "/work"
+	if p.rootless || inUserNamespace() {
+		data += ",userxattr"
+	}
+	return kernel.In("3.5",
+		kernel.Because(kernel.Mount{Target: "/", Flags: unix.MS_REC | unix.MS_PRIVATE}, "", ""),
+		kernel.Because(kernel.Mount{Source: "tmpfs", Target: p.root, Type: "tmpfs", Data: "mode=755"}, "all that is written in the pocket host stays in memory", "口袋主机里写的一切都只在内存里"),
+		kernel.Because(kernel.Mkdir{Path: p.root + "/upper", Mode: 0o755}, "", ""),
+		kernel.Because(kernel.Mkdir{Path: p.root + "/work", Mode: 0o755}, "", ""),
+		kernel.Because(kernel.Mkdir{Path: p.root + "/root", Mode: 0o755}, "", ""),
+		kernel.Because(kernel.Mount{Source: "overlay", Target: p.root + "/root", Type: "overlay", Data: data}, "the machine's files, copied when they are written", "机器上的文件都在,写的时候才复制"),
+		kernel.Because(kernel.Chdir{Path: p.root + "/root"}, "", ""),
+	)
+}
+
+// private are directories that a pocket host has for itself; what the machine has mounted there is not taken over.
+var private = []string{"/proc", "/sys", "/dev", "/run", "/tmp", "/var/lib/sandbox"}
+
+// submounts are the machine's other file systems, which the overlay does not show: bound read-only in their places.
+func (p *plan) submounts() ([]kernel.Step, error) {
+	file, err := os.Open("/proc/self/mountinfo")
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	var steps []kernel.Step
+	seen := map[string]bool{"/": true}
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		fields := strings.Fields(lines.Text())
+		if len(fields) < 10 {
+			continue
+		}
+		target := unescape(fields[4])
+		if seen[target] || under(target, private) || slices.Contains(fields, "autofs") {
+			continue
+		}
+		seen[target] = true
+		steps = append(steps, bind(target, "."+target, unix.MS_REC)...)
+	}
+	return kernel.In("3.5", steps...), nil
+}
+
+// shared directories come last: they may lie in those that a pocket host has for itself.
+func (p *plan) shared() []kernel.Step {
+	var steps []kernel.Step
+	for _, dir := range p.Shared {
+		for _, above := range kernel.MkdirAll(dir, "3.5") {
+			above.Effect = kernel.Mkdir{Path: "." + above.Effect.(kernel.Mkdir).Path, Mode: 0o755}
+			steps = append(steps, above)
+		}
+		steps = append(steps, bind(dir, "."+dir, unix.MS_REC)...)
+	}
+	return kernel.In("3.5", steps...)
+}
+
+func under(target string, dirs []string) bool {
+	for _, d := range dirs {
+		if target == d || strings.HasPrefix(target, d+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// unescape reads the octal escapes of /proc/PID/mountinfo: \040 is a space.
+func unescape(s string) string {
+	for _, e := range []struct{ code, char string }{{`\040`, " "}, {`\011`, "\t"}, {`\012`, "\n"}, {`\134`, `\`}} {
+		s = strings.ReplaceAll(s, e.code, e.char)
+	}
+	return s
+}
+
+func bind(source, target string, flags uintptr) []kernel.Step {
+	return kernel.Try(kernel.Because(kernel.Mount{Source: source, Target: target, Flags: unix.MS_BIND | flags}, "", ""))
+}
+
+// ownDirectories are file systems of its own, or new ones of the kernel that show its namespaces.
+func (p *plan) ownDirectories() []kernel.Step {
+	const plain = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
+	steps := []kernel.Step{
+		kernel.Because(kernel.Mount{Source: "/dev", Target: "dev", Flags: unix.MS_BIND | unix.MS_REC}, "", ""),
+		kernel.Because(kernel.Mount{Source: "tmpfs", Target: "run", Type: "tmpfs", Data: "mode=755"}, "", ""),
+		kernel.Because(kernel.Mount{Source: "tmpfs", Target: "tmp", Type: "tmpfs", Data: "mode=1777"}, "", ""),
+	}
+	steps = append(steps, kernel.Try(kernel.Because(kernel.Mkdir{Path: "var/lib/sandbox", Mode: 0o755}, "", ""))...)
+	steps = append(steps,
+		kernel.Because(kernel.Mount{Source: "tmpfs", Target: "var/lib/sandbox", Type: "tmpfs", Data: "mode=755"}, "images and containers of this pocket host only", "只属于这台口袋主机的镜像和容器"),
+		kernel.Because(kernel.Mount{Source: "proc", Target: "proc", Type: "proc", Flags: plain}, "", ""),
+		kernel.Because(kernel.Mount{Source: "sysfs", Target: "sys", Type: "sysfs", Flags: plain}, "", ""),
+	)
+	steps = append(steps, kernel.Try(kernel.Because(kernel.Mount{Source: "tmpfs", Target: "root", Type: "tmpfs", Data: "mode=700"}, "", ""))...)
+	for _, m := range p.group.Mounts {
+		target := path.Join("sys/fs/cgroup", m.Target)
+		mount := []kernel.Step{kernel.Because(kernel.Mount{Source: m.Type, Target: target, Type: m.Type, Flags: plain, Data: m.Data}, "", "")}
+		if m.Target != "" {
+			mount = append([]kernel.Step{kernel.Because(kernel.Mkdir{Path: target, Mode: 0o755}, "", "")}, mount...)
+		}
+		steps = append(steps, kernel.Try(mount...)...)
+	}
+	return kernel.In("3.5", steps...)
+}
+
+// program puts this very program into it.
+func (p *plan) program() []kernel.Step {
+	return kernel.In("3.5",
+		kernel.Because(kernel.Mkdir{Path: "run/pocket", Mode: 0o755}, "", ""),
+		kernel.Because(kernel.Mkdir{Path: "run/pocket/bin", Mode: 0o755}, "", ""),
+		kernel.Because(kernel.CreateFile{Path: "run/pocket/bin/sandbox", Mode: 0o755}, "", ""),
+		kernel.Because(kernel.Mount{Source: "/proc/self/exe", Target: "run/pocket/bin/sandbox", Flags: unix.MS_BIND}, "", ""),
+	)
+}
+
+func (p *plan) pivot() []kernel.Step {
+	cwd, err := os.Getwd()
+	if err != nil || under(cwd, private) && !under(cwd, p.Shared) {
+		cwd = "/"
+	}
+	steps := []kernel.Step{
+		kernel.Because(kernel.PivotRoot{New: ".", Old: "."}, "", ""),
+		kernel.Because(kernel.Unmount{Target: ".", Flags: unix.MNT_DETACH}, "the machine is out of reach", "外面的机器够不着了"),
+		kernel.Because(kernel.Sethostname{Name: hostname}, "", ""),
+		kernel.Because(kernel.LinkUp{Name: "lo"}, "", ""),
+		kernel.Because(kernel.Chdir{Path: "/"}, "", ""),
+		{Effect: kernel.Chdir{Path: cwd}, Optional: true},
+		kernel.Because(kernel.Prctl{Option: unix.PR_SET_PDEATHSIG, Arg: uintptr(unix.SIGKILL)}, "if the one outside is killed, all of it ends", "外面的进程若被杀,这里全部随之结束"),
+	}
+	return kernel.In("3.5", steps...)
+}
+
+func inUserNamespace() bool {
+	data, err := os.ReadFile("/proc/self/uid_map")
+	return err == nil && strings.Join(strings.Fields(string(data)), " ") != "0 0 4294967295"
+}
+
+func newID() string {
+	data := make([]byte, 32)
+	unix.Getrandom(data, 0)
+	return fmt.Sprintf("%x", data)
+}
+
+// entry is where a pocket host is found by its name.
+func entry(runDir, name string) string { return path.Join(runDir, "pockets", name) }
+
+// register writes the entry, and returns what takes it away.
+func register(door *kernel.Door, o Options, pid int) (leave func()) {
+	if o.Name == "" {
+		return func() {}
+	}
+	file := entry(o.RunDir, o.Name)
+	door.Do(kernel.MkdirAll(path.Dir(file), "3.5")...)
+	door.Do(kernel.Because(kernel.ReplaceFile{Path: file, Data: []byte(strconv.Itoa(pid)), Mode: 0o600}, "others find it by its name", "别人按名字找到它"))
+	return func() {
+		door.Do(kernel.Try(kernel.Because(kernel.Remove{Path: file}, "", ""))...)
+	}
+}
+
+// orHost is the name that a nameless pocket host tells those inside.
+func orHost(name string) string {
+	if name == "" {
+		return "host"
+	}
+	return name
+}

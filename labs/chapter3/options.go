@@ -1,0 +1,66 @@
+package chapter3
+
+import (
+	"github.com/spf13/pflag"
+)
+
+// createOptions are the flags of `run` and `create`, under Docker's names.
+type createOptions struct {
+	name, hostname, domainname, workdir, user string
+	entrypoint                                string
+	cidfile, network, pid, ipc, uts           string
+	stopSignal, shmSize, platform, pull       string
+	env, envFiles, labels, labelFiles         []string
+	volumes, mounts, tmpfs                    []string
+	capAdd, capDrop, securityOpt              []string
+	ulimits, sysctls, devices                 []string
+	detach, interactive, tty, remove          bool
+	readOnly, privileged, init                bool
+	stopTimeout                               int
+
+	flags *pflag.FlagSet
+}
+
+// addFlags registers them.
+func (o *createOptions) addFlags(f *pflag.FlagSet) {
+	o.flags = f
+	f.SetInterspersed(false) // what follows the image belongs to the container
+	f.Bool("help", false, "this help")
+	f.BoolVarP(&o.interactive, "interactive", "i", false, "keep standard input open")
+	f.BoolVarP(&o.tty, "tty", "t", false, "give the container a terminal")
+	f.StringVar(&o.name, "name", "", "the container's name")
+	f.StringVarP(&o.hostname, "hostname", "h", "", "its host name (its short id)")
+	f.StringVar(&o.domainname, "domainname", "", "its NIS domain name")
+	f.StringVarP(&o.workdir, "workdir", "w", "", "the directory it starts in")
+	f.StringVarP(&o.user, "user", "u", "", "who it runs as: name or uid, [:group]")
+	f.StringArrayVarP(&o.env, "env", "e", nil, "set NAME=VALUE, or pass NAME on")
+	f.StringArrayVar(&o.envFiles, "env-file", nil, "read such lines from a file")
+	f.StringVar(&o.entrypoint, "entrypoint", "", "instead of the image's ENTRYPOINT")
+	f.StringArrayVarP(&o.labels, "label", "l", nil, "set a label NAME=VALUE")
+	f.StringArrayVar(&o.labelFiles, "label-file", nil, "read such lines from a file")
+	f.StringVar(&o.cidfile, "cidfile", "", "write the id to this file")
+	f.BoolVar(&o.remove, "rm", false, "remove the container when it has ended")
+	f.BoolVar(&o.readOnly, "read-only", false, "mount its root read-only")
+	f.StringArrayVar(&o.tmpfs, "tmpfs", nil, "a file system in memory: DIR[:OPTIONS]")
+	f.StringArrayVarP(&o.volumes, "volume", "v", nil, "bind a directory of the host: SOURCE:DIR[:ro]")
+	f.StringArrayVar(&o.mounts, "mount", nil, "the same in words: type=bind,source=…,target=…,readonly")
+	f.BoolVar(&o.privileged, "privileged", false, "all capabilities and devices, nothing masked")
+	f.StringArrayVar(&o.capAdd, "cap-add", nil, "add a capability")
+	f.StringArrayVar(&o.capDrop, "cap-drop", nil, "drop a capability (ALL for all)")
+	f.StringArrayVar(&o.securityOpt, "security-opt", nil, "seccomp=unconfined|FILE, no-new-privileges")
+	f.BoolVar(&o.init, "init", false, "a small init as PID 1, which reaps and passes signals on")
+	f.StringVar(&o.pid, "pid", "", "PID namespace: host, or one of its own")
+	f.StringVar(&o.ipc, "ipc", "", "IPC namespace: host, private, or one of its own")
+	f.StringVar(&o.uts, "uts", "", "UTS namespace: host, or one of its own")
+	f.StringVar(&o.network, "network", "none", "none (only a loopback) or host")
+	f.StringVar(&o.network, "net", "none", "the same as --network")
+	f.StringVar(&o.stopSignal, "stop-signal", "", "what `stop` sends (SIGTERM)")
+	f.IntVar(&o.stopTimeout, "stop-timeout", 0, "seconds until `stop` kills (10)")
+	f.StringArrayVar(&o.ulimits, "ulimit", nil, "a resource limit: nofile=1024:2048")
+	f.StringArrayVar(&o.sysctls, "sysctl", nil, "a kernel parameter of its namespaces: net.ipv4.ip_forward=1")
+	f.StringArrayVar(&o.devices, "device", nil, "a device of the host: /dev/x[:/dev/y[:rwm]]")
+	f.StringVar(&o.shmSize, "shm-size", "64m", "size of /dev/shm")
+	f.StringVar(&o.platform, "platform", "", "the image's platform: linux/amd64")
+	f.StringVar(&o.pull, "pull", "missing", "missing, never or always")
+	f.MarkHidden("net")
+}

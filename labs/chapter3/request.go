@@ -1,0 +1,282 @@
+package chapter3
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"sandbox/image"
+	"sandbox/kernel"
+	"sandbox/kernel/container"
+)
+
+// request turns flags and arguments into what package container is asked for. It looks at nothing but the flags and
+// the files they name.
+func (o *createOptions) request(img *image.Image, ref string, args []string) (container.Request, error) {
+	req := container.Request{Name: o.name, Image: img}
+	if o.flags.Changed("name") && o.name == "" {
+		req.Name = "/" // refused as an invalid name
+	}
+	if err := o.checkModes(); err != nil {
+		return req, err
+	}
+	config, err := o.config(ref, args)
+	if err != nil {
+		return req, err
+	}
+	host, err := o.hostConfig()
+	req.Config, req.HostConfig = config, host
+	return req, err
+}
+
+// checkModes refuses flags that contradict each other or name what there is not.
+func (o *createOptions) checkModes() error {
+	modes := []struct {
+		flag, value string
+		allowed     []string
+	}{
+		{"--network", o.network, []string{"none", "host"}},
+		{"--pid", o.pid, []string{"", "host", "private"}},
+		{"--ipc", o.ipc, []string{"", "host", "private", "shareable"}},
+		{"--uts", o.uts, []string{"", "host"}},
+	}
+	for _, m := range modes {
+		known := false
+		for _, a := range m.allowed {
+			known = known || a == m.value
+		}
+		if !known {
+			return kernel.Advise(fmt.Errorf("invalid %s mode: %q", m.flag, m.value), "one of: %s", strings.Join(m.allowed, " "))
+		}
+	}
+	if o.platform != "" && !strings.HasPrefix(o.platform, "linux/"+runtime.GOARCH) {
+		return kernel.Advise(fmt.Errorf("no image for platform %s", o.platform), "this machine runs linux/%s", runtime.GOARCH)
+	}
+	switch {
+	case o.detach && o.flags.Changed("sig-proxy"):
+		return kernel.Advise(errors.New("--sig-proxy and -d contradict each other"), "without -d signals are passed on; with it there is nobody to pass them")
+	case o.uts == "host" && (o.hostname != "" || o.domainname != ""):
+		return kernel.Advise(errors.New("--hostname and --uts=host contradict each other"), "with --uts=host the container has the host's name")
+	case len(o.hostname) > 64:
+		return kernel.Advise(errors.New("the host name is longer than 64 bytes"), "the kernel takes no longer one (sethostname(2))")
+	case o.privileged && len(o.capDrop)+len(o.capAdd) > 0 && contains(o.capDrop, "ALL"):
+		return kernel.Advise(errors.New("--privileged and --cap-drop ALL contradict each other"), "leave one of them out")
+	}
+	return nil
+}
+
+func contains(list []string, want string) bool {
+	for _, s := range list {
+		if strings.EqualFold(s, want) {
+			return true
+		}
+	}
+	return false
+}
+
+func (o *createOptions) config(ref string, args []string) (container.Config, error) {
+	c := container.Config{
+		Hostname: o.hostname, Domainname: o.domainname, User: o.user, Tty: o.tty, OpenStdin: o.interactive,
+		StdinOnce: o.interactive && !o.detach, AttachStdin: o.interactive && !o.detach, AttachStdout: !o.detach, AttachStderr: !o.detach,
+		Cmd: args, Image: ref, WorkingDir: o.workdir, StopSignal: o.stopSignal,
+	}
+	if o.workdir != "" && !filepath.IsAbs(o.workdir) {
+		return c, kernel.Advise(fmt.Errorf("the working directory %q is not an absolute path", o.workdir), "-w /%s", o.workdir)
+	}
+	if o.flags.Changed("entrypoint") {
+		c.Entrypoint = []string{o.entrypoint}
+	}
+	if o.flags.Changed("stop-timeout") {
+		c.StopTimeout = &o.stopTimeout
+	}
+	if o.stopSignal != "" {
+		if _, err := container.ParseSignal(o.stopSignal); err != nil {
+			return c, err
+		}
+	}
+	var err error
+	if c.Env, err = readEnv(o.envFiles, o.env); err != nil {
+		return c, err
+	}
+	labels, err := readLines(o.labelFiles)
+	if err != nil {
+		return c, err
+	}
+	for _, l := range append(labels, o.labels...) {
+		if c.Labels == nil {
+			c.Labels = map[string]string{}
+		}
+		name, value, _ := strings.Cut(l, "=")
+		c.Labels[name] = value
+	}
+	return c, nil
+}
+
+// readEnv is the files first and the flags after them; a NAME without a value is passed on from our environment.
+func readEnv(files, flags []string) ([]string, error) {
+	lines, err := readLines(files)
+	if err != nil {
+		return nil, err
+	}
+	var env []string
+	for _, e := range append(lines, flags...) {
+		name, _, hasValue := strings.Cut(e, "=")
+		if name == "" {
+			return nil, kernel.Advise(fmt.Errorf("invalid environment variable: %q", e), "-e NAME=VALUE, or -e NAME to pass yours on")
+		}
+		if !hasValue {
+			value, ok := os.LookupEnv(name)
+			if !ok {
+				continue
+			}
+			e = name + "=" + value
+		}
+		env = append(env, e)
+	}
+	return env, nil
+}
+
+// readLines reads files of NAME=VALUE lines; empty ones and those that begin with # do not count.
+func readLines(files []string) ([]string, error) {
+	var lines []string
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return nil, kernel.Advise(err, "a file of lines NAME=VALUE")
+		}
+		for _, line := range strings.Split(string(data), "\n") {
+			line = strings.TrimLeft(strings.TrimSuffix(line, "\r"), " \t")
+			if line != "" && line[0] != '#' {
+				lines = append(lines, line)
+			}
+		}
+	}
+	return lines, nil
+}
+
+func (o *createOptions) hostConfig() (container.HostConfig, error) {
+	hc := container.HostConfig{
+		Binds: o.volumes, NetworkMode: o.network, AutoRemove: o.remove, CapAdd: o.capAdd, CapDrop: o.capDrop, IpcMode: o.ipc,
+		PidMode: o.pid, UTSMode: o.uts, Privileged: o.privileged, ReadonlyRootfs: o.readOnly, SecurityOpt: o.securityOpt, Init: o.init,
+	}
+	if hc.IpcMode == "" {
+		hc.IpcMode = "private"
+	}
+	var err error
+	if hc.ShmSize, err = parseSize(o.shmSize); err != nil || hc.ShmSize <= 0 {
+		return hc, kernel.Advise(fmt.Errorf("invalid --shm-size: %q", o.shmSize), "a number and b, k, m or g: 64m")
+	}
+	if hc.Mounts, err = o.allMounts(); err != nil {
+		return hc, err
+	}
+	if hc.Ulimits, err = parseUlimits(o.ulimits); err != nil {
+		return hc, err
+	}
+	if hc.Devices, err = parseDevices(o.devices); err != nil {
+		return hc, err
+	}
+	for _, s := range o.sysctls {
+		name, value, ok := strings.Cut(s, "=")
+		if !ok || name == "" {
+			return hc, kernel.Advise(fmt.Errorf("invalid --sysctl: %q", s), "--sysctl NAME=VALUE")
+		}
+		if hc.Sysctls == nil {
+			hc.Sysctls = map[string]string{}
+		}
+		hc.Sysctls[name] = value
+	}
+	return hc, checkSecurity(o.securityOpt)
+}
+
+func checkSecurity(options []string) error {
+	for _, s := range options {
+		name, value, _ := strings.Cut(strings.Replace(s, ":", "=", 1), "=")
+		switch name {
+		case "no-new-privileges":
+			if value != "" && value != "true" && value != "false" {
+				return kernel.Advise(fmt.Errorf("invalid value of no-new-privileges: %q", value), "true or false")
+			}
+		case "seccomp":
+			if value == "" {
+				return kernel.Advise(errors.New("seccomp= names no profile"), "seccomp=unconfined or seccomp=FILE.json")
+			}
+		default:
+			return kernel.Advise(fmt.Errorf("invalid --security-opt: %q", s), "seccomp=unconfined, seccomp=FILE.json or no-new-privileges")
+		}
+	}
+	return nil
+}
+
+// parseSize reads a number of bytes: 64m, 1g, 1048576. Units are powers of 1024.
+func parseSize(s string) (int64, error) {
+	units := map[byte]int64{'b': 1, 'k': 1 << 10, 'm': 1 << 20, 'g': 1 << 30, 't': 1 << 40}
+	lower := strings.TrimSuffix(strings.ToLower(s), "b")
+	unit := int64(1)
+	if n := len(lower); n > 0 {
+		if u, ok := units[lower[n-1]]; ok {
+			unit, lower = u, lower[:n-1]
+		}
+	}
+	n, err := strconv.ParseFloat(lower, 64)
+	if err != nil || n < 0 || n*float64(unit) > 1<<62 {
+		return 0, fmt.Errorf("invalid size: %q", s)
+	}
+	return int64(n * float64(unit)), nil
+}
+
+func parseUlimits(list []string) ([]container.Ulimit, error) {
+	var limits []container.Ulimit
+	for _, s := range list {
+		name, value, _ := strings.Cut(s, "=")
+		soft, hard, both := strings.Cut(value, ":")
+		if !both {
+			hard = soft
+		}
+		u := container.Ulimit{Name: strings.ToLower(name)}
+		var err1, err2 error
+		u.Soft, err1 = strconv.ParseInt(soft, 10, 64)
+		u.Hard, err2 = strconv.ParseInt(hard, 10, 64)
+		known := false
+		for _, r := range kernel.Resources {
+			known = known || r == u.Name
+		}
+		switch {
+		case !known:
+			return nil, kernel.Advise(fmt.Errorf("invalid --ulimit: unknown resource %q", name), "one of: %s", strings.Join(kernel.Resources[:], " "))
+		case err1 != nil || err2 != nil:
+			return nil, kernel.Advise(fmt.Errorf("invalid --ulimit: %q", s), "--ulimit %s=SOFT[:HARD], numbers; -1 for no limit", name)
+		case u.Hard >= 0 && (u.Soft > u.Hard || u.Soft < 0):
+			return nil, kernel.Advise(fmt.Errorf("invalid --ulimit: the soft limit %d is above the hard limit %d", u.Soft, u.Hard), "--ulimit %s=%d:%d", name, u.Hard, u.Hard)
+		}
+		limits = append(limits, u)
+	}
+	return limits, nil
+}
+
+func parseDevices(list []string) ([]container.Device, error) {
+	var devices []container.Device
+	for _, s := range list {
+		parts := strings.Split(s, ":")
+		d := container.Device{PathOnHost: parts[0], PathInContainer: parts[0], CgroupPermissions: "rwm"}
+		switch {
+		case len(parts) == 2 && isPermissions(parts[1]):
+			d.CgroupPermissions = parts[1]
+		case len(parts) >= 2:
+			d.PathInContainer = parts[1]
+		}
+		if len(parts) == 3 {
+			d.CgroupPermissions = parts[2]
+		}
+		if len(parts) > 3 || !filepath.IsAbs(d.PathInContainer) || !isPermissions(d.CgroupPermissions) {
+			return nil, kernel.Advise(fmt.Errorf("invalid --device: %q", s), "--device /dev/x[:/dev/y[:rwm]]")
+		}
+		devices = append(devices, d)
+	}
+	return devices, nil
+}
+
+func isPermissions(s string) bool { return s != "" && strings.Trim(s, "rwm") == "" }

@@ -1,0 +1,142 @@
+// Package chapter3 holds the commands of the tutorial's chapter 3: containers, run, entered, stopped, removed.
+// A file is a command: its constructor, its options, and the function that runs it.
+package chapter3
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"sandbox/image"
+	"sandbox/image/builtin"
+	"sandbox/kernel"
+	"sandbox/kernel/container"
+	"sandbox/labs/command"
+)
+
+type runOptions struct {
+	createOptions
+	sigProxy   bool
+	detachKeys string
+}
+
+// NewRun makes `sandbox run`.
+func NewRun(env *command.Env) *cobra.Command {
+	var opts runOptions
+	cmd := &cobra.Command{
+		Use:     "run [flags] IMAGE [COMMAND] [ARG...]",
+		Short:   "Create a container from an image and run a command in it",
+		Example: "  sandbox run -it base\n  sandbox run --rm base echo hello\n  sandbox run --name myos -d base sh -c \"while true; do sleep 1; done\"",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runRun(env, &opts, args)
+		},
+	}
+	opts.addFlags(cmd.Flags())
+	cmd.Flags().BoolVarP(&opts.detach, "detach", "d", false, "run in the background and print the id")
+	cmd.Flags().BoolVar(&opts.sigProxy, "sig-proxy", true, "pass signals on to the container")
+	return cmd
+}
+
+func runRun(env *command.Env, opts *runOptions, args []string) error {
+	if err := checkTerminal(env, &opts.createOptions); err != nil {
+		return err
+	}
+	engine := env.Engine()
+	monitor, err := engine.SpawnMonitor() // it gets ready while we prepare
+	if err != nil {
+		return err
+	}
+	r, lock, err := create(env, &opts.createOptions, args)
+	if err != nil {
+		monitor.Abandon()
+		return err
+	}
+	if err := engine.Start(monitor, r, lock, container.SizeOf(env.In)); err != nil {
+		monitor.Abandon()
+		engine.Discard(r)
+		if opts.cidfile != "" {
+			engine.Door.Do(kernel.Step{Effect: kernel.Remove{Path: opts.cidfile}, Section: "3.1", Optional: true})
+		}
+		return err
+	}
+	if opts.detach {
+		if err := monitor.Ready(env.Tell()); err != nil {
+			return err
+		}
+		fmt.Fprintln(env.Out, r.ID)
+		return nil
+	}
+	code, err := monitor.Attach(streams(env, r, opts.interactive, opts.sigProxy), env.Tell())
+	if err == nil && code != 0 {
+		return command.ExitCode(code)
+	}
+	return err
+}
+
+// create makes the container that the flags describe.
+func create(env *command.Env, opts *createOptions, args []string) (*container.Record, *os.File, error) {
+	engine := env.Engine()
+	img, err := findImage(engine.Images, args[0])
+	if err != nil {
+		return nil, nil, err
+	}
+	req, err := opts.request(img, args[0], args[1:])
+	if err != nil {
+		return nil, nil, err
+	}
+	if opts.cidfile != "" {
+		if _, err := os.Lstat(opts.cidfile); err == nil {
+			return nil, nil, kernel.Advise(fmt.Errorf("the file %s exists: it may hold another container's id", opts.cidfile), "rm %s", opts.cidfile)
+		}
+	}
+	r, lock, err := engine.Create(req)
+	if err != nil {
+		return nil, nil, err
+	}
+	if opts.cidfile != "" {
+		err := engine.Door.Do(kernel.Step{
+			Effect: kernel.CreateFile{Path: opts.cidfile, Data: r.ID, Mode: 0o644}, Section: "3.1",
+			Why: kernel.Why{EN: "--cidfile: the id, for scripts", ZH: "--cidfile:把 ID 写给脚本用"},
+		})
+		if err != nil {
+			lock.Close()
+			engine.Discard(r)
+			return nil, nil, err
+		}
+	}
+	return r, lock, nil
+}
+
+// findImage takes a built-in image, made when it is first asked for, or one of the store.
+func findImage(store *image.Store, ref string) (*image.Image, error) {
+	if _, err := builtin.Ensure(store, ref); err != nil {
+		return nil, err
+	}
+	img, err := store.Find(ref)
+	var missing *image.NotFoundError
+	if errors.As(err, &missing) {
+		return nil, kernel.Advise(err, "the built-in images need no network: sandbox run -it base")
+	}
+	return img, err
+}
+
+// checkTerminal refuses -t where there is no terminal to give, as Docker does.
+func checkTerminal(env *command.Env, opts *createOptions) error {
+	if opts.tty && opts.interactive && !opts.detach && !term.IsTerminal(int(env.In.Fd())) {
+		return kernel.Advise(errors.New("the input device is not a TTY"), "leave -t out, or run it in a terminal")
+	}
+	return nil
+}
+
+// streams are what of our own streams goes to a container.
+func streams(env *command.Env, r *container.Record, interactive, proxy bool) container.Streams {
+	s := container.Streams{Out: env.Out, Err: env.Err, TTY: r.Config.Tty, Proxy: proxy}
+	if interactive {
+		s.In = env.In
+	}
+	return s
+}

@@ -1,0 +1,73 @@
+package chapter3
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"sandbox/kernel"
+	"sandbox/kernel/container"
+	"sandbox/labs/command"
+)
+
+type startOptions struct {
+	attach, interactive bool
+}
+
+// NewStart makes `sandbox start`.
+func NewStart(env *command.Env) *cobra.Command {
+	var opts startOptions
+	cmd := &cobra.Command{
+		Use:     "start [flags] CONTAINER...",
+		Short:   "Start containers that are not running",
+		Example: "  sandbox start web\n  sandbox start -ai myos",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if (opts.attach || opts.interactive) && len(args) > 1 {
+				return kernel.Advise(errors.New("cannot attach to more than one container"), "start them one by one, or without -a and -i")
+			}
+			return env.Each(args, func(ref string) error { return runStart(env, opts, ref) })
+		},
+	}
+	cmd.Flags().BoolVarP(&opts.attach, "attach", "a", false, "show its output and pass signals on")
+	cmd.Flags().BoolVarP(&opts.interactive, "interactive", "i", false, "pass standard input on")
+	return cmd
+}
+
+func runStart(env *command.Env, opts startOptions, ref string) error {
+	engine := env.Engine()
+	r, err := engine.Get(ref)
+	if err != nil {
+		return err
+	}
+	if r.State.Running {
+		fmt.Fprintln(env.Out, ref)
+		return nil
+	}
+	lock, err := engine.Lock(r)
+	if err != nil {
+		return err
+	}
+	monitor, err := engine.SpawnMonitor()
+	if err != nil {
+		lock.Close()
+		return err
+	}
+	if err := engine.Start(monitor, r, lock, container.SizeOf(env.In)); err != nil {
+		monitor.Abandon()
+		return err
+	}
+	if !opts.attach && !opts.interactive {
+		if err := monitor.Ready(env.Tell()); err != nil {
+			return err
+		}
+		fmt.Fprintln(env.Out, ref)
+		return nil
+	}
+	code, err := monitor.Attach(streams(env, r, opts.interactive, opts.attach), env.Tell())
+	if err == nil && code != 0 {
+		return command.ExitCode(code)
+	}
+	return err
+}

@@ -1,0 +1,162 @@
+package chapter3
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"sandbox/kernel/container"
+	"sandbox/labs/command"
+)
+
+type stopOptions struct {
+	seconds int
+	signal  string
+	given   bool
+}
+
+// defaultStopSeconds is how long a container may take to end, as Docker has it.
+const defaultStopSeconds = 10
+
+// NewStop makes `sandbox stop`.
+func NewStop(env *command.Env) *cobra.Command {
+	var opts stopOptions
+	cmd := &cobra.Command{
+		Use:     "stop [flags] CONTAINER...",
+		Short:   "Ask containers to end, and kill them if they do not",
+		Example: "  sandbox stop web\n  sandbox stop -t 2 web",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			opts.given = cmd.Flags().Changed("time")
+			return env.Each(args, func(ref string) error { return runStop(env, opts, ref) })
+		},
+	}
+	cmd.Flags().IntVarP(&opts.seconds, "time", "t", defaultStopSeconds, "seconds until they are killed; -1: never")
+	cmd.Flags().StringVarP(&opts.signal, "signal", "s", "", "the signal that asks (SIGTERM)")
+	return cmd
+}
+
+func runStop(env *command.Env, opts stopOptions, ref string) error {
+	r, err := env.Engine().Get(ref)
+	if err != nil {
+		return err
+	}
+	name := opts.signal
+	if name == "" {
+		name = r.Config.StopSignal
+	}
+	s := unix.SIGTERM
+	if name != "" {
+		if s, err = container.ParseSignal(name); err != nil {
+			return err
+		}
+	}
+	seconds := opts.seconds
+	if !opts.given && r.Config.StopTimeout != nil {
+		seconds = *r.Config.StopTimeout
+	}
+	result, err := env.Engine().Stop(r, s, time.Duration(seconds)*time.Second)
+	if err != nil {
+		return err
+	}
+	if result.Killed && result.Unhandled {
+		fmt.Fprintf(env.Err, "sandbox: %s was killed after %d s: its PID 1 has no handler for %s, and the kernel keeps signals without one from a PID 1\n"+
+			"  → run it with --init, or let the program handle the signal\n", r.PlainName(), seconds, unix.SignalName(s))
+	}
+	fmt.Fprintln(env.Out, ref)
+	return nil
+}
+
+// NewKill makes `sandbox kill`.
+func NewKill(env *command.Env) *cobra.Command {
+	var signal string
+	cmd := &cobra.Command{
+		Use:     "kill [flags] CONTAINER...",
+		Short:   "Send a signal to containers (SIGKILL)",
+		Example: "  sandbox kill web\n  sandbox kill -s HUP web",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := container.ParseSignal(signal)
+			if err != nil {
+				return err
+			}
+			return env.Each(args, func(ref string) error { return runKill(env, s, ref) })
+		},
+	}
+	cmd.Flags().StringVarP(&signal, "signal", "s", "KILL", "the signal")
+	return cmd
+}
+
+func runKill(env *command.Env, s unix.Signal, ref string) error {
+	r, err := env.Engine().Get(ref)
+	if err != nil {
+		return err
+	}
+	if err := env.Engine().Kill(r, s); err != nil {
+		return err
+	}
+	fmt.Fprintln(env.Out, ref)
+	return nil
+}
+
+// NewWait makes `sandbox wait`.
+func NewWait(env *command.Env) *cobra.Command {
+	return &cobra.Command{
+		Use:     "wait CONTAINER...",
+		Short:   "Wait until containers have ended and print their exit codes",
+		Example: "  sandbox wait web",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return env.Each(args, func(ref string) error {
+				r, err := env.Engine().Get(ref)
+				if err != nil {
+					return err
+				}
+				code, err := env.Engine().Wait(r)
+				if err == nil {
+					fmt.Fprintln(env.Out, code)
+				}
+				return err
+			})
+		},
+	}
+}
+
+type rmOptions struct{ force, volumes bool }
+
+// NewRm makes `sandbox rm`.
+func NewRm(env *command.Env) *cobra.Command {
+	var opts rmOptions
+	cmd := &cobra.Command{
+		Use:     "rm [flags] CONTAINER...",
+		Aliases: []string{"remove"},
+		Short:   "Remove containers",
+		Example: "  sandbox rm web\n  sandbox rm -f web\n  sandbox rm -v $(sandbox ps -aq -f status=exited)",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return env.Each(args, func(ref string) error { return runRm(env, opts, ref) })
+		},
+	}
+	cmd.Flags().BoolVarP(&opts.force, "force", "f", false, "also those that run: they are killed")
+	cmd.Flags().BoolVarP(&opts.volumes, "volumes", "v", false, "with their anonymous volumes")
+	return cmd
+}
+
+func runRm(env *command.Env, opts rmOptions, ref string) error {
+	r, err := env.Engine().Get(ref)
+	var missing *container.ErrNotFound
+	if opts.force && errors.As(err, &missing) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := env.Engine().Remove(r, opts.force); err != nil {
+		return err
+	}
+	fmt.Fprintln(env.Out, ref)
+	return nil
+}

@@ -1,0 +1,126 @@
+// Package command is what all commands of the command line share: where they read and write, how they explain
+// themselves, and the engine they work with.
+package command
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"sandbox/cgroup"
+	"sandbox/image"
+	"sandbox/kernel"
+	"sandbox/kernel/container"
+)
+
+// Env is a command's world. The flags that every command has write into it.
+type Env struct {
+	In       *os.File
+	Out, Err io.Writer
+	Root     string // --root
+	Explain  string // --explain: "", "text" or "json"
+	Lang     string // --lang: "zh" or "en"
+
+	engine    *container.Engine
+	explainer *Explainer
+}
+
+// NewEnv is the world of a real process.
+func NewEnv() *Env {
+	return &Env{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Root: os.Getenv("SANDBOX_ROOT"), Explain: os.Getenv("SANDBOX_EXPLAIN")}
+}
+
+// Language of explanations and lessons: --lang, else what the locale says.
+func (e *Env) Language() string {
+	for _, value := range []string{e.Lang, os.Getenv("SANDBOX_LANG"), os.Getenv("LC_ALL"), os.Getenv("LC_MESSAGES"), os.Getenv("LANG")} {
+		if value != "" {
+			if strings.HasPrefix(value, "zh") {
+				return "zh"
+			}
+			return "en"
+		}
+	}
+	return "en"
+}
+
+// Engine is made when a command first needs it.
+func (e *Env) Engine() *container.Engine {
+	if e.engine == nil {
+		paths := container.DefaultPaths(e.Root)
+		e.engine = &container.Engine{
+			Paths: paths, Images: &image.Store{Dir: paths.State}, Host: container.ThisHost(), Groups: cgroup.Detect(),
+			Door: &kernel.Door{Process: "client", Language: e.Language(), Tell: e.Tell()},
+		}
+	}
+	return e.engine
+}
+
+// Tell is where steps are told of; nil without --explain.
+func (e *Env) Tell() func(kernel.Record) {
+	if e.Explain == "" {
+		return nil
+	}
+	if e.explainer == nil {
+		e.explainer = &Explainer{Out: e.Err, JSON: e.Explain == "json", Language: e.Language()}
+	}
+	return e.explainer.Tell
+}
+
+// CheckExplain refuses forms of --explain that do not exist.
+func (e *Env) CheckExplain() error {
+	if e.Explain != "" && e.Explain != "text" && e.Explain != "json" {
+		return kernel.Advise(fmt.Errorf("invalid form of explanation: %q", e.Explain), "--explain (text) or --explain=json")
+	}
+	return nil
+}
+
+// ExitCode is an error that only sets the program's exit code: a container's own, say.
+type ExitCode int
+
+func (c ExitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
+
+// Failed is the exit code for errors of the runtime itself before a container has run, as Docker has it.
+const Failed = 125
+
+// Report prints an error, one line for the cause and one for the cure, and returns the program's exit code.
+func Report(w io.Writer, err error, usual int) int {
+	var code ExitCode
+	if errors.As(err, &code) {
+		return int(code)
+	}
+	fmt.Fprintf(w, "sandbox: %v\n", err)
+	if cure := CureOf(err); cure != "" {
+		fmt.Fprintf(w, "  → %s\n", cure)
+	}
+	var advice *kernel.Advice
+	if errors.As(err, &advice) && advice.Code != 0 {
+		return advice.Code
+	}
+	return usual
+}
+
+// CureOf is what the user can do about an error.
+func CureOf(err error) string {
+	var missing *container.ErrNotFound
+	if errors.As(err, &missing) {
+		return "sandbox ps -a   lists the containers"
+	}
+	return kernel.CureOf(err)
+}
+
+// Each does something to each of several containers, as rm and stop do: an error does not keep it from the next ones.
+func (e *Env) Each(refs []string, do func(ref string) error) error {
+	failed := false
+	for _, ref := range refs {
+		if err := do(ref); err != nil {
+			Report(e.Err, err, 1)
+			failed = true
+		}
+	}
+	if failed {
+		return ExitCode(1)
+	}
+	return nil
+}

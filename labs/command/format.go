@@ -1,0 +1,78 @@
+package command
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/template"
+
+	"sandbox/kernel"
+)
+
+// templateFunctions are those that Docker gives to its templates.
+var templateFunctions = template.FuncMap{
+	"json":  func(v any) (string, error) { data, err := json.Marshal(v); return string(data), err },
+	"join":  func(list []string, sep string) string { return strings.Join(list, sep) },
+	"lower": strings.ToLower, "upper": strings.ToUpper, "split": strings.Split,
+	"println": fmt.Sprintln, "title": func(s string) string { return strings.ToUpper(s[:min(1, len(s))]) + s[min(1, len(s)):] },
+}
+
+// Template parses a --format, in which \t and \n may be written as such.
+func Template(format string) (*template.Template, error) {
+	format = strings.NewReplacer(`\t`, "\t", `\n`, "\n").Replace(format)
+	t, err := template.New("format").Funcs(templateFunctions).Parse(format)
+	if err != nil {
+		return nil, kernel.Advise(fmt.Errorf("invalid template: %w", err), "a Go template, as in: --format '{{.ID}} {{.Names}}'")
+	}
+	return t, nil
+}
+
+// PrintRows prints one line a row by a Go template; one that begins with "table" gets a heading and columns.
+func PrintRows[T any](w io.Writer, format string, rows []T, heading T) error {
+	format, table := strings.CutPrefix(format, "table ")
+	t, err := Template(format)
+	if err != nil {
+		return err
+	}
+	if table {
+		rows = append([]T{heading}, rows...)
+	}
+	var lines [][]string
+	for _, row := range rows {
+		var b strings.Builder
+		if err := t.Execute(&b, row); err != nil {
+			return kernel.Advise(err, "the fields are those of --format json")
+		}
+		if !table {
+			fmt.Fprintln(w, b.String())
+			continue
+		}
+		lines = append(lines, strings.Split(b.String(), "\t"))
+	}
+	printColumns(w, lines)
+	return nil
+}
+
+// printColumns aligns cells with three spaces between them, as Docker's tables are.
+func printColumns(w io.Writer, lines [][]string) {
+	var widths []int
+	for _, line := range lines {
+		for i, cell := range line {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], len([]rune(cell)))
+		}
+	}
+	for _, line := range lines {
+		var b strings.Builder
+		for i, cell := range line {
+			b.WriteString(cell)
+			if i < len(line)-1 {
+				b.WriteString(strings.Repeat(" ", widths[i]-len([]rune(cell))+3))
+			}
+		}
+		fmt.Fprintln(w, strings.TrimRight(b.String(), " "))
+	}
+}

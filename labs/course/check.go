@@ -1,0 +1,195 @@
+package course
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Check looks whether exercise n of a lab is solved (n 0: the one that the learner is at), prints a line for each
+// condition and either the debrief or the hint that fits, and says whether all of it holds.
+func (s *Session) Check(ctx context.Context, number string, n int) (bool, error) {
+	lesson, section, err := s.findExercise(number, n)
+	if err != nil {
+		return false, err
+	}
+	if err := s.setUp(ctx, lesson, section); err != nil {
+		return false, err
+	}
+	s.show("## " + section.heading())
+	return s.check(ctx, lesson, section)
+}
+
+func (s *Session) check(ctx context.Context, lesson *Lesson, section *Section) (bool, error) {
+	e := section.Exercise
+	results, err := s.judge(ctx, lesson, e)
+	if err != nil {
+		return false, err
+	}
+	for _, r := range results {
+		s.showResult(r)
+	}
+	fmt.Fprintln(s.Out)
+	if failed := failures(results); len(failed) > 0 {
+		s.say(sayNotYet)
+		return false, s.showHint(ctx, e, failed)
+	}
+	s.say(sayAllPassed)
+	fmt.Fprintln(s.Out)
+	s.show(e.Debrief)
+	return true, s.remember(lesson.Number, func(p *labProgress) {
+		for len(p.Solved) < e.Number {
+			p.Solved = append(p.Solved, false)
+		}
+		p.Solved[e.Number-1] = true
+	})
+}
+
+// result is what has become of one check.
+type result struct {
+	check  Check
+	passed bool
+	left   string // why it was left out; "" if it was not
+	found  string
+}
+
+// judge performs the checks of an exercise and prints nothing.
+func (s *Session) judge(ctx context.Context, lesson *Lesson, e *Exercise) ([]result, error) {
+	var results []result
+	for _, c := range e.Checks {
+		r := result{check: c}
+		if c.Need != "" {
+			need := lesson.need(c.Need)
+			given, err := s.succeeds(ctx, need.Test)
+			if err != nil {
+				return nil, err
+			}
+			if !given {
+				r.left, r.passed = plainLine(need.Text), true
+				results = append(results, r)
+				continue
+			}
+		}
+		if err := s.judgeOne(ctx, &r); err != nil {
+			return nil, err
+		}
+		results = append(results, r)
+	}
+	return results, nil
+}
+
+func (s *Session) judgeOne(ctx context.Context, r *result) (err error) {
+	if r.check.Test != "" {
+		if r.passed, err = s.succeeds(ctx, r.check.Test); err != nil || r.passed {
+			return err
+		}
+	}
+	if r.check.Show == "" {
+		return nil
+	}
+	stdout, stderr, err := s.capture(ctx, r.check.Show)
+	if r.check.Test == "" {
+		r.passed = stdout == r.check.Want
+	}
+	// A command that fails has nothing to show but its complaint, and that is what the learner should see.
+	if r.found = stdout; r.found == "" {
+		r.found = stderr
+	}
+	return err
+}
+
+// failures names the checks that failed.
+func failures(results []result) []string {
+	var names []string
+	for _, r := range results {
+		if !r.passed {
+			names = append(names, r.check.Name)
+		}
+	}
+	return names
+}
+
+func (s *Session) showResult(r result) {
+	mark, st := "✓", green
+	switch {
+	case r.left != "":
+		mark, st = "–", dim
+	case !r.passed:
+		mark, st = "✗", red
+	}
+	fmt.Fprintf(s.Out, "  %s %s\n", s.paint(st, mark), plainLine(r.check.Text))
+	if r.left != "" {
+		fmt.Fprint(s.Out, "      ")
+		s.say(saySkipped, r.left)
+	}
+	if r.passed {
+		return
+	}
+	if r.check.Want != "" {
+		s.showValue(sayExpected, r.check.Want)
+	}
+	if r.check.Show != "" {
+		s.showValue(sayFound, r.found)
+	}
+}
+
+// showValue prints an expected or found value; those of several lines are aligned.
+func (s *Session) showValue(label phrase, value string) {
+	if value == "" {
+		value = sayNothing.in(s.Lang)
+	}
+	before := label.in(s.Lang)
+	for _, line := range strings.Split(value, "\n") {
+		fmt.Fprintln(s.Out, "      "+before+line)
+		before = strings.Repeat(" ", columns(label.in(s.Lang)))
+	}
+}
+
+// Hint prints the hint that fits the state of exercise n.
+func (s *Session) Hint(ctx context.Context, number string, n int) error {
+	lesson, section, err := s.findExercise(number, n)
+	if err != nil {
+		return err
+	}
+	if err := s.setUp(ctx, lesson, section); err != nil {
+		return err
+	}
+	return s.hint(ctx, lesson, section)
+}
+
+func (s *Session) hint(ctx context.Context, lesson *Lesson, section *Section) error {
+	results, err := s.judge(ctx, lesson, section.Exercise)
+	if err != nil {
+		return err
+	}
+	failed := failures(results)
+	if len(failed) == 0 {
+		s.say(sayNoHint)
+		return nil
+	}
+	return s.showHint(ctx, section.Exercise, failed)
+}
+
+// showHint prints the first hint that fits: the order in the lesson is the order of importance.
+func (s *Session) showHint(ctx context.Context, e *Exercise, failed []string) error {
+	for _, h := range e.Hints {
+		if h.Failed != "" && !slices.Contains(failed, h.Failed) {
+			continue
+		}
+		if h.When != "" {
+			fits, err := s.succeeds(ctx, h.When)
+			if err != nil {
+				return err
+			}
+			if !fits {
+				continue
+			}
+		}
+		fmt.Fprintln(s.Out)
+		s.say(sayHint)
+		s.show("> " + strings.ReplaceAll(h.Text, "\n", "\n> "))
+		return nil
+	}
+	return nil
+}

@@ -1,0 +1,193 @@
+package course
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// findExercise returns exercise n of a lab. With n 0 it is the one that the learner is at: the first one unsolved, or
+// the last.
+func (s *Session) findExercise(number string, n int) (*Lesson, *Section, error) {
+	lesson, err := s.load(number)
+	if err != nil {
+		return nil, nil, err
+	}
+	list := lesson.exercises()
+	if len(list) == 0 {
+		return nil, nil, fmt.Errorf("lab %s has no exercises", lesson.Number)
+	}
+	if n < 0 || n > len(list) {
+		return nil, nil, fmt.Errorf("lab %s has no exercise %d: its exercises are 1 to %d", lesson.Number, n, len(list))
+	}
+	if n > 0 {
+		return lesson, list[n-1], nil
+	}
+	lab, err := s.recallLab(lesson.Number)
+	if err != nil {
+		return nil, nil, err
+	}
+	n = 1
+	for n < len(list) && lab.solved(n) {
+		n++
+	}
+	return lesson, list[n-1], nil
+}
+
+// Prepare brings about the starting state of all of a lab's exercises, for a learner who goes straight to the shell.
+func (s *Session) Prepare(ctx context.Context, number string) error {
+	lesson, err := s.load(number)
+	if err != nil {
+		return err
+	}
+	for _, section := range lesson.exercises() {
+		if err := s.setUp(ctx, lesson, section); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// setUp brings about the starting state of an exercise, unless that has been done in this world.
+func (s *Session) setUp(ctx context.Context, lesson *Lesson, section *Section) error {
+	if s.Marks == "" {
+		return errors.New("the session has no directory for its marks")
+	}
+	mark := s.mark(lesson, section.Exercise)
+	if _, err := os.Stat(mark); err == nil {
+		return nil
+	}
+	for _, step := range section.steps() {
+		for _, line := range step.Commands {
+			ok, err := s.succeeds(ctx, line)
+			if err != nil {
+				return err
+			}
+			if !ok {
+				return fmt.Errorf("set up exercise %d of lab %s: this command failed: %s",
+					section.Exercise.Number, lesson.Number, line)
+			}
+		}
+	}
+	if err := writeWhole(mark, nil); err != nil {
+		return fmt.Errorf("remember that exercise %d is set up: %w", section.Exercise.Number, err)
+	}
+	return nil
+}
+
+// mark is the file that says that an exercise has been set up.
+func (s *Session) mark(lesson *Lesson, e *Exercise) string {
+	return filepath.Join(s.Marks, fmt.Sprintf("%s-exercise-%d", lesson.Number, e.Number))
+}
+
+// Solution shows a way to solve an exercise.
+func (s *Session) Solution(number string, n int) error {
+	_, section, err := s.findExercise(number, n)
+	if err != nil {
+		return err
+	}
+	s.showSolution(section.Exercise)
+	return nil
+}
+
+func (s *Session) showSolution(e *Exercise) {
+	s.say(saySolution)
+	for _, line := range e.Solution.Commands {
+		s.showCommand(line)
+	}
+	fmt.Fprintln(s.Out)
+}
+
+// RunSolution shows a way to solve an exercise and performs it.
+func (s *Session) RunSolution(ctx context.Context, number string, n int) error {
+	lesson, section, err := s.findExercise(number, n)
+	if err != nil {
+		return err
+	}
+	if err := s.setUp(ctx, lesson, section); err != nil {
+		return err
+	}
+	s.showCommand(section.Exercise.Solution.Commands[0])
+	// Its exit status says nothing: an exercise may well ask for a failure. Whether it is solved is for the checks.
+	_, err = s.runStep(ctx, section.Exercise.Solution)
+	return err
+}
+
+// Reset undoes what a lab's exercises set up and what their solutions make, and forgets the learner's progress in it.
+func (s *Session) Reset(ctx context.Context, number string) error {
+	lesson, err := s.load(number)
+	if err != nil {
+		return err
+	}
+	for _, section := range lesson.exercises() {
+		if err := s.tidy(ctx, lesson, section); err != nil {
+			return err
+		}
+	}
+	if err := s.remember(lesson.Number, func(p *labProgress) { *p = labProgress{} }); err != nil {
+		return err
+	}
+	s.say(sayReset, lesson.Number)
+	return nil
+}
+
+// tidy takes one exercise back to before its set-up.
+func (s *Session) tidy(ctx context.Context, lesson *Lesson, section *Section) error {
+	if err := s.undo(ctx, append(section.steps(), section.Exercise.Solution)...); err != nil {
+		return err
+	}
+	if err := os.Remove(s.mark(lesson, section.Exercise)); err != nil && !os.IsNotExist(err) {
+		return fmt.Errorf("forget that exercise %d is set up: %w", section.Exercise.Number, err)
+	}
+	return nil
+}
+
+// exercise shows a task. On a terminal it stays until the checks pass, or the learner goes elsewhere.
+func (w *walk) exercise(ctx context.Context, section *Section) (move, error) {
+	e := section.Exercise
+	for _, part := range section.Parts {
+		w.show(part.Text)
+	}
+	if !w.Terminal {
+		w.say(sayTryExercise, w.lesson.Number, w.lesson.Number, e.Number)
+		fmt.Fprintln(w.Out)
+		return forward, nil
+	}
+	if err := w.setUp(ctx, w.lesson, section); err != nil {
+		return leave, err
+	}
+	for {
+		key, err := w.ask(sayAskExercise.in(w.Lang), "", "!", "h", "v", "s", "b", "q")
+		if err != nil {
+			return leave, err
+		}
+		switch key {
+		case "q":
+			return leave, nil
+		case "b":
+			return back, nil
+		case "s":
+			return forward, nil
+		case "!":
+			err = w.openShell(ctx)
+		case "h":
+			err = w.hint(ctx, w.lesson, section)
+		case "v":
+			w.showSolution(e)
+		case "":
+			passed := false
+			if passed, err = w.check(ctx, w.lesson, section); passed {
+				return forward, err
+			}
+		}
+		if err != nil {
+			return leave, err
+		}
+	}
+}
+
+// plainLine makes one line of a text that has several.
+func plainLine(text string) string { return strings.Join(strings.Fields(text), " ") }

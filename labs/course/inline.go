@@ -1,0 +1,87 @@
+package course
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/util"
+)
+
+// inline collects the text inside a node as cells.
+func (d *document) inline(parent ast.Node, st style) []cell {
+	var list []cell
+	for n := parent.FirstChild(); n != nil; n = n.NextSibling() {
+		switch n := n.(type) {
+		case *ast.Text:
+			list = append(list, d.text(n, st)...)
+		case *ast.String:
+			list = append(list, cells(string(n.Value), st)...)
+		case *ast.CodeSpan:
+			list = append(list, d.marked(n, st|code, "`")...)
+		case *ast.Emphasis:
+			with := st | italic
+			if n.Level == 2 {
+				with = st | bold
+			}
+			list = append(list, d.marked(n, with, "*")...)
+		case *ast.Link:
+			list = append(list, d.inline(n, st)...)
+			list = append(list, cells(" <"+string(n.Destination)+">", st|dim)...)
+		case *ast.AutoLink:
+			list = append(list, cells(string(n.URL(d.source)), st)...)
+		default:
+			list = append(list, d.inline(n, st)...)
+		}
+	}
+	return list
+}
+
+// marked shows a span by its style, or by a mark around it where there are no styles.
+func (d *document) marked(n ast.Node, st style, mark string) []cell {
+	inner := d.inline(n, st)
+	if d.color {
+		return inner
+	}
+	return append(append(cells(mark, st), inner...), cells(mark, st)...)
+}
+
+// text is a piece of a source line. The end of a source line is a space, but not where Chinese text goes on.
+func (d *document) text(n *ast.Text, st style) []cell {
+	value := n.Segment.Value(d.source)
+	if st&code == 0 { // in a code span, a backslash is a backslash
+		value = util.UnescapePunctuations(value)
+	}
+	list := cells(string(value), st)
+	switch {
+	case n.HardLineBreak():
+		return append(list, cell{'\n', st})
+	case !n.SoftLineBreak():
+		return list
+	}
+	if len(list) > 0 && together(list[len(list)-1].char, d.next(n)) {
+		return list
+	}
+	return append(list, cell{' ', st})
+}
+
+// together says whether b follows a without a space, as in Chinese text. Its quotation marks and dashes are shared with
+// English, so one of the two has to be a character that is Chinese for sure.
+func together(a, b rune) bool {
+	const shared = "“”‘’…—"
+	wideA, wideB := runeColumns(a) == 2, runeColumns(b) == 2
+	return (wideA || wideB) && (wideA || strings.ContainsRune(shared, a)) && (wideB || strings.ContainsRune(shared, b))
+}
+
+// next is the character with which the text after a line's end begins; 0 if there is none.
+func (d *document) next(n ast.Node) rune {
+	following := n.NextSibling()
+	for following != nil && following.FirstChild() != nil {
+		following = following.FirstChild()
+	}
+	if t, ok := following.(*ast.Text); ok {
+		r, _ := utf8.DecodeRune(t.Segment.Value(d.source))
+		return r
+	}
+	return 0
+}

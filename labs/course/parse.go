@@ -1,0 +1,241 @@
+package course
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Parse reads a lesson. It takes the file apart by lines (headings and fenced blocks); the prose in between stays
+// Markdown until it is shown. Errors name the file and the line.
+func Parse(file, source string) (*Lesson, error) {
+	p := &parser{file: file, lesson: &Lesson{}}
+	p.lines = strings.Split(strings.ReplaceAll(source, "\r\n", "\n"), "\n")
+	for p.at < len(p.lines) {
+		if err := p.next(); err != nil {
+			return nil, fmt.Errorf("%s:%d: %w", file, p.start+1, err)
+		}
+	}
+	p.flush()
+	return p.lesson, p.finish()
+}
+
+type parser struct {
+	file   string
+	lesson *Lesson
+	lines  []string
+	at     int // the next line
+	start  int // where the piece begins that is being read, for errors
+
+	prose   []string // read and not yet put into a section
+	section *Section // nil before the first one
+	undo    *Step    // what a cleanup block would undo
+}
+
+// next reads one piece: a heading, a fenced block or a line of prose.
+func (p *parser) next() error {
+	p.start = p.at
+	line := p.lines[p.at]
+	if mark, info, ok := openFence(line); ok {
+		return p.fence(mark, info)
+	}
+	p.at++
+	if title, ok := strings.CutPrefix(line, "# "); ok {
+		if p.lesson.Title != "" {
+			return errors.New("a second title: a lesson has one \"# \" heading")
+		}
+		p.lesson.Title = strings.TrimSpace(title)
+		return nil
+	}
+	if title, ok := strings.CutPrefix(line, "## "); ok {
+		p.flush()
+		p.section = &Section{Title: strings.TrimSpace(title), Line: p.start + 1}
+		p.lesson.Sections = append(p.lesson.Sections, p.section)
+		p.undo = nil
+		return nil
+	}
+	p.prose = append(p.prose, line)
+	return nil
+}
+
+// flush ends a stretch of prose and puts it where it belongs.
+func (p *parser) flush() {
+	text := strings.TrimSpace(strings.Join(p.prose, "\n"))
+	p.prose = nil
+	switch {
+	case text == "":
+	case p.section == nil:
+		p.lesson.Intro = text
+	case p.section.Exercise != nil && p.section.Exercise.Solution != nil:
+		p.section.Exercise.Debrief = text
+	default:
+		p.section.Parts = append(p.section.Parts, Part{Text: text})
+	}
+}
+
+func (p *parser) fence(mark, info string) error {
+	end := p.at + 1
+	for end < len(p.lines) && !closesFence(p.lines[end], mark) {
+		end++
+	}
+	if end == len(p.lines) {
+		p.at = end
+		return errors.New("this block is never closed")
+	}
+	whole := p.lines[p.at : end+1]
+	p.at = end + 1
+	f, isDirective, err := parseInfo(info)
+	if err != nil {
+		return err
+	}
+	if !isDirective {
+		p.prose = append(p.prose, whole...)
+		return nil
+	}
+	f.body, f.line = whole[1:len(whole)-1], p.start+1
+	return p.directive(f)
+}
+
+func (p *parser) directive(f fence) error {
+	if f.kind == "need" {
+		return p.need(f)
+	}
+	if p.section == nil {
+		return fmt.Errorf("a %s block before the first \"## \" heading", f.kind)
+	}
+	if f.kind == "cleanup" {
+		return p.cleanup(f)
+	}
+	p.flush()
+	switch f.kind {
+	case "console", "setup":
+		return p.step(f)
+	case "check":
+		return p.check(f)
+	case "hint":
+		return p.hint(f)
+	}
+	return p.solution(f)
+}
+
+func (p *parser) need(f fence) error {
+	values, text, err := f.fields("test")
+	if err != nil {
+		return err
+	}
+	n := Need{Name: f.attrs["name"], Test: values["test"], Text: text, Line: f.line}
+	if n.Name == "" || n.Test == "" {
+		return errors.New("a need wants name= and a line \"test: COMMAND\"")
+	}
+	if p.lesson.need(n.Name).Name != "" {
+		return fmt.Errorf("a second need named %q", n.Name)
+	}
+	p.lesson.Needs = append(p.lesson.Needs, n)
+	return nil
+}
+
+func (p *parser) step(f fence) error {
+	if e := p.section.Exercise; e != nil {
+		return fmt.Errorf("a %s block after the checks of an exercise", f.kind)
+	}
+	step := &Step{Name: f.attrs["step"], Need: f.attrs["need"], Setup: f.kind == "setup", Line: f.line}
+	var err error
+	if step.Commands, err = f.commands(); err != nil {
+		return err
+	}
+	if step.Exit, err = parseExpect(f.attrs["expect"]); err != nil {
+		return err
+	}
+	for _, s := range p.lesson.Sections {
+		for _, part := range s.Parts {
+			if part.Step != nil && step.Name != "" && part.Step.Name == step.Name {
+				return fmt.Errorf("a second step named %q (the first is in line %d)", step.Name, part.Step.Line)
+			}
+		}
+	}
+	p.section.Parts = append(p.section.Parts, Part{Step: step})
+	p.undo = step
+	return nil
+}
+
+// parseExpect reads expect=exit:3 and expect=failure; nothing means exit status 0.
+func parseExpect(expect string) (int, error) {
+	switch {
+	case expect == "":
+		return 0, nil
+	case expect == "failure":
+		return AnyFailure, nil
+	case strings.HasPrefix(expect, "exit:"):
+		status, err := strconv.Atoi(strings.TrimPrefix(expect, "exit:"))
+		if err == nil && status >= 0 && status <= 255 {
+			return status, nil
+		}
+	}
+	return 0, fmt.Errorf("expect=%s: write exit:N with N from 0 to 255, or failure", expect)
+}
+
+func (p *parser) cleanup(f fence) error {
+	if p.undo == nil {
+		return errors.New("a cleanup block follows the step, setup or solution that it undoes; there is none before it")
+	}
+	commands, err := f.commands()
+	p.undo.Cleanup = append(p.undo.Cleanup, commands...)
+	return err
+}
+
+// exercise returns the section's exercise; the first check makes a section one.
+func (p *parser) exercise() *Exercise {
+	if p.section.Exercise == nil {
+		p.section.Exercise = &Exercise{Number: len(p.lesson.exercises()) + 1}
+	}
+	return p.section.Exercise
+}
+
+func (p *parser) check(f fence) error {
+	values, text, err := f.fields("test show want")
+	if err != nil {
+		return err
+	}
+	c := Check{
+		Name: f.attrs["name"], Need: f.attrs["need"], Line: f.line, Text: text,
+		Test: values["test"], Show: values["show"], Want: values["want"],
+	}
+	if c.Name == "" {
+		return errors.New("a check wants name=")
+	}
+	if c.Test == "" && (c.Show == "" || c.Want == "") {
+		return errors.New("a check wants \"test: COMMAND\", or \"show: COMMAND\" and \"want: OUTPUT\"")
+	}
+	e := p.exercise()
+	if slices.ContainsFunc(e.Checks, func(other Check) bool { return other.Name == c.Name }) {
+		return fmt.Errorf("a second check named %q in this exercise", c.Name)
+	}
+	e.Checks = append(e.Checks, c)
+	return nil
+}
+
+func (p *parser) hint(f fence) error {
+	values, text, err := f.fields("when")
+	if err != nil {
+		return err
+	}
+	e := p.exercise()
+	e.Hints = append(e.Hints, Hint{Failed: f.attrs["failed"], When: values["when"], Text: text, Line: f.line})
+	return nil
+}
+
+func (p *parser) solution(f fence) error {
+	commands, err := f.commands()
+	if err != nil {
+		return err
+	}
+	e := p.exercise()
+	if e.Solution != nil {
+		return errors.New("a second solution in this exercise")
+	}
+	e.Solution = &Step{Commands: commands, Line: f.line}
+	p.undo = e.Solution
+	return nil
+}

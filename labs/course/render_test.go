@@ -1,0 +1,110 @@
+package course
+
+import (
+	"flag"
+	"os"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write what the renderer prints to testdata/*.golden")
+
+func TestRender(t *testing.T) {
+	source, err := os.ReadFile("testdata/render.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		golden string
+		width  int
+		color  bool
+	}{{"plain", 60, false}, {"narrow", 30, false}, {"color", 60, true}} {
+		got := newRenderer(c.width, c.color).render(string(source))
+		// Escape sequences are kept readable, so that a diff shows what has changed.
+		got = strings.ReplaceAll(got, "\x1b", "␛")
+		name := "testdata/render." + c.golden + ".golden"
+		if *update {
+			if err := os.WriteFile(name, []byte(got), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got != string(want) {
+			t.Errorf("%s differs; if it is meant to, run go test -update. Now:\n%s", name, got)
+		}
+	}
+}
+
+func wrapped(text string, max int) []string {
+	var lines []string
+	for _, line := range wrap(cells(text, 0), max) {
+		lines = append(lines, paintCells(line, false))
+	}
+	return lines
+}
+
+func TestWrap(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		max  int
+		want string // lines, joined with |
+	}{
+		{"", 5, ""},
+		{"one two three", 7, "one two|three"},
+		{"one two", 3, "one|two"},
+		{"one  two", 3, "one|two"},
+		{"unbreakable", 4, "unbr|eaka|ble"},
+		{"a\nb", 9, "a|b"},
+		{"容器技术", 4, "容器|技术"},
+		{"容器技术", 5, "容器|技术"},      // half a character does not fit
+		{"容器，技术", 4, "容|器，|技术"},   // a comma never begins a line
+		{"看（里面）", 4, "看|（里|面）"},   // nor does a bracket end one
+		{"用run命令", 4, "用|run|命令"}, // an English word stays whole
+		{"e\u0301e\u0301 x", 2, "e\u0301e\u0301|x"},
+	} {
+		if got := strings.Join(wrapped(c.text, c.max), "|"); got != c.want {
+			t.Errorf("wrap(%q, %d) = %q, want %q", c.text, c.max, got, c.want)
+		}
+	}
+}
+
+// Prose never runs over the edge, in any lesson and at any width that the renderer accepts.
+func TestLessonsFitTheWidth(t *testing.T) {
+	for _, number := range written(t) {
+		for _, lang := range []Lang{English, Chinese} {
+			lesson, err := Load(Lessons(), number, lang)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, width := range []int{40, 80} {
+				r := newRenderer(width, false)
+				for _, text := range lesson.prose() {
+					for _, line := range strings.Split(r.render(text), "\n") {
+						if columns(line) > width && !strings.HasPrefix(line, "    ") {
+							t.Errorf("%s.%s: %d columns at width %d: %s", number, lang, columns(line), width, line)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func (l *Lesson) prose() []string {
+	list := []string{l.Intro}
+	for _, s := range l.Sections {
+		for _, p := range s.Parts {
+			list = append(list, p.Text)
+		}
+		if s.Exercise != nil {
+			list = append(list, s.Exercise.Debrief)
+			for _, h := range s.Exercise.Hints {
+				list = append(list, h.Text)
+			}
+		}
+	}
+	return list
+}

@@ -1,0 +1,123 @@
+package course
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// lingering is how long a finished command's output is still waited for when something that it left in the background
+// holds it open.
+const lingering = time.Second
+
+// runStep runs a step's commands before the learner's eyes. The status is that of the command that ended it: the last
+// one, or the first before it that failed.
+func (s *Session) runStep(ctx context.Context, step *Step) (status int, err error) {
+	for i, line := range step.Commands {
+		if i > 0 {
+			s.showCommand(line)
+		}
+		status, err = s.runVisible(ctx, line)
+		last := i == len(step.Commands)-1
+		if err != nil || (status != 0 && !last) {
+			return status, err
+		}
+	}
+	return status, nil
+}
+
+// runVisible runs a command line and prints what comes as it comes.
+//
+// With Explain, standard error is told apart from standard output, to be shown dimmed, which takes two pipes: lines
+// that come on both at the same instant may then change places. Without, one pipe keeps the exact order.
+func (s *Session) runVisible(ctx context.Context, line string) (int, error) {
+	cmd := s.command(ctx, line)
+	screen := &screen{out: s.Out}
+	stdout := &stream{screen: screen, before: outputIndent}
+	cmd.Stdout, cmd.Stderr = stdout, stdout
+	if s.Explain {
+		cmd.Env = append(cmd.Env, "SANDBOX_EXPLAIN=text")
+		stderr := &stream{screen: screen, before: explainIndent}
+		if s.Color {
+			stderr.before, stderr.after = dim.on()+explainIndent, styleOff
+		}
+		cmd.Stderr = stderr
+	}
+	status, err := s.wait(ctx, cmd)
+	screen.endLine()
+	return status, err
+}
+
+// wait runs a command to its end. An exit status is no error; that there is no such shell is one.
+func (s *Session) wait(ctx context.Context, cmd *exec.Cmd) (int, error) {
+	cmd.WaitDelay = lingering
+	if s.Terminal {
+		// Ctrl-C reaches the command and this program alike. It is meant for the command.
+		interrupts := make(chan os.Signal, 1)
+		signal.Notify(interrupts, os.Interrupt)
+		defer signal.Stop(interrupts)
+	}
+	err := cmd.Run()
+	if ctx.Err() != nil {
+		return 0, ctx.Err()
+	}
+	var exit *exec.ExitError
+	switch {
+	case err == nil, errors.Is(err, exec.ErrWaitDelay):
+		return 0, nil
+	case errors.As(err, &exit):
+		return exitStatus(exit), nil
+	}
+	return 0, fmt.Errorf("run a step's shell: %w", err)
+}
+
+// exitStatus counts as shells do: a program ended by signal N has the status 128+N.
+func exitStatus(exit *exec.ExitError) int {
+	if ws, ok := exit.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
+		return 128 + int(ws.Signal())
+	}
+	return exit.ExitCode()
+}
+
+// undo runs the cleanups of steps, the latest first. What they print does not matter, nor whether they succeed: a step
+// that did not do its work leaves nothing to clean.
+func (s *Session) undo(ctx context.Context, steps ...*Step) error {
+	for i := len(steps) - 1; i >= 0; i-- {
+		for _, line := range steps[i].Cleanup {
+			if _, err := s.succeeds(ctx, line); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// openShell gives the terminal to a shell of the learner's own.
+func (s *Session) openShell(ctx context.Context) error {
+	argv := s.Interactive
+	if len(argv) == 0 {
+		argv = s.Shell[:1]
+	}
+	s.say(sayShell)
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd.Env = s.Env
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = s.In, s.Out, s.Err
+	_, err := s.wait(ctx, cmd)
+	s.say(sayShellLeft)
+	return err
+}
+
+// showCommand prints a command line as if it had been typed.
+func (s *Session) showCommand(line string) {
+	prompt := "$ "
+	for _, l := range strings.Split(line, "\n") {
+		fmt.Fprintln(s.Out, outputIndent+s.paint(dim, prompt)+s.paint(bold, l))
+		prompt = "> "
+	}
+}

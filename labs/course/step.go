@@ -1,0 +1,128 @@
+package course
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// pause shows the step that comes next and waits for the learner to say what to do with it. Where nobody can be asked,
+// and for what prepares a section, the answer is always to go on.
+func (w *walk) pause(ctx context.Context, next *Step, canRepeat bool) (key string, err error) {
+	question := sayAskOn
+	if next != nil {
+		w.showStep(next)
+		question = sayAsk
+	}
+	if !w.Terminal || (next != nil && next.Setup) {
+		return "", nil
+	}
+	for {
+		key, err = w.ask(question.in(w.Lang), "", "s", "b", "r", "!", "q")
+		switch {
+		case err != nil:
+			return "", err
+		case key == "!":
+			if err := w.openShell(ctx); err != nil {
+				return "", err
+			}
+		case key == "r" && !canRepeat:
+			w.say(sayNothingYet)
+		default:
+			return key, nil
+		}
+		if next != nil {
+			w.showStep(next)
+		}
+	}
+}
+
+// showStep shows the first command of a step; runStep shows the others when their turn comes.
+func (w *walk) showStep(step *Step) {
+	w.showCommand(step.Commands[0])
+}
+
+// perform runs a step and says so if it did not end as the lesson promises.
+func (w *walk) perform(ctx context.Context, step *Step) error {
+	if step.Need != "" {
+		need := w.lesson.need(step.Need)
+		given, err := w.succeeds(ctx, need.Test)
+		if err != nil {
+			return err
+		}
+		if !given {
+			fmt.Fprint(w.Out, outputIndent)
+			w.say(sayStepSkipped, plainLine(need.Text))
+			fmt.Fprintln(w.Out)
+			return nil
+		}
+	}
+	status, err := w.runStep(ctx, step)
+	if err != nil {
+		return err
+	}
+	if !step.met(status) {
+		expected := fmt.Sprintf(sayExit.in(w.Lang), step.Exit)
+		if step.Exit == AnyFailure {
+			expected = sayAnyFailure.in(w.Lang)
+		}
+		fmt.Fprint(w.Out, outputIndent+"✗ ")
+		w.say(sayWrongExit, status, expected)
+		w.failed = append(w.failed, step.label())
+	}
+	fmt.Fprintln(w.Out)
+	return nil
+}
+
+// label names a step in a message; setups have no name of their own.
+func (s *Step) label() string {
+	if s.Name != "" {
+		return s.Name
+	}
+	return fmt.Sprintf("setup (line %d)", s.Line)
+}
+
+// ask prints a question and reads lines until one is among the answers. The end of the input is "q".
+func (s *Session) ask(question string, answers ...string) (string, error) {
+	for {
+		fmt.Fprint(s.Out, s.paint(dim, outputIndent+"["+question+"] "))
+		line, err := readLine(s.In)
+		if errors.Is(err, io.EOF) {
+			fmt.Fprintln(s.Out)
+			return "q", nil
+		}
+		if err != nil {
+			return "", fmt.Errorf("read the answer: %w", err)
+		}
+		key := strings.ToLower(strings.TrimSpace(line))
+		if key == "！" { // what a Chinese input method gives
+			key = "!"
+		}
+		if slices.Contains(answers, key) {
+			return key, nil
+		}
+		s.say(sayNoSuchKey, key)
+	}
+}
+
+// readLine reads byte by byte: what comes after the line belongs to whoever reads next, which may be a shell.
+func readLine(r io.Reader) (string, error) {
+	var line []byte
+	var b [1]byte
+	for {
+		n, err := r.Read(b[:])
+		if n == 1 && b[0] == '\n' {
+			return string(line), nil
+		}
+		line = append(line, b[:n]...)
+		if err != nil {
+			if len(line) > 0 && errors.Is(err, io.EOF) {
+				return string(line), nil
+			}
+			return "", err
+		}
+	}
+}

@@ -1,0 +1,143 @@
+package course
+
+import (
+	"context"
+	"slices"
+)
+
+// move says where to go when a section is left.
+type move int
+
+const (
+	forward move = iota
+	back
+	leave
+	stay
+)
+
+// stop is a place to pause at: prose, and then a step. The last stop of a section has no step.
+type stop struct {
+	prose []string
+	step  *Step
+}
+
+func stops(section *Section) []stop {
+	list := []stop{{}}
+	for _, part := range section.Parts {
+		last := &list[len(list)-1]
+		if part.Step == nil {
+			last.prose = append(last.prose, part.Text)
+			continue
+		}
+		last.step = part.Step
+		list = append(list, stop{})
+	}
+	return list
+}
+
+// visit is one way through a section.
+type visit struct {
+	*walk
+	stops []stop
+	at    int
+	told  bool    // the prose of this stop has been shown
+	done  []*Step // in the order in which they were run
+}
+
+// section shows a section and runs its steps. Whichever way it is left, what its steps did is undone, so that each
+// section begins in the same world. Not so an exercise: what has been done there is the learner's own.
+func (w *walk) section(ctx context.Context, section *Section) (to move, err error) {
+	w.heading(2, section.heading())
+	if section.Exercise != nil {
+		return w.exercise(ctx, section)
+	}
+	v := &visit{walk: w, stops: stops(section)}
+	// A visit that was killed has not been able to tidy up.
+	if err := w.undo(ctx, section.steps()...); err != nil {
+		return leave, err
+	}
+	defer func() {
+		if undoing := w.undo(context.WithoutCancel(ctx), v.done...); err == nil {
+			err = undoing
+		}
+	}()
+	for v.at < len(v.stops) {
+		v.tell()
+		key, err := w.pause(ctx, v.stops[v.at].step, v.last() != nil)
+		if err != nil {
+			return leave, err
+		}
+		if to, err := v.act(ctx, key); err != nil || to != stay {
+			return to, err
+		}
+	}
+	return forward, nil
+}
+
+// tell shows the prose of a stop, but not again when the learner has only repeated the step before it.
+func (v *visit) tell() {
+	if v.told {
+		return
+	}
+	for _, text := range v.stops[v.at].prose {
+		v.show(text)
+	}
+	v.told = true
+}
+
+// moveTo goes to another stop.
+func (v *visit) moveTo(at int) { v.at, v.told = at, false }
+
+// last is the step that can be repeated, or nil.
+func (v *visit) last() *Step {
+	if n := len(v.done); n > 0 && !v.done[n-1].Setup {
+		return v.done[n-1]
+	}
+	return nil
+}
+
+// act does what a key asks for.
+func (v *visit) act(ctx context.Context, key string) (move, error) {
+	switch key {
+	case "q":
+		return leave, nil
+	case "b":
+		return v.back(ctx)
+	case "r":
+		last := v.last()
+		if err := v.undo(ctx, last); err != nil {
+			return stay, err
+		}
+		v.showStep(last)
+		return stay, v.perform(ctx, last)
+	case "s":
+		v.moveTo(v.at + 1)
+		return stay, nil
+	}
+	step := v.stops[v.at].step
+	v.moveTo(v.at + 1)
+	if step == nil {
+		return stay, nil
+	}
+	v.done = append(v.done, step)
+	return stay, v.perform(ctx, step)
+}
+
+// back goes to the last step that the learner was asked about, and undoes what has been done since.
+func (v *visit) back(ctx context.Context) (move, error) {
+	to := v.at - 1
+	for to >= 0 && v.stops[to].step.Setup {
+		to--
+	}
+	if to < 0 {
+		return back, nil
+	}
+	v.moveTo(to)
+	i := slices.Index(v.done, v.stops[v.at].step)
+	if i < 0 { // it had been skipped
+		return stay, nil
+	}
+	undone := v.done[i:]
+	v.done = v.done[:i]
+	return stay, v.undo(ctx, undone...)
+}

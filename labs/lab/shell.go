@@ -1,0 +1,115 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"sandbox/image/builtin"
+	"sandbox/kernel"
+	"sandbox/kernel/pocket"
+	"sandbox/labs/command"
+	"sandbox/labs/course"
+)
+
+// newShell makes `sandbox lab shell`.
+func newShell(env *command.Env) *cobra.Command {
+	return &cobra.Command{
+		Use: "shell NUMBER", Short: "Open your own shell in a pocket host, to try a lab's exercises",
+		Example: "  sandbox lab shell 3.5", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return runShell(env, args[0]) },
+	}
+}
+
+func runShell(env *command.Env, number string) error {
+	if _, err := course.FindChapter(number); err != nil {
+		return kernel.Advise(err, "sandbox lab   lists them")
+	}
+	if os.Getenv(pocket.Variable) == "" {
+		if pocket.Find(env.Engine().Paths.Run, number) != 0 {
+			return kernel.Advise(fmt.Errorf("a lab shell %s is open already", number), "leave it first (exit), or look at it: sandbox lab check %s", number)
+		}
+		return enter(env, number, "lab", "shell", number)
+	}
+	s, err := newSession(env)
+	if err != nil {
+		return err
+	}
+	if err := s.Prepare(context.Background(), number); err != nil {
+		return err
+	}
+	shell := ownShell(s)
+	cmd := exec.Command(shell)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = env.In, env.Out, env.Err
+	cmd.Env = append(os.Environ(), "PATH="+os.Getenv("PATH")+":"+tools(s))
+	err = cmd.Run()
+	var status *exec.ExitError
+	if errors.As(err, &status) {
+		return command.ExitCode(status.ExitCode())
+	}
+	return err
+}
+
+// ownShell is the learner's own, if it is there; the base image's else.
+func ownShell(s *course.Session) string {
+	if shell := os.Getenv("SHELL"); shell != "" {
+		if _, err := os.Stat(shell); err == nil {
+			return shell
+		}
+	}
+	return s.Shell[0]
+}
+
+func tools(s *course.Session) string { return filepath.Dir(s.Shell[0]) }
+
+// newProve makes `sandbox lab prove`: for authors and tests. Each exercise's start must fail its check, and its
+// solution pass it.
+func newProve(env *command.Env) *cobra.Command {
+	return &cobra.Command{
+		Use: "prove NUMBER", Hidden: true, Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if os.Getenv(pocket.Variable) == "" {
+				return enter(env, args[0], "lab", "prove", args[0])
+			}
+			s, err := newSession(env)
+			if err != nil {
+				return err
+			}
+			return s.Prove(context.Background(), args[0])
+		},
+	}
+}
+
+// newSession makes the engine's session for this terminal, or pipe.
+func newSession(env *command.Env) (*course.Session, error) {
+	out, _ := env.Out.(*os.File)
+	terminal := out != nil && term.IsTerminal(int(out.Fd())) && term.IsTerminal(int(env.In.Fd()))
+	s := &course.Session{
+		In: env.In, Out: env.Out, Err: env.Err, Terminal: terminal, Color: terminal && os.Getenv("NO_COLOR") == "",
+		Lang: course.Lang(env.Language()), Explain: env.Explain != "", Progress: progressFile(), Marks: "/run/pocket",
+	}
+	if terminal {
+		s.Width, _, _ = term.GetSize(int(out.Fd()))
+	}
+	if os.Getenv(pocket.Variable) == "" {
+		return s, nil
+	}
+	engine := env.Engine()
+	if _, err := builtin.Ensure(engine.Images, "base"); err != nil {
+		return nil, err
+	}
+	base, err := engine.Images.Find("base")
+	if err != nil {
+		return nil, err
+	}
+	bin := filepath.Join(engine.Images.LayerDir(), base.Layers[0], "bin")
+	s.Shell = []string{bin + "/sh", "-c"}
+	s.Env = append(os.Environ(), "PATH=/run/pocket/bin:"+bin+":"+os.Getenv("PATH"))
+	return s, nil
+}

@@ -1,0 +1,84 @@
+// Package labs is the command line: one command for each thing that a person does, grouped by the chapters of the
+// tutorial, and the course itself.
+package labs
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"sandbox/labs/chapter3"
+	"sandbox/labs/command"
+	"sandbox/labs/lab"
+)
+
+// Main runs the command line and returns the program's exit code.
+func Main(args []string) int {
+	env := command.NewEnv()
+	root := newRoot(env)
+	root.SetArgs(args)
+	cmd, err := root.ExecuteC()
+	if err == nil {
+		return 0
+	}
+	usual := 1
+	switch cmd.Name() {
+	case "run", "create", "start", "exec":
+		usual = command.Failed
+	}
+	return command.Report(env.Err, err, usual)
+}
+
+func newRoot(env *command.Env) *cobra.Command {
+	root := &cobra.Command{
+		Use:   filepath.Base(os.Args[0]),
+		Short: "A container runtime that explains itself, and a course",
+		Long: `sandbox runs containers, with Docker's commands; it teaches how they work, chapter by chapter; and
+with --explain it prints each system call, cgroup write and network change at the moment it happens.
+
+Begin with:  sandbox lab 3.5 --explain`,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		PersistentPreRunE: func(cmd *cobra.Command, args []string) error { return env.CheckExplain() },
+	}
+	if root.Use == "" || root.Use == "." {
+		root.Use = "sandbox"
+	}
+	flags := root.PersistentFlags()
+	flags.StringVar(&env.Root, "root", env.Root, "where images and containers are kept ($SANDBOX_ROOT)")
+	flags.StringVar(&env.Explain, "explain", env.Explain, "print each step as it happens: text or json")
+	flags.Lookup("explain").NoOptDefVal = "text"
+	flags.StringVar(&env.Lang, "lang", env.Lang, "language of lessons and explanations: zh or en ($LANG)")
+	root.AddGroup(&cobra.Group{ID: "course", Title: "The course:"})
+	course := lab.New(env)
+	course.GroupID = "course"
+	root.AddCommand(course)
+	root.AddGroup(&cobra.Group{ID: "3", Title: "Containers (chapter 3):"})
+	for _, cmd := range []*cobra.Command{
+		chapter3.NewRun(env), chapter3.NewCreate(env), chapter3.NewStart(env), chapter3.NewPs(env), chapter3.NewLogs(env),
+		chapter3.NewExec(env), chapter3.NewStop(env), chapter3.NewKill(env), chapter3.NewRm(env), chapter3.NewWait(env), chapter3.NewInspect(env),
+	} {
+		cmd.GroupID = "3"
+		root.AddCommand(cmd)
+	}
+	root.AddCommand(newContainer(env))
+	root.SetOut(env.Out)
+	root.SetErr(env.Err)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fmt.Errorf("%w\n  → %s --help", err, cmd.CommandPath())
+	})
+	return root
+}
+
+// newContainer makes `sandbox container`, under which Docker has the same commands.
+func newContainer(env *command.Env) *cobra.Command {
+	group := &cobra.Command{Use: "container", Short: "The same commands under Docker's longer names"}
+	group.AddCommand(
+		chapter3.NewRun(env), chapter3.NewCreate(env), chapter3.NewStart(env), chapter3.NewPs(env), chapter3.NewLogs(env),
+		chapter3.NewExec(env), chapter3.NewStop(env), chapter3.NewKill(env), chapter3.NewRm(env), chapter3.NewWait(env), chapter3.NewInspect(env),
+	)
+	return group
+}
