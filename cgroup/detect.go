@@ -130,8 +130,8 @@ func (h *Host) tryHierarchies() {
 		h.refuseReadOnly(dir)
 	case err != nil:
 		h.refuse("control groups of version 1 are for root: "+dir+": "+err.Error(), "cgroup v1 只有 root 能用:"+dir+" 不能写")
-		h.cure("run it as root, or boot with systemd.unified_cgroup_hierarchy=1: in version 2 users have groups of their own",
-			"用 root 运行;或者加启动参数 systemd.unified_cgroup_hierarchy=1 换成 v2,普通用户就有自己的组")
+		h.cure("run it as root of the machine, or boot with systemd.unified_cgroup_hierarchy=1: in version 2 users have groups of their own",
+			"用机器的 root 运行;或者加启动参数 systemd.unified_cgroup_hierarchy=1 换成 v2,普通用户就有自己的组")
 	}
 }
 

@@ -1,6 +1,8 @@
 package cgroup
 
 import (
+	"errors"
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -14,11 +16,8 @@ import (
 // Plan is what happens to one container's group in its life.
 type Plan struct {
 	Group Group
-	// Create is for the parent, before the container is born: the directories, the limits and the device rules.
-	//
-	// The shared parent directory goes away with the last container (Remove), perhaps between this plan and its
-	// performance. Create fails with ENOENT then; the caller plans again and performs the new plan, which makes the
-	// parent again and leaves out what the first attempt made.
+	// Create is for the parent, before the container is born: the directories, the limits and the device rules. It
+	// may fail because another container's end has just removed the shared parent directory: see Vanished.
 	Create []kernel.Step
 	// Join is for the new process itself, before it unshares the cgroup namespace.
 	Join []kernel.Step
@@ -30,6 +29,11 @@ type Plan struct {
 	// Mounts are what the container's /sys/fs/cgroup should be.
 	Mounts []Mount
 }
+
+// Vanished tells whether Create has failed only because the shared parent directory went away between the plan and
+// its performance, with the last container in it. The caller then plans again and performs the new plan, which makes
+// the parent again and leaves out what the first attempt made. ENODEV is what mkdir says in a group that is going.
+func Vanished(err error) bool { return errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV) }
 
 // Plan makes the plan for a container. Where no groups can be made it is empty, as long as nothing is asked for that
 // needs one: device rules do not, since only root can make device nodes in the first place.
@@ -66,28 +70,33 @@ func step(section string, e kernel.Effect, english, chinese string) kernel.Step 
 }
 
 // makeDirectory plans the container's directory in one hierarchy and that of the shared parent, where they are not
-// there yet. first prepares a parent that is new.
+// there yet. Another container may be making the parent at the same time, so that step may fail. first prepares the
+// parent.
 func (p *Plan) makeDirectory(d directory, first ...kernel.Step) {
 	name := strings.Join(d.Controllers, ",")
 	if name == "" {
 		name = "v2"
 	}
-	remove := func(dir string, optional bool) {
-		s := step("3.5", kernel.Remove{Path: dir, Dir: true}, "an empty group can go", "组里没有进程了,可以删掉")
-		s.Optional = optional
-		p.Remove = slices.Insert(p.Remove, 0, s)
-	}
+	group := d.group(p.Group.ID)
+	p.Remove = append(p.Remove, removal(group, "an empty group can go", "组里没有进程了,可以删掉"))
 	if !exists(d.parent()) {
-		p.Create = append(p.Create, step("3.5", kernel.Mkdir{Path: d.parent(), Mode: 0o755},
-			name+": the group of all containers", name+":所有容器共同的上级组"))
-		remove(d.parent(), true)
+		s := step("3.5", kernel.Mkdir{Path: d.parent(), Mode: 0o755}, name+": the group of all containers", name+":所有容器共同的上级组")
+		s.Optional = true
+		p.Create = append(p.Create, s)
+		p.Remove = append(p.Remove, removal(d.parent(), "it was the last container", "这是最后一个容器,上级组也不留"))
 	}
 	p.Create = append(p.Create, first...)
-	if group := d.group(p.Group.ID); !exists(group) {
+	if !exists(group) {
 		p.Create = append(p.Create, step("3.5", kernel.Mkdir{Path: group, Mode: 0o755},
 			name+": a group is made by making a directory", name+":建一个目录,就是建一个 cgroup"))
-		remove(group, false)
 	}
+}
+
+// removal is the rmdir of a group; it may fail, as there may be a process or another group in it.
+func removal(dir, english, chinese string) kernel.Step {
+	s := step("3.5", kernel.Remove{Path: dir, Dir: true}, english, chinese)
+	s.Optional = true
+	return s
 }
 
 // planV1 makes a directory in each hierarchy, and lets the new process write itself into each.
@@ -139,9 +148,14 @@ var inUse = []string{"cpu", "io", "memory", "pids", "cpuset"}
 // planV2 makes one directory, after the controllers have been switched on in each group above it.
 func (h Host) planV2(p *Plan, wanted []limit, rules []specs.LinuxDeviceCgroup) error {
 	d := p.Group.dirs[0]
-	available := words(path.Join(h.Base, "cgroup.controllers"))
+	available, busy := h.availableV2()
 	for _, l := range wanted {
-		if !slices.Contains(available, l.controller) {
+		switch {
+		case slices.Contains(available, l.controller):
+		case busy:
+			return kernel.Advise(fmt.Errorf("%s holds processes itself, so the controller %s cannot be switched on for groups in it", h.Base, l.controller),
+				"move them: mkdir %[1]s/init; for p in $(cat %[1]s/cgroup.procs); do echo $p > %[1]s/init/cgroup.procs; done", h.Base)
+		default:
 			return missingController(l.controller, "v2")
 		}
 	}
@@ -161,6 +175,16 @@ func (h Host) planV2(p *Plan, wanted []limit, rules []specs.LinuxDeviceCgroup) e
 	steps, err := deviceProgramSteps(group, rules)
 	p.Create = append(p.Create, steps...)
 	return err
+}
+
+// availableV2 are the controllers that groups in Base can have. A group that holds processes can switch none on for
+// the groups in it, unless it is the root of all (the one without cgroup.events): it is busy, as in a container that
+// runs another inside, and those that are on already are all there are.
+func (h Host) availableV2() (available []string, busy bool) {
+	if exists(h.Base+"/cgroup.events") && len(words(h.Base+"/cgroup.procs")) > 0 {
+		return words(h.Base + "/cgroup.subtree_control"), true
+	}
+	return words(h.Base + "/cgroup.controllers"), false
 }
 
 // enable switches controllers on for the groups under dir, those that are not yet.

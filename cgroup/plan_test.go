@@ -88,11 +88,11 @@ func TestPlanV1(t *testing.T) {
 		`[3.5] echo 0 > /devices/sandbox/ID/tasks`,
 	)
 	expect(t, "remove", lines(root, p.Remove),
-		`[3.5] rmdir /devices/sandbox/ID`,
-		`[3.5] rmdir /cpu,cpuacct/sandbox/ID`,
-		`[3.5] rmdir /cpu,cpuacct/sandbox`,
 		`[3.5] rmdir /memory/sandbox/ID`,
 		`[3.5] rmdir /memory/sandbox`,
+		`[3.5] rmdir /cpu,cpuacct/sandbox/ID`,
+		`[3.5] rmdir /cpu,cpuacct/sandbox`,
+		`[3.5] rmdir /devices/sandbox/ID`,
 	)
 	for _, s := range slices.Concat(p.Create, p.Join, p.Remove) {
 		if s.Why.EN == "" || s.Why.In("zh") == "" {
@@ -174,6 +174,30 @@ func TestPlanV2Delegated(t *testing.T) {
 	_, err = h.Plan(someID, &specs.LinuxResources{CPU: &specs.LinuxCPU{Shares: ptr(uint64(512))}})
 	if err == nil || !strings.Contains(err.Error(), "controller cpu,") || !strings.Contains(kernel.CureOf(err), "Delegate=") {
 		t.Errorf("a limit without its controller: %v (%s)", err, kernel.CureOf(err))
+	}
+}
+
+// TestPlanV2InABusyGroup: a container that runs another inside. The kernel lets it make groups, without controllers.
+func TestPlanV2InABusyGroup(t *testing.T) {
+	root := t.TempDir()
+	write(t, root+"/cgroup.controllers", "cpu memory pids")
+	write(t, root+"/cgroup.subtree_control", "pids")
+	write(t, root+"/cgroup.events", "populated 1")
+	write(t, root+"/cgroup.procs", "1")
+	h := Host{Mode: V2, Root: root, Base: root}
+	p, err := h.Plan(someID, &specs.LinuxResources{Pids: &specs.LinuxPids{Limit: ptr(int64(9))}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "create", lines(root, p.Create),
+		`[3.5] mkdirat(AT_FDCWD, "/sandbox", 0755)`,
+		`[3.5] echo +pids > /sandbox/cgroup.subtree_control`,
+		`[3.5] mkdirat(AT_FDCWD, "/sandbox/ID", 0755)`,
+		`[3.4] echo 9 > /sandbox/ID/pids.max`,
+	)
+	_, err = h.Plan(someID, &specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: ptr(int64(1 << 20))}})
+	if err == nil || !strings.Contains(err.Error(), "holds processes") || !strings.Contains(kernel.CureOf(err), root+"/init") {
+		t.Errorf("a limit in a busy group: %v (%s)", err, kernel.CureOf(err))
 	}
 }
 

@@ -12,28 +12,24 @@ import (
 )
 
 // Remove takes a container's groups away: those that it made inside first, then its own, then the shared parent if
-// it was the last in there. A group with a process in it stays (EBUSY).
+// it was the last in there. A group with a process in it stays (EBUSY). Two containers that go at the same moment may
+// each take the other for alive; the empty parent then stays until the next one goes.
 func (h Host) Remove(id string) []kernel.Step {
 	if !h.Available() {
 		return nil
 	}
 	var steps []kernel.Step
-	remove := func(dir string, english, chinese string) {
-		s := step("3.5", kernel.Remove{Path: dir, Dir: true}, english, chinese)
-		s.Optional = true
-		steps = append(steps, s)
-	}
 	for _, d := range h.Group(id, "cpuset").dirs {
 		own := d.group(id)
 		if !exists(own) {
 			continue
 		}
 		for _, inner := range groupsIn(own) {
-			remove(inner, "a group that the container made inside", "容器在里面自己建的组")
+			steps = append(steps, removal(inner, "a group that the container made inside", "容器在里面自己建的组"))
 		}
-		remove(own, "an empty group can go", "组里没有进程了,可以删掉")
+		steps = append(steps, removal(own, "an empty group can go", "组里没有进程了,可以删掉"))
 		if nlink(d.parent()) == 3 {
-			remove(d.parent(), "it was the last container", "这是最后一个容器,上级组也不留")
+			steps = append(steps, removal(d.parent(), "it was the last container", "这是最后一个容器,上级组也不留"))
 		}
 	}
 	return steps

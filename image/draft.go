@@ -11,7 +11,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -79,11 +78,7 @@ func (s *Store) initLayout() error {
 	if _, err := os.Stat(path); err == nil {
 		return nil
 	}
-	index, err := s.readIndex()
-	if err != nil {
-		return err
-	}
-	if err := s.writeIndex(index); err != nil {
+	if err := s.changeIndex(func(*v1.IndexManifest) {}); err != nil {
 		return err
 	}
 	return replaceFile(path, []byte(`{"imageLayoutVersion":"1.0.0"}`))
@@ -122,48 +117,50 @@ func (d *Draft) AddLayer(archive io.Reader) (v1.Hash, error) {
 // configuration's list of layers.
 func (d *Draft) Commit(config v1.ConfigFile, names ...Name) (*Image, error) {
 	config.RootFS = v1.RootFS{Type: "layers", DiffIDs: []v1.Hash{}}
+	manifest := v1.Manifest{SchemaVersion: 2, MediaType: types.OCIManifestSchema1, Layers: []v1.Descriptor{}}
+	size := int64(0)
 	for _, layer := range d.layers {
 		config.RootFS.DiffIDs = append(config.RootFS.DiffIDs, layer.Digest)
-	}
-	manifest := v1.Manifest{SchemaVersion: 2, MediaType: types.OCIManifestSchema1, Layers: slices.Clone(d.layers)}
-	if manifest.Layers == nil {
-		manifest.Layers = []v1.Descriptor{}
+		manifest.Layers = append(manifest.Layers, layer)
+		size += layer.Size
 	}
 	var err error
 	if manifest.Config, err = d.stageJSON(config, types.OCIConfigJSON); err != nil {
 		return nil, err
 	}
-	descriptor, err := d.stageJSON(manifest, types.OCIManifestSchema1)
+	image, err := d.stageJSON(manifest, types.OCIManifestSchema1)
 	if err != nil {
 		return nil, err
 	}
-	descriptor.Platform = &v1.Platform{OS: config.OS, Architecture: config.Architecture, Variant: config.Variant}
-	if err := d.sync(); err != nil {
-		return nil, err
+	image.Platform = &v1.Platform{OS: config.OS, Architecture: config.Architecture, Variant: config.Variant}
+	image = annotated(image, idAnnotation, manifest.Config.Digest.String())
+	image = annotated(image, sizeAnnotation, strconv.FormatInt(size, 10))
+	if err := d.publish(manifest.Config, image, names); err != nil {
+		return nil, fmt.Errorf("cannot put the image into the store: %w", err)
 	}
-	s := d.store
-	unlock, err := s.lock()
+	return d.store.Find(manifest.Config.Digest.String())
+}
+
+// publish moves the draft into the store; the index comes last.
+func (d *Draft) publish(config, image v1.Descriptor, names []Name) error {
+	// Before an index names the image the disk has it: after a power cut it is whole or not there.
+	if err := unix.Syncfs(int(d.alive.Fd())); err != nil {
+		return err
+	}
+	unlock, err := d.store.lock()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer unlock()
-	index, err := s.readIndex()
-	if err != nil {
-		return nil, err
+	if err := d.moveLayers(); err != nil {
+		return err
 	}
-	if err := d.moveLayers(index); err != nil {
-		return nil, err
-	}
-	for _, blob := range []v1.Descriptor{manifest.Config, descriptor} {
+	for _, blob := range []v1.Descriptor{config, image} {
 		if err := d.moveBlob(blob.Digest.Hex, blob); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	enter(index, descriptor, names)
-	if err := s.writeIndex(index); err != nil {
-		return nil, err
-	}
-	return s.load(index, descriptor.Digest)
+	return d.store.changeIndex(func(full *v1.IndexManifest) { enter(full, image, names) })
 }
 
 // stageJSON writes a JSON blob into the staging directory, under its digest.
@@ -178,93 +175,48 @@ func (d *Draft) stageJSON(content any, mediaType types.MediaType) (v1.Descriptor
 	return v1.Descriptor{MediaType: mediaType, Size: int64(len(data)), Digest: digest}, err
 }
 
-// sync has the disk write the draft before an index names it: after a power cut an image is whole or not there.
-func (d *Draft) sync() error {
-	if err := unix.Syncfs(int(d.alive.Fd())); err != nil {
-		return fmt.Errorf("cannot write the image to the disk: %w", err)
-	}
-	return nil
-}
-
 // moveLayers moves archives and directories into the store. A directory that is there already is this layer's only if
 // an image has this layer: it could be another one whose digest begins alike (which somebody may even have brought about,
 // to have their files taken for others), or what a removal was killed over.
-func (d *Draft) moveLayers(index *v1.IndexManifest) error {
+func (d *Draft) moveLayers() error {
 	s := d.store
-	inStore, err := s.reachable(index)
+	inStore, err := s.reachable()
 	if err != nil {
 		return err
 	}
 	for i, layer := range d.layers {
-		number, name := strconv.Itoa(i), layerName(layer.Digest)
-		if err := d.moveBlob(number+".tar", layer); err != nil {
+		diffID, staged := layer.Digest.String(), filepath.Join(d.dir, strconv.Itoa(i))
+		if err := d.moveBlob(strconv.Itoa(i)+".tar", layer); err != nil {
 			return err
 		}
+		name := layerName(diffID)
 		target := filepath.Join(s.LayerDir(), name)
 		switch known := inStore.layers[name]; known {
-		case layer.Digest:
+		case diffID:
 			if _, err := os.Lstat(target); err == nil {
 				continue
 			}
-		case v1.Hash{}:
+		case "":
 			if err := removeTree(target); err != nil {
 				return err
 			}
 		default:
-			return fmt.Errorf("layer %s cannot be added: the digest of another layer, %s, begins alike", layer.Digest, known)
+			return fmt.Errorf("layer %s: the digest of another layer begins alike: %s", diffID, known)
 		}
-		if err := os.Rename(filepath.Join(d.dir, number), target); err != nil {
+		if err := os.Rename(staged, target); err != nil {
 			return err
 		}
-		inStore.layers[name] = layer.Digest // an image may have the same layer twice
+		inStore.layers[name] = diffID // an image may have the same layer twice
 	}
 	return nil
 }
 
 func (d *Draft) moveBlob(staged string, blob v1.Descriptor) error {
-	err := os.Rename(filepath.Join(d.dir, staged), d.store.blobPath(blob.Digest))
+	err := os.Rename(filepath.Join(d.dir, staged), d.store.blobPath(blob.Digest.String()))
 	if errors.Is(err, fs.ErrNotExist) { // the same layer twice: it has been moved
-		_, err = os.Stat(d.store.blobPath(blob.Digest))
+		_, err = os.Stat(d.store.blobPath(blob.Digest.String()))
 	}
 	return err
-}
-
-// enter puts an image into the index. The one that had a name before stays, without it: containers may be made of it.
-func enter(index *v1.IndexManifest, image v1.Descriptor, names []Name) {
-	index.Manifests = slices.Clone(index.Manifests)
-	for _, name := range names {
-		unname(index, name.String())
-	}
-	index.Manifests = slices.DeleteFunc(index.Manifests, func(d v1.Descriptor) bool {
-		return d.Digest == image.Digest && d.Annotations[refName] == "" // it gets a name, or is entered anew
-	})
-	named := slices.ContainsFunc(index.Manifests, func(d v1.Descriptor) bool { return d.Digest == image.Digest })
-	for _, name := range names {
-		d := image
-		d.Annotations = map[string]string{refName: name.String()}
-		index.Manifests = append(index.Manifests, d)
-	}
-	if len(names) == 0 && !named {
-		index.Manifests = append(index.Manifests, image)
-	}
-}
-
-// unname takes a name away from the image that has it, which stays in the index.
-func unname(index *v1.IndexManifest, name string) {
-	for i, d := range index.Manifests {
-		if d.Annotations[refName] != name {
-			continue
-		}
-		others := slices.ContainsFunc(index.Manifests, func(o v1.Descriptor) bool {
-			return o.Digest == d.Digest && o.Annotations[refName] != name
-		})
-		if others {
-			index.Manifests = slices.Delete(index.Manifests, i, i+1)
-			return
-		}
-		index.Manifests[i].Annotations = nil
-		return
-	}
 }
 
 // Discard ends a draft; what was not committed is removed.

@@ -3,10 +3,9 @@ package image
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
-
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
 // NotFoundError says that the store has no such image.
@@ -37,12 +36,12 @@ func (e *AmbiguousError) Error() string {
 // an ID that begins alike.
 func (s *Store) Find(ref string) (*Image, error) {
 	var img *Image
-	err := s.reading(func(index *v1.IndexManifest) error {
-		digest, err := s.search(index, ref)
+	err := s.reading(func(index *index) error {
+		e, err := s.search(index, ref)
 		if err != nil {
 			return err
 		}
-		img, err = s.load(index, digest)
+		img, err = s.load(index, e)
 		return err
 	})
 	if err != nil {
@@ -51,85 +50,74 @@ func (s *Store) Find(ref string) (*Image, error) {
 	return img, nil
 }
 
-// search finds the digest of the manifest that ref means.
-func (s *Store) search(index *v1.IndexManifest, ref string) (v1.Hash, error) {
-	prefix := strings.TrimPrefix(ref, "sha256:")
+func (s *Store) search(index *index, ref string) (entry, error) {
+	prefix := strings.TrimPrefix(ref, sha256Prefix)
 	name, err := ParseName(ref)
 	if err != nil && !isHex(prefix) {
-		return v1.Hash{}, err
+		return entry{}, err
 	}
 	if err == nil {
-		if digest, found := searchName(index, name, !strings.Contains(ref, "/")); found {
-			return digest, nil
+		if e, found := index.searchName(name, !strings.Contains(ref, "/")); found {
+			return e, nil
 		}
 	}
 	if isHex(prefix) {
-		if digest, err := s.searchID(index, prefix); err != nil || digest.Hex != "" {
-			return digest, err
+		if e, err := s.searchID(index, prefix); err != nil || e.Digest != "" {
+			return e, err
 		}
 	}
-	return v1.Hash{}, &NotFoundError{Name: ref, Near: nearestNames(index, ref)}
+	return entry{}, &NotFoundError{Name: ref, Near: index.nearest(ref)}
 }
 
-// searchName looks for a name, or for a digest if the name has one.
-func searchName(index *v1.IndexManifest, name Name, short bool) (v1.Hash, bool) {
+// searchName looks for a name, or for a digest if the name has one. short: it was written without a registry.
+func (i *index) searchName(name Name, short bool) (entry, bool) {
 	if name.Digest != "" {
-		for _, d := range index.Manifests {
-			if d.Digest.String() == name.Digest {
-				return d.Digest, true
-			}
-		}
-		return v1.Hash{}, false
+		return i.first(func(e entry) bool { return e.Digest == name.Digest })
 	}
-	candidates := []string{name.String()}
 	if short {
-		candidates = []string{name.Builtin().String(), name.String()}
-	}
-	for _, candidate := range candidates {
-		for _, d := range index.Manifests {
-			if d.Annotations[refName] == candidate {
-				return d.Digest, true
-			}
+		builtin := name.Builtin().String()
+		if e, found := i.first(func(e entry) bool { return e.Annotations[refName] == builtin }); found {
+			return e, true
 		}
 	}
-	return v1.Hash{}, false
+	full := name.String()
+	return i.first(func(e entry) bool { return e.Annotations[refName] == full })
 }
 
-// searchID looks for an image whose ID, or else whose manifest's digest, begins with prefix. No such image is no error.
-func (s *Store) searchID(index *v1.IndexManifest, prefix string) (v1.Hash, error) {
-	ids := map[string]v1.Hash{} // image ID or digest to manifest
-	for _, d := range index.Manifests {
-		if strings.HasPrefix(d.Digest.Hex, prefix) {
-			ids[d.Digest.Hex] = d.Digest
-			continue
-		}
-		var manifest v1.Manifest
-		if err := s.readBlob(d.Digest, &manifest); err != nil {
-			return v1.Hash{}, err
-		}
-		if id := manifest.Config.Digest.Hex; strings.HasPrefix(id, prefix) {
-			ids[id] = d.Digest
-		}
+func (i *index) first(is func(entry) bool) (entry, bool) {
+	if n := slices.IndexFunc(i.Manifests, is); n >= 0 {
+		return i.Manifests[n], true
 	}
-	if len(ids) > 1 {
-		e := &AmbiguousError{Prefix: prefix}
-		for id := range ids {
-			e.IDs = append(e.IDs, "sha256:"+id)
-		}
-		slices.Sort(e.IDs)
-		return v1.Hash{}, e
-	}
-	for _, digest := range ids {
-		return digest, nil
-	}
-	return v1.Hash{}, nil
+	return entry{}, false
 }
 
-// nearestNames are at most three names in the index that may have been meant.
-func nearestNames(index *v1.IndexManifest, ref string) []string {
+// searchID looks for an image whose ID, or whose manifest's digest, begins with prefix. No such image is no error.
+func (s *Store) searchID(index *index, prefix string) (entry, error) {
+	found := map[string]entry{} // by ID
+	for _, e := range index.Manifests {
+		id, _, err := s.identify(e)
+		if err != nil {
+			return entry{}, err
+		}
+		if strings.HasPrefix(id, sha256Prefix+prefix) || strings.HasPrefix(e.Digest, sha256Prefix+prefix) {
+			found[id] = e
+		}
+	}
+	ids := slices.Sorted(maps.Keys(found))
+	switch len(ids) {
+	case 0:
+		return entry{}, nil
+	case 1:
+		return found[ids[0]], nil
+	}
+	return entry{}, &AmbiguousError{Prefix: prefix, IDs: ids}
+}
+
+// nearest are names in the index that may have been meant.
+func (i *index) nearest(ref string) []string {
 	var names []string
-	for _, d := range index.Manifests {
-		if name := d.Annotations[refName]; name != "" {
+	for _, e := range i.Manifests {
+		if name := e.Annotations[refName]; name != "" {
 			names = append(names, strings.TrimSuffix(familiar(name), ":latest"))
 		}
 	}
@@ -139,17 +127,26 @@ func nearestNames(index *v1.IndexManifest, ref string) []string {
 // Nearest picks at most three of names that a person may have meant by ref, the nearest first: a slip of the keys, a
 // forgotten tag, or a forgotten registry.
 func Nearest(ref string, names []string) []string {
+	asked := repositoryOf(ref)
 	distance := func(name string) int {
-		repository, _, _ := strings.Cut(name, ":")
-		asked, _, _ := strings.Cut(ref, ":")
-		if repository == asked || strings.HasSuffix(repository, "/"+asked) {
+		repository := repositoryOf(name)
+		if strings.HasSuffix(repository, "/"+asked) {
 			return 1
 		}
-		return editDistance(ref, name)
+		return min(editDistance(ref, name), editDistance(asked, repository)+1)
 	}
-	near := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return distance(name) > max(1, len(ref)/3) })
+	near := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return distance(name) > 1+len(asked)/3 })
 	slices.SortFunc(near, func(a, b string) int { return cmp.Or(distance(a)-distance(b), strings.Compare(a, b)) })
 	return near[:min(3, len(near))]
+}
+
+// repositoryOf is a name without its tag and digest.
+func repositoryOf(name string) string {
+	name, _, _ = strings.Cut(name, "@")
+	if colon := strings.LastIndexByte(name, ':'); colon > strings.LastIndexByte(name, '/') {
+		name = name[:colon]
+	}
+	return name
 }
 
 // editDistance counts the insertions, deletions, replacements and swaps of neighbours that turn a into b.

@@ -94,10 +94,17 @@ func (n Name) String() string {
 func (n Name) Familiar() string { return familiar(n.String()) }
 
 func familiar(full string) string {
-	if short, found := strings.CutPrefix(full, hub+"/"); found {
-		return strings.TrimPrefix(short, hubLibrary)
+	short, found := strings.CutPrefix(full, hub+"/")
+	if !found {
+		return full
 	}
-	return full
+	if name, found := strings.CutPrefix(short, hubLibrary); found && !strings.Contains(name, "/") {
+		return name
+	}
+	if first, _, _ := strings.Cut(short, "/"); looksLikeHost(first) {
+		return full // docker.io/localhost/x is not localhost/x
+	}
+	return short
 }
 
 // Builtin is the name without a registry that a built-in image of this repository and tag has.
@@ -115,7 +122,7 @@ func isHost(s string) bool {
 	host := s
 	if strings.HasPrefix(s, "[") {
 		address, after, closed := strings.Cut(s[1:], "]")
-		if !closed || address == "" || strings.Trim(address, "0123456789abcdefABCDEF:") != "" {
+		if !closed || address == "" || after != "" && after[0] != ':' || strings.Trim(address, "0123456789abcdefABCDEF:") != "" {
 			return false
 		}
 		host = "v6" + after

@@ -24,7 +24,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -65,31 +64,14 @@ func (s *Store) layoutDir() string  { return filepath.Join(s.Dir, "oci") }
 func (s *Store) blobDir() string    { return filepath.Join(s.Dir, "oci/blobs/sha256") }
 func (s *Store) stagingDir() string { return filepath.Join(s.Dir, "staging") }
 
-func (s *Store) blobPath(digest v1.Hash) string {
-	return s.blobDir() + "/" + digest.Hex
+func (s *Store) blobPath(digest string) string {
+	return s.blobDir() + "/" + strings.TrimPrefix(digest, sha256Prefix)
 }
 
-// refName is the annotation of a descriptor in index.json that gives its name (OCI image spec, annotations.md).
-const refName = "org.opencontainers.image.ref.name"
-
-// readIndex reads index.json; a store that does not exist yet has no images.
-func (s *Store) readIndex() (*v1.IndexManifest, error) {
-	data, err := os.ReadFile(s.IndexPath())
-	if errors.Is(err, fs.ErrNotExist) {
-		return &v1.IndexManifest{SchemaVersion: 2}, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("cannot read the list of images: %w", err)
-	}
-	index := &v1.IndexManifest{}
-	if err := json.Unmarshal(data, index); err != nil {
-		return nil, fmt.Errorf("damaged list of images %s: %w", s.IndexPath(), err)
-	}
-	return index, nil
-}
+const sha256Prefix = "sha256:"
 
 // readBlob decodes a JSON blob.
-func (s *Store) readBlob(digest v1.Hash, into any) error {
+func (s *Store) readBlob(digest string, into any) error {
 	data, err := os.ReadFile(s.blobPath(digest))
 	if err != nil {
 		return fmt.Errorf("image is incomplete: %w", err)
@@ -107,26 +89,23 @@ type configuration struct {
 	Architecture string    `json:"architecture"`
 	Config       v1.Config `json:"config"`
 	RootFS       struct {
-		DiffIDs []v1.Hash `json:"diff_ids"`
+		DiffIDs []string `json:"diff_ids"`
 	} `json:"rootfs"`
 }
 
-// load reads the image that a manifest's digest leads to.
-func (s *Store) load(index *v1.IndexManifest, digest v1.Hash) (*Image, error) {
-	var manifest v1.Manifest
-	if err := s.readBlob(digest, &manifest); err != nil {
+// load reads the image that an entry of the index leads to.
+func (s *Store) load(index *index, e entry) (*Image, error) {
+	id, size, err := s.identify(e)
+	if err != nil {
 		return nil, err
 	}
 	var config configuration
-	if err := s.readBlob(manifest.Config.Digest, &config); err != nil {
+	if err := s.readBlob(id, &config); err != nil {
 		return nil, err
 	}
 	img := &Image{
-		ID: manifest.Config.Digest.String(), Digest: digest.String(), Names: namesOf(index, digest),
+		ID: id, Digest: e.Digest, Names: index.namesOf(e.Digest), Size: size,
 		Created: config.Created, Config: config.Config, OS: config.OS, Architecture: config.Architecture,
-	}
-	for _, layer := range manifest.Layers {
-		img.Size += layer.Size
 	}
 	for _, diffID := range config.RootFS.DiffIDs {
 		img.Layers = append(img.Layers, layerName(diffID))
@@ -135,57 +114,34 @@ func (s *Store) load(index *v1.IndexManifest, digest v1.Hash) (*Image, error) {
 }
 
 // layerName is short because the options of a mount must fit into a page: 127 names of 64 digits would not.
-func layerName(diffID v1.Hash) string { return diffID.Hex[:min(12, len(diffID.Hex))] }
-
-// namesOf lists the names that a manifest has in the index.
-func namesOf(index *v1.IndexManifest, digest v1.Hash) []string {
-	var names []string
-	for _, d := range index.Manifests {
-		if name := d.Annotations[refName]; d.Digest == digest && name != "" {
-			names = append(names, familiar(name))
-		}
-	}
-	slices.Sort(names)
-	return names
+func layerName(diffID string) string {
+	hex := strings.TrimPrefix(diffID, sha256Prefix)
+	return hex[:min(12, len(hex))]
 }
 
-// List returns all images, the newest first.
+// List returns all images, the newest first. If one cannot be read, it returns the others and an error.
 func (s *Store) List() ([]*Image, error) {
 	var images []*Image
-	err := s.reading(func(index *v1.IndexManifest) error {
+	err := s.reading(func(index *index) error {
 		images = nil
-		seen := map[v1.Hash]bool{}
-		for _, d := range index.Manifests {
-			if seen[d.Digest] {
+		seen := map[string]bool{}
+		var problems error
+		for _, e := range index.Manifests {
+			if seen[e.Digest] {
 				continue
 			}
-			seen[d.Digest] = true
-			img, err := s.load(index, d.Digest)
+			seen[e.Digest] = true
+			img, err := s.load(index, e)
 			if err != nil {
-				return err
+				problems = errors.Join(problems, err)
+				continue
 			}
 			images = append(images, img)
 		}
-		return nil
+		return problems
 	})
 	slices.SortFunc(images, func(a, b *Image) int {
 		return cmp.Or(b.Created.Compare(a.Created), strings.Compare(strings.Join(a.Names, " "), strings.Join(b.Names, " ")))
 	})
 	return images, err
-}
-
-// reading calls f with the index. An image may be removed while f follows the index to it; then a newer index, without
-// that image, is read.
-func (s *Store) reading(f func(*v1.IndexManifest) error) error {
-	var err error
-	for range 3 {
-		index, readErr := s.readIndex()
-		if readErr != nil {
-			return readErr
-		}
-		if err = f(index); !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return err
 }

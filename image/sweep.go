@@ -1,13 +1,13 @@
 package image
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/sys/unix"
@@ -45,27 +45,28 @@ func lockDirectory(dir string, wait bool) (*os.File, error) {
 	return file, nil
 }
 
-// reachable is all that an index leads to.
+// reachable is all that the index leads to.
 type reachable struct {
 	blobs  map[string]bool
-	layers map[string]v1.Hash // directory to DiffID
+	layers map[string]string // directory to DiffID
 }
 
-func (s *Store) reachable(index *v1.IndexManifest) (*reachable, error) {
-	r := &reachable{blobs: map[string]bool{}, layers: map[string]v1.Hash{}}
-	for _, d := range index.Manifests {
-		if r.blobs[d.Digest.Hex] {
-			continue
-		}
+func (s *Store) reachable() (*reachable, error) {
+	index, err := s.readIndex()
+	if err != nil {
+		return nil, err
+	}
+	r := &reachable{blobs: map[string]bool{}, layers: map[string]string{}}
+	for _, e := range index.Manifests {
 		var manifest v1.Manifest
-		if err := s.readBlob(d.Digest, &manifest); err != nil {
+		if err := s.readBlob(e.Digest, &manifest); err != nil {
 			return nil, err
 		}
 		var config configuration
-		if err := s.readBlob(manifest.Config.Digest, &config); err != nil {
+		if err := s.readBlob(manifest.Config.Digest.String(), &config); err != nil {
 			return nil, err
 		}
-		r.blobs[d.Digest.Hex], r.blobs[manifest.Config.Digest.Hex] = true, true
+		r.blobs[strings.TrimPrefix(e.Digest, sha256Prefix)], r.blobs[manifest.Config.Digest.Hex] = true, true
 		for _, layer := range manifest.Layers {
 			r.blobs[layer.Digest.Hex] = true
 		}
@@ -108,17 +109,13 @@ func (s *Store) sweep() error {
 			return err
 		}
 	}
-	index, err := s.readIndex()
-	if err != nil {
-		return err
-	}
-	keep, err := s.reachable(index)
+	keep, err := s.reachable()
 	if err != nil {
 		return err
 	}
 	return errors.Join(
 		removeOthers(s.blobDir(), func(name string) bool { return keep.blobs[name] }),
-		removeOthers(s.LayerDir(), func(name string) bool { return keep.layers[name].Hex != "" }),
+		removeOthers(s.LayerDir(), func(name string) bool { return keep.layers[name] != "" }),
 		removeOthers(s.layoutDir(), func(name string) bool { return !isTemporary(name) }),
 	)
 }
@@ -155,38 +152,24 @@ func removeTree(dir string) error {
 // Remove takes an image with all its names out of the store, and what only it had. Whether a container is made of it,
 // the caller knows.
 func (s *Store) Remove(id string) error {
+	if img, err := s.Find(id); err != nil {
+		return err
+	} else if img.ID != id {
+		return &NotFoundError{Name: id}
+	}
 	unlock, err := s.lock()
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	index, err := s.readIndex()
-	if err != nil {
-		return err
-	}
-	kept := slices.Clone(index.Manifests)
-	kept = slices.DeleteFunc(kept, func(d v1.Descriptor) bool {
-		var manifest v1.Manifest
-		return s.readBlob(d.Digest, &manifest) == nil && manifest.Config.Digest.String() == id
+	err = s.changeIndex(func(full *v1.IndexManifest) {
+		full.Manifests = slices.DeleteFunc(full.Manifests, func(d v1.Descriptor) bool {
+			found, _, err := s.identify(entry{Digest: d.Digest.String(), Annotations: d.Annotations})
+			return err == nil && found == id
+		})
 	})
-	if len(kept) == len(index.Manifests) {
-		return &NotFoundError{Name: id}
-	}
-	index.Manifests = kept
-	if err := s.writeIndex(index); err != nil {
+	if err != nil {
 		return err
 	}
 	return s.sweep()
-}
-
-// writeIndex replaces index.json. The store is locked.
-func (s *Store) writeIndex(index *v1.IndexManifest) error {
-	if index.Manifests == nil {
-		index.Manifests = []v1.Descriptor{}
-	}
-	data, err := json.Marshal(index)
-	if err != nil {
-		return err
-	}
-	return replaceFile(s.IndexPath(), data)
 }

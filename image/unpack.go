@@ -71,7 +71,9 @@ func (u *unpacker) entry(h *tar.Header, content io.Reader) error {
 	name := strings.TrimPrefix(path.Clean("/"+h.Name), "/")
 	if name == "" {
 		if h.Typeflag == tar.TypeDir {
-			u.directories[""] = attributesOf(h)
+			root := attributesOf(h)
+			root.mode |= 0o700 // to be renamed, a directory must be writable; in a container the root of upperdir lies over it
+			u.directories[""] = root
 		}
 		return nil
 	}

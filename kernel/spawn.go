@@ -18,8 +18,12 @@ type Spawn struct {
 	Process    string // how the new process is called in the explanation
 	Steps      []Step
 	Programs   []Step // Execve, one for each place of $PATH
+	Group      string // cgroup v2: the directory of the group it is cloned into; open as GroupFD where the table is run
 	Hold       bool   // when none can be executed, wait to be looked at: see Birth.Held
 }
+
+// GroupFD is the descriptor that a table which clones into a cgroup finds the group's directory under.
+const GroupFD = 18
 
 // Birth is a Spawn compiled to a table, and afterwards what became of it.
 type Birth struct {
@@ -37,6 +41,10 @@ func (s Spawn) Compile() *Birth {
 	c := &compiler{b: birth.NewBuilder()}
 	c.b.Clone.Flags = s.Namespaces | birth.ClearSighand
 	c.b.Clone.ExitSignal = uint64(unix.SIGCHLD)
+	if s.Group != "" {
+		c.b.Clone.Flags |= birth.IntoCgroup
+		c.b.Clone.Cgroup = GroupFD
+	}
 
 	b.steps = append(b.steps, s.Steps...)
 	b.steps = append(b.steps, Step{
@@ -136,19 +144,24 @@ func (b *Birth) ProgramErrors() []syscall.Errno {
 
 // CloneCall is the clone3 in strace's notation.
 func (b *Birth) CloneCall() Call {
-	cloneFlags := append([]flag{{unix.CLONE_VM, "CLONE_VM"}, {unix.CLONE_CHILD_CLEARTID, "CLONE_CHILD_CLEARTID"}}, namespaceFlags()...)
-	cloneFlags = append(cloneFlags, flag{birth.ClearSighand, "CLONE_CLEAR_SIGHAND"})
-	bits := flags(b.spawn.Namespaces|unix.CLONE_VM|unix.CLONE_CHILD_CLEARTID|birth.ClearSighand, cloneFlags)
-	shown := flags(b.spawn.Namespaces, namespaceFlags())
+	names := append([]flag{{unix.CLONE_VM, "CLONE_VM"}, {unix.CLONE_CHILD_CLEARTID, "CLONE_CHILD_CLEARTID"}}, namespaceFlags()...)
+	names = append(names, flag{birth.ClearSighand, "CLONE_CLEAR_SIGHAND"}, flag{birth.IntoCgroup, "CLONE_INTO_CGROUP"})
+	shown := b.spawn.Namespaces
+	bits := shown | unix.CLONE_VM | unix.CLONE_CHILD_CLEARTID | birth.ClearSighand
+	group := ""
+	if b.spawn.Group != "" {
+		shown, bits = shown|birth.IntoCgroup, bits|birth.IntoCgroup
+		group = fmt.Sprintf(", cgroup=%d", GroupFD)
+	}
 	return Call{
 		Name:       "clone3",
-		Args:       []string{"{flags=" + bits + ", exit_signal=SIGCHLD, stack=NULL, stack_size=0}"},
-		Shell:      "clone3(" + shown + ")",
+		Args:       []string{"{flags=" + flags(bits, names) + ", exit_signal=SIGCHLD, stack=NULL, stack_size=0" + group + "}"},
+		Shell:      "clone3(" + flags(shown, names) + ")",
 		ShowResult: true,
 	}
 }
 
-// Tell narrates a birth that has been run: the clone by process, then what the new process did.
+// TellBirth narrates a birth that has been run: the clone by process, then what the new process did.
 func (d *Door) TellBirth(b *Birth, process string) {
 	if d.Tell == nil {
 		return

@@ -64,7 +64,7 @@ Begin with:  sandbox lab 3.5 --explain`,
 		cmd.GroupID = "3"
 		root.AddCommand(cmd)
 	}
-	root.AddCommand(newContainer(env))
+	root.AddCommand(newContainer(env), newDoctor(env))
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {

@@ -87,6 +87,7 @@ type Header struct {
 	Clone  CloneArgs
 	TID    uint32 // 1 while the child shares the memory, then 0: a futex
 	Rows   uint32
+	Resets uint32 // rows before the first: they reset signal handlers, for a clone that cannot
 	Relocs uint32 // words that hold an offset into the table and become addresses when it is loaded
 	Hold   int32  // index of the row that holds a child which could execute nothing; -1 without one
 	Forked uint32 // the pid of a Fork row's child, in the PID namespace of the process that has cloned it
@@ -103,10 +104,10 @@ type Table struct {
 	memory []byte
 }
 
-// spawn is clone3, and in the child the walk along the rows. It returns the child's pid, or -errno.
+// spawn is clone3 or clone, and in the child the walk along the rows. It returns the child's pid, or -errno.
 //
 //go:noescape
-func spawn(args *CloneArgs, size uintptr, rows *Row, count uintptr) uintptr
+func spawn(number uintptr, args [5]uintptr, rows *Row, count uintptr) uintptr
 
 // ticks reads the processor's time stamp counter, as the child does after each row.
 func ticks() uint64
@@ -126,7 +127,7 @@ func Load(memory []byte) *Table {
 // View looks at a table that another process has loaded and runs, to read its results.
 func View(memory []byte) *Table {
 	h := (*Header)(unsafe.Pointer(&memory[0]))
-	rows := unsafe.Slice((*Row)(unsafe.Pointer(&memory[unsafe.Sizeof(*h)])), h.Rows)
+	rows := unsafe.Slice((*Row)(unsafe.Pointer(&memory[unsafe.Sizeof(*h)])), h.Resets+h.Rows)[h.Resets:]
 	return &Table{header: h, rows: rows, memory: memory}
 }
 
@@ -148,7 +149,10 @@ func (t *Table) Run() (pid int, err syscall.Errno) {
 	before := blockSignals()
 	started := nanotime()
 	h.Ticks = ticks()
-	result := spawn(&h.Clone, unsafe.Sizeof(h.Clone), &t.rows[0], uintptr(len(t.rows)))
+	result := spawn(sysClone3, [5]uintptr{uintptr(unsafe.Pointer(&h.Clone)), unsafe.Sizeof(h.Clone)}, &t.rows[0], uintptr(len(t.rows)))
+	if lacksClone3(result) {
+		result = t.spawnOldWay()
+	}
 	restoreSignals(before)
 	syscall.ForkLock.Unlock()
 
@@ -183,6 +187,31 @@ func (t *Table) Here() (failed syscall.Errno) {
 	}
 	runtime.KeepAlive(t.memory)
 	return failed
+}
+
+// sysClone3 has the same number on all architectures.
+const sysClone3 = 435
+
+// lacksClone3: a kernel before 5.5 does not know CLONE_CLEAR_SIGHAND (EINVAL), and Docker's seccomp profile hides clone3
+// (ENOSYS), because a filter cannot look at flags that are in memory.
+func lacksClone3(result uintptr) bool {
+	errno := syscall.Errno(-int(result))
+	return int(result) < 0 && (errno == syscall.ENOSYS || errno == syscall.EINVAL)
+}
+
+// spawnOldWay is clone(2), and signal handlers that the child resets itself, one by one, in the rows before the first.
+func (t *Table) spawnOldWay() uintptr {
+	h := t.header
+	if h.Clone.Flags&IntoCgroup != 0 || h.Resets == 0 {
+		return ^uintptr(syscall.ENOSYS) + 1
+	}
+	flags := uintptr(h.Clone.Flags&^ClearSighand | h.Clone.ExitSignal)
+	args := [5]uintptr{flags, 0, 0, uintptr(h.Clone.ChildTID), 0}
+	if runtime.GOARCH == "arm64" {
+		args[3], args[4] = args[4], args[3] // there the thread's storage comes before the child's id
+	}
+	first := (*Row)(unsafe.Pointer(uintptr(unsafe.Pointer(&t.rows[0])) - uintptr(h.Resets)*unsafe.Sizeof(Row{})))
+	return spawn(syscall.SYS_CLONE, args, first, uintptr(len(t.rows))+uintptr(h.Resets))
 }
 
 // wait sleeps until the child has left the shared memory, or is held at its end.

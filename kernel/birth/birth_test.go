@@ -2,6 +2,7 @@ package birth
 
 import (
 	"os"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -112,6 +113,36 @@ func TestResultBecomesArgument(t *testing.T) {
 	data, err := os.ReadFile(path)
 	if err != nil || string(data) != "from the child" {
 		t.Errorf("the file holds %q (%v)", data, err)
+	}
+}
+
+// An old kernel is played by a table that is run the old way.
+func TestOldWay(t *testing.T) {
+	b := NewBuilder()
+	exec := addExec(b, 0, self(t))
+	b.Clone.ExitSignal = sigchld
+	b.Clone.Flags = IntoCgroup<<8 | ClearSighand // a flag that no kernel knows: EINVAL
+	table := Load(b.Image())
+	table.header.Clone.Flags |= cloneVM | cloneChildCleartd
+	if errno := -int(spawn(sysClone3, [5]uintptr{uintptr(unsafe.Pointer(&table.header.Clone)), 88}, &table.rows[0], 1)); syscall.Errno(errno) != syscall.EINVAL {
+		t.Fatalf("clone3 with an unknown flag: %v", syscall.Errno(errno))
+	}
+	table.header.Clone.Flags &^= IntoCgroup << 8
+	table.header.Clone.ChildTID = uint64(uintptr(unsafe.Pointer(&table.header.TID)))
+	table.header.TID = 1
+	runtime.LockOSThread()
+	before := blockSignals()
+	pid := int(table.spawnOldWay())
+	restoreSignals(before)
+	runtime.UnlockOSThread()
+	if pid < 0 {
+		t.Fatal(syscall.Errno(-pid))
+	}
+	table.wait()
+	var status syscall.WaitStatus
+	syscall.Wait4(pid, &status, 0, nil)
+	if status.ExitStatus() != 7 || table.Executed() != exec {
+		t.Errorf("status %v, executed %d; want exit code 7, row %d", status, table.Executed(), exec)
 	}
 }
 

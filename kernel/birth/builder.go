@@ -17,10 +17,12 @@ type Builder struct {
 
 // ref is a word that holds an address: a row's argument (or From), or a word in the data.
 type ref struct {
-	row    int // -1: the word is in the data
+	row    int // inData: the word is in the data; below 0: a row before the first
 	word   int // argument number, 6 for From, or the offset in the data
 	target Pointer
 }
+
+const inData = 1 << 30
 
 // Pointer is an address in the table that is being built: an offset into its data, or a row's Result.
 type Pointer struct {
@@ -61,7 +63,7 @@ func (b *Builder) Words(words ...any) Pointer {
 		switch w := w.(type) {
 		case Pointer:
 			if !w.IsNil() {
-				b.refs = append(b.refs, ref{row: -1, word: at + 8*i, target: w})
+				b.refs = append(b.refs, ref{row: inData, word: at + 8*i, target: w})
 			}
 		case uintptr:
 			*(*uintptr)(unsafe.Pointer(&b.data[at+8*i])) = w
@@ -151,27 +153,43 @@ func (b *Builder) ForkedPID() Pointer { return Pointer{offset: forkedMark} }
 // Image is the table as bytes: header, rows, data, relocations. It has no address in it and can be written to a file
 // that another process maps and loads.
 func (b *Builder) Image() []byte {
+	resets := b.resetRows()
 	b.align()
-	head := int(unsafe.Sizeof(Header{}))
 	rowSize := int(unsafe.Sizeof(Row{}))
+	head := int(unsafe.Sizeof(Header{})) + rowSize*len(resets)
 	dataAt := head + rowSize*len(b.rows)
 	size := dataAt + len(b.data) + 4*len(b.refs)
 
 	image := make([]byte, size)
 	*(*Header)(unsafe.Pointer(&image[0])) = Header{
-		Clone: b.Clone, Rows: uint32(len(b.rows)), Relocs: uint32(len(b.refs)), Hold: int32(b.hold), Size: uint64(size),
+		Clone: b.Clone, Rows: uint32(len(b.rows)), Resets: uint32(len(resets)), Relocs: uint32(len(b.refs)),
+		Hold: int32(b.hold), Size: uint64(size),
 	}
+	copy(unsafe.Slice((*Row)(unsafe.Pointer(&image[unsafe.Sizeof(Header{})])), len(resets)+1), resets)
 	copy(unsafe.Slice((*Row)(unsafe.Pointer(&image[head])), len(b.rows)), b.rows)
 	copy(image[dataAt:], b.data)
 	for i, r := range b.refs {
 		at := dataAt + r.word
-		if r.row >= 0 {
+		if r.row != inData {
 			at = head + rowSize*r.row + 8*(1+r.word) // the words after Number: Args[0..5], From
 		}
 		*(*uintptr)(unsafe.Pointer(&image[at])) = b.offset(r.target, head, rowSize, dataAt)
 		*(*uint32)(unsafe.Pointer(&image[dataAt+len(b.data)+4*i])) = uint32(at)
 	}
 	return image
+}
+
+// resetRows set every signal's action to the default, for a clone without CLONE_CLEAR_SIGHAND. They lie before the
+// first row, so that a walk can begin with them.
+func (b *Builder) resetRows() []Row {
+	const last = 64
+	action := b.Words(0, 0, 0, 0) // struct sigaction of the kernel: SIG_DFL, no flags, no mask
+	rows := make([]Row, last)
+	for i := range rows {
+		rows[i] = Row{Number: syscall.SYS_RT_SIGACTION, Args: [6]uintptr{uintptr(i + 1), 0, 0, 8}, Flags: Ignore, Result: Pending}
+		b.refs = append(b.refs, ref{row: i - last, word: 1, target: action})
+	}
+	return rows
 }
 
 func (b *Builder) offset(p Pointer, head, rowSize, dataAt int) uintptr {

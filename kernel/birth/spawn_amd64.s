@@ -9,23 +9,25 @@
 #define ROW_TICKS  80
 #define ROW_SIZE   88
 
-#define SYS_clone3     435
 #define SYS_exit_group 231
 
-// func spawn(args *CloneArgs, size uintptr, rows *Row, count uintptr) uintptr
+// func spawn(number uintptr, args [5]uintptr, rows *Row, count uintptr) uintptr
 //
 // The child runs on the parent's stack pointer, which it never uses: it jumps, it does not call, and no signal
 // can reach it. The system call instruction destroys only AX, CX and R11.
-TEXT ·spawn(SB), NOSPLIT, $0-40
-	MOVQ args+0(FP), DI
-	MOVQ size+8(FP), SI
-	MOVQ rows+16(FP), R12
-	MOVQ count+24(FP), R13
-	MOVQ $SYS_clone3, AX
+TEXT ·spawn(SB), NOSPLIT, $0-72
+	MOVQ number+0(FP), AX
+	MOVQ args_0+8(FP), DI
+	MOVQ args_1+16(FP), SI
+	MOVQ args_2+24(FP), DX
+	MOVQ args_3+32(FP), R10
+	MOVQ args_4+40(FP), R8
+	MOVQ rows+48(FP), R12
+	MOVQ count+56(FP), R13
 	SYSCALL
 	TESTQ AX, AX
 	JEQ  child
-	MOVQ AX, ret+32(FP)
+	MOVQ AX, ret+64(FP)
 	RET
 
 child:

@@ -9,22 +9,24 @@
 #define ROW_TICKS  80
 #define ROW_SIZE   88
 
-#define SYS_clone3     435
 #define SYS_exit_group 94
 
-// func spawn(args *CloneArgs, size uintptr, rows *Row, count uintptr) uintptr
+// func spawn(number uintptr, args [5]uintptr, rows *Row, count uintptr) uintptr
 //
 // The child runs on the parent's stack pointer, which it never uses: it jumps, it does not call, and no signal
 // can reach it. The system call destroys only R0.
-TEXT ·spawn(SB), NOSPLIT|NOFRAME, $0-40
-	MOVD args+0(FP), R0
-	MOVD size+8(FP), R1
-	MOVD rows+16(FP), R19
-	MOVD count+24(FP), R20
-	MOVD $SYS_clone3, R8
+TEXT ·spawn(SB), NOSPLIT|NOFRAME, $0-72
+	MOVD number+0(FP), R8
+	MOVD args_0+8(FP), R0
+	MOVD args_1+16(FP), R1
+	MOVD args_2+24(FP), R2
+	MOVD args_3+32(FP), R3
+	MOVD args_4+40(FP), R4
+	MOVD rows+48(FP), R19
+	MOVD count+56(FP), R20
 	SVC
 	CBZ  R0, child
-	MOVD R0, ret+32(FP)
+	MOVD R0, ret+64(FP)
 	RET
 
 child:

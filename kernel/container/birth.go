@@ -38,6 +38,7 @@ type birth struct {
 	group  cgroup.Plan
 	host   Host
 	etc    string // where the files of the container's own /etc are made
+	self   string // this program's file, which --init puts into the container
 	rows   uint16 // of the terminal
 	cols   uint16
 
@@ -77,6 +78,9 @@ func (b *birth) Plan() (kernel.Spawn, error) {
 		b.confine(filter),
 	} {
 		spawn.Steps = append(spawn.Steps, part...)
+	}
+	if b.host.AtLeast(5, 7) {
+		spawn.Group = b.group.Into
 	}
 	spawn.Programs = programs(b.spec.Process.Args, b.spec.Process.Env)
 	return spawn, nil
@@ -132,7 +136,10 @@ func (b *birth) mapUsers() []kernel.Step {
 
 func (b *birth) joinCgroups() []kernel.Step {
 	steps := b.group.Join
-	if !b.has(specs.CgroupNamespace) || b.host.Rootless() && len(steps) == 0 {
+	if b.group.Into != "" && b.host.AtLeast(5, 7) {
+		steps = nil // it is cloned into the group
+	}
+	if !b.has(specs.CgroupNamespace) {
 		return steps
 	}
 	return append(steps, kernel.In("3.5", kernel.Because(kernel.Unshare{Flags: unix.CLONE_NEWCGROUP},
@@ -264,7 +271,7 @@ func (b *birth) becomeUser() []kernel.Step {
 			steps = append(steps, drop)
 		}
 	}
-	if !b.has(specs.UserNamespace) {
+	if !b.has(specs.UserNamespace) && !b.host.NoSetgroups {
 		steps = append(steps, kernel.Because(kernel.Setgroups{Groups: groupIDs(p.User)}, "supplementary groups from the image's /etc/group", "附加组来自镜像的 /etc/group"))
 	}
 	if p.User.GID != 0 || p.User.UID != 0 {

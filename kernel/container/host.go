@@ -11,10 +11,11 @@ import (
 
 // Host is what of this machine and user decides how a container can be made.
 type Host struct {
-	UID, GID   int
-	Namespaced bool // we are in a user namespace already (a pocket host): root here is not root of the machine
-	Major      int  // of the kernel's version
-	Minor      int
+	UID, GID    int
+	Namespaced  bool // we are in a user namespace already (a pocket host): root here is not root of the machine
+	NoSetgroups bool // … and its groups may not be changed, because an ordinary user made it
+	Major       int  // of the kernel's version
+	Minor       int
 }
 
 // ThisHost looks at the machine: three cheap system calls.
@@ -22,6 +23,10 @@ func ThisHost() Host {
 	h := Host{UID: os.Geteuid(), GID: os.Getegid()}
 	if ids, err := os.ReadFile("/proc/self/uid_map"); err == nil {
 		h.Namespaced = !bytes.Equal(bytes.Join(bytes.Fields(ids), []byte(" ")), []byte("0 0 4294967295"))
+	}
+	if h.Namespaced {
+		deny, _ := os.ReadFile("/proc/self/setgroups")
+		h.NoSetgroups = strings.TrimSpace(string(deny)) == "deny"
 	}
 	var name unix.Utsname
 	if unix.Uname(&name) == nil {

@@ -128,7 +128,7 @@ func (b *birth) openVolumes() []kernel.Step {
 		}
 	}
 	if b.spec.Annotations[annotationInit] == "true" {
-		open("/proc/self/exe", InitPath, "bind", "ro", "nosuid", "nodev")
+		open(b.self, InitPath, "bind", "ro", "nosuid", "nodev")
 	}
 	for _, file := range etcFiles {
 		open(path.Join(b.etc, file), "/etc/"+file, "bind")

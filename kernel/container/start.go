@@ -95,11 +95,14 @@ func (e *Engine) Start(m *Monitor, r *Record, lock *os.File, size Window) error 
 			MountPoint: e.Paths.mountPoint(),
 		},
 	}
+	if plan.self, err = os.Executable(); err != nil {
+		return err
+	}
 	spawn, err := plan.Plan()
 	if err != nil {
 		return err
 	}
-	if err := e.makeGroups(group); err != nil {
+	if group, err = e.makeGroups(r.ID, spec, group); err != nil {
 		return err
 	}
 	err = e.giveBirth(m, r, lock, spawn)
@@ -109,16 +112,19 @@ func (e *Engine) Start(m *Monitor, r *Record, lock *os.File, size Window) error 
 	return err
 }
 
-// makeGroups makes the cgroups, once more if the common parent went away meanwhile with another container's end.
-func (e *Engine) makeGroups(group cgroup.Plan) error {
+// makeGroups makes the cgroups, and plans them anew if the common parent went away meanwhile with another container.
+func (e *Engine) makeGroups(id string, spec *specs.Spec, group cgroup.Plan) (cgroup.Plan, error) {
 	err := e.Door.Do(group.Create...)
-	for try := 0; try < 5 && errors.Is(err, unix.ENOENT); try++ {
+	for try := 0; try < 5 && cgroup.Vanished(err); try++ {
+		if group, err = e.Groups.Plan(id, spec.Linux.Resources); err != nil {
+			return group, err
+		}
 		err = e.Door.Do(group.Create...)
 	}
 	if err != nil {
 		e.Door.Do(kernel.Try(group.Remove...)...)
 	}
-	return err
+	return group, err
 }
 
 // giveBirth hands the plan and the record over to the monitor, and reads what came of it from the memory that both share.
@@ -140,6 +146,14 @@ func (e *Engine) giveBirth(m *Monitor, r *Record, lock *os.File, spawn kernel.Sp
 	}
 	fds := append([]int{fd, int(lock.Fd())}, streams.fds...)
 	order := early.Order{Targets: append([]byte{early.Memory, early.Lock}, streams.targets...), Dir: e.Paths.dir(r.ID)}
+	if spawn.Group != "" {
+		group, err := unix.Open(spawn.Group, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return err
+		}
+		defer unix.Close(group)
+		fds, order.Targets = append(fds, group), append(order.Targets, kernel.GroupFD)
+	}
 	if e.Door.Tell != nil {
 		order.Tell = 't'
 	}

@@ -97,8 +97,7 @@ const unfinishedAge = 5 * time.Second
 
 // removeUnfinished takes away a directory that a killed client has left before, or a killed removal after, it had a record.
 func (e *Engine) removeUnfinished(id string) {
-	info, err := os.Stat(e.Paths.dir(id))
-	if err != nil || time.Since(info.ModTime()) < unfinishedAge || isLocked(e.Paths.dir(id)) {
+	if !e.isUnfinished(id) {
 		return
 	}
 	e.removeGroups(id)

@@ -1,8 +1,8 @@
 // Package pocket makes pocket hosts: a whole small machine for a lab or a test, in namespaces of its own.
 //
 // In a pocket host everything is private: processes, mounts, network, host name, IPC, cgroups, and for an ordinary user
-// root itself (a user namespace). Its root directory is an overlay of the machine's: every file is there, everything may be
-// written, and nothing of it reaches the machine. Inside, the ordinary commands run unchanged: `sandbox run` makes real
+// root itself (a user namespace). Its root directory shows the machine's files, and what is written there stays in memory
+// and reaches nobody; /run, /tmp, /var and /root are its own. Inside, the ordinary commands run unchanged: `sandbox run` makes real
 // containers, addresses are always the same, and nothing clashes with what else runs on the machine. When the first
 // process ends, or is killed, the kernel takes all of it away.
 //
@@ -10,7 +10,6 @@
 package pocket
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"os"
@@ -40,6 +39,8 @@ type Options struct {
 	Args   []string // the command that runs in it: "sandbox", "lab", …
 	Env    []string
 	RunDir string   // where its mount point is, and its entry for those who join
+	Store  string   // a directory of images to begin with: seen, not changed; "" for none
+	Tools  string   // a directory of small commands in the pocket host, last on the PATH
 	Shared []string // directories of the machine that stay what they are, for writing too
 }
 
@@ -150,19 +151,61 @@ func (p *plan) environment() []string {
 		name, _, _ := strings.Cut(e, "=")
 		return slices.Contains([]string{"PATH", "HOME", "USER", "LOGNAME", "SANDBOX_ROOT", "XDG_RUNTIME_DIR", "XDG_DATA_HOME", Variable}, name)
 	})
-	return append(env, "PATH="+binDir+":"+os.Getenv("PATH")+":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+	return append(env, "PATH="+p.searchPath(),
 		"HOME=/root", "USER=root", "LOGNAME=root", Variable+"="+orHost(p.Name))
+}
+
+// searchPath is the learner's own, and for what this machine has not got the base image's small commands.
+func (p *plan) searchPath() string {
+	search := binDir + ":" + os.Getenv("PATH") + ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+	if p.Tools != "" {
+		search += ":" + p.Tools
+	}
+	return search
+}
+
+// store begins with the images of p.Store under a layer in memory. Containers are in memory entirely: overlayfs does not
+// take a directory of another overlay to write to.
+func (p *plan) store() []kernel.Step {
+	const dir = "var/lib/sandbox"
+	if p.Store == "" {
+		return nil
+	}
+	steps := p.overlay(p.Store, dir, "images")
+	return kernel.In("3.5", append(steps,
+		kernel.Because(kernel.Mkdir{Path: dir + "/containers", Mode: 0o755}, "", ""),
+		kernel.Because(kernel.Mount{Source: "tmpfs", Target: dir + "/containers", Type: "tmpfs", Data: "mode=755"}, "", ""),
+	)...)
+}
+
+// overlay shows a directory with a layer in memory over it.
+func (p *plan) overlay(lower, target, name string) []kernel.Step {
+	upper, work := p.root+"/layers/"+name, p.root+"/layers/"+name+".work"
+	data := "lowerdir=" + lower + ",upperdir=" + upper + ",workdir=" + work
+	if p.rootless || inUserNamespace() {
+		data += ",userxattr"
+	}
+	return []kernel.Step{
+		kernel.Because(kernel.Mkdir{Path: upper, Mode: 0o755}, "", ""),
+		kernel.Because(kernel.Mkdir{Path: work, Mode: 0o755}, "", ""),
+		kernel.Try(kernel.Because(kernel.Mount{Source: "overlay", Target: target, Type: "overlay", Data: data},
+			"what is there, copied when it is written", "原来的文件都在,写的时候才复制"))[0],
+	}
 }
 
 // steps of its birth.
 func (p *plan) steps() ([]kernel.Step, error) {
-	submounts, err := p.submounts()
+	root, err := p.buildRoot()
+	if err != nil {
+		return nil, err
+	}
+	program, err := p.program()
 	if err != nil {
 		return nil, err
 	}
 	var steps []kernel.Step
 	for _, part := range [][]kernel.Step{
-		p.mapUsers(), p.group.Join, p.newCgroupNamespace(), p.overlayRoot(), submounts, p.ownDirectories(), p.shared(), p.program(), p.pivot(),
+		p.mapUsers(), p.group.Join, p.newCgroupNamespace(), root, p.ownDirectories(), p.store(), p.shared(), program, p.pivot(),
 	} {
 		steps = append(steps, part...)
 	}
@@ -184,48 +227,69 @@ func (p *plan) newCgroupNamespace() []kernel.Step {
 	return kernel.In("3.5", kernel.Because(kernel.Unshare{Flags: unix.CLONE_NEWCGROUP}, "", ""))
 }
 
-// overlayRoot puts a layer in memory over the machine's root.
-func (p *plan) overlayRoot() []kernel.Step {
-	data := "lowerdir=/,upperdir=" + p.root + "/upper,workdir=" + p.root + "/work"
-	if p.rootless || inUserNamespace() {
-		data += ",userxattr"
-	}
-	return kernel.In("3.5",
-		kernel.Because(kernel.Mount{Target: "/", Flags: unix.MS_REC | unix.MS_PRIVATE}, "", ""),
-		kernel.Because(kernel.Mount{Source: "tmpfs", Target: p.root, Type: "tmpfs", Data: "mode=755"}, "all that is written in the pocket host stays in memory", "口袋主机里写的一切都只在内存里"),
-		kernel.Because(kernel.Mkdir{Path: p.root + "/upper", Mode: 0o755}, "", ""),
-		kernel.Because(kernel.Mkdir{Path: p.root + "/work", Mode: 0o755}, "", ""),
-		kernel.Because(kernel.Mkdir{Path: p.root + "/root", Mode: 0o755}, "", ""),
-		kernel.Because(kernel.Mount{Source: "overlay", Target: p.root + "/root", Type: "overlay", Data: data}, "the machine's files, copied when they are written", "机器上的文件都在,写的时候才复制"),
-		kernel.Because(kernel.Chdir{Path: p.root + "/root"}, "", ""),
-	)
-}
-
-// private are directories that a pocket host has for itself; what the machine has mounted there is not taken over.
-var private = []string{"/proc", "/sys", "/dev", "/run", "/tmp", "/var/lib/sandbox"}
-
-// submounts are the machine's other file systems, which the overlay does not show: bound read-only in their places.
-func (p *plan) submounts() ([]kernel.Step, error) {
-	file, err := os.Open("/proc/self/mountinfo")
+// buildRoot puts the root directory together in memory, under p.root, with the machine's directories in it.
+func (p *plan) buildRoot() ([]kernel.Step, error) {
+	mounts, err := mountPoints()
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
-	var steps []kernel.Step
-	seen := map[string]bool{"/": true}
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		fields := strings.Fields(lines.Text())
-		if len(fields) < 10 {
-			continue
+	entries, err := os.ReadDir("/")
+	if err != nil {
+		return nil, err
+	}
+	steps := []kernel.Step{
+		kernel.Because(kernel.Mount{Target: "/", Flags: unix.MS_REC | unix.MS_PRIVATE}, "", ""),
+		kernel.Because(kernel.Mount{Source: "tmpfs", Target: p.root, Type: "tmpfs", Data: "mode=755"}, "all that is written in the pocket host stays in memory", "口袋主机里写的一切都只在内存里"),
+		kernel.Because(kernel.Mkdir{Path: p.root + "/root", Mode: 0o755}, "", ""),
+		kernel.Because(kernel.Mount{Source: "tmpfs", Target: p.root + "/root", Type: "tmpfs", Data: "mode=755"}, "", ""),
+		kernel.Because(kernel.Mkdir{Path: p.root + "/layers", Mode: 0o755}, "", ""),
+		kernel.Because(kernel.Chdir{Path: p.root + "/root"}, "", ""),
+	}
+	for _, e := range entries {
+		dir := "/" + e.Name()
+		switch {
+		case slices.Contains(private, dir):
+			steps = append(steps, kernel.Because(kernel.Mkdir{Path: e.Name(), Mode: 0o755}, "", ""))
+		case e.Type()&os.ModeSymlink != 0:
+			if target, err := os.Readlink(dir); err == nil {
+				steps = append(steps, kernel.Because(kernel.Symlink{Target: target, Path: e.Name()}, "", ""))
+			}
+		case e.IsDir():
+			steps = append(steps, p.machineDirectory(e.Name(), mounts)...)
 		}
-		target := unescape(fields[4])
-		if seen[target] || under(target, private) || slices.Contains(fields, "autofs") {
-			continue
-		}
-		seen[target] = true
-		steps = append(steps, bind(target, "."+target, unix.MS_REC)...)
 	}
 	return kernel.In("3.5", steps...), nil
+}
+
+// machineDirectory shows one of the machine's directories: as the lower layer of an overlay, so that it can be written;
+// read-only where other file systems are mounted in it, which an overlay would not show.
+func (p *plan) machineDirectory(name string, mounts []string) []kernel.Step {
+	steps := []kernel.Step{kernel.Because(kernel.Mkdir{Path: name, Mode: 0o755}, "", "")}
+	if slices.ContainsFunc(mounts, func(m string) bool { return strings.HasPrefix(m, "/"+name+"/") }) {
+		return append(steps, kernel.Try(
+			kernel.Because(kernel.Mount{Source: "/" + name, Target: name, Flags: unix.MS_BIND | unix.MS_REC}, "", ""),
+			kernel.Because(kernel.ReadOnlyTree{Path: name}, "", ""),
+		)...)
+	}
+	return append(steps, p.overlay("/"+name, name, name)...)
+}
+
+// private are directories that a pocket host has for itself.
+var private = []string{"/proc", "/sys", "/dev", "/run", "/tmp", "/root", "/var"}
+
+// mountPoints are the machine's, from /proc/self/mountinfo.
+func mountPoints() ([]string, error) {
+	data, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return nil, err
+	}
+	var list []string
+	for _, line := range strings.Split(string(data), "\n") {
+		if fields := strings.Fields(line); len(fields) > 4 {
+			list = append(list, unescape(fields[4]))
+		}
+	}
+	return list, nil
 }
 
 // shared directories come last: they may lie in those that a pocket host has for itself.
@@ -236,7 +300,7 @@ func (p *plan) shared() []kernel.Step {
 			above.Effect = kernel.Mkdir{Path: "." + above.Effect.(kernel.Mkdir).Path, Mode: 0o755}
 			steps = append(steps, above)
 		}
-		steps = append(steps, bind(dir, "."+dir, unix.MS_REC)...)
+		steps = append(steps, kernel.Because(kernel.Mount{Source: dir, Target: "." + dir, Flags: unix.MS_BIND | unix.MS_REC}, "this directory is the machine's own", "这个目录就是机器上的那个"))
 	}
 	return kernel.In("3.5", steps...)
 }
@@ -258,25 +322,20 @@ func unescape(s string) string {
 	return s
 }
 
-func bind(source, target string, flags uintptr) []kernel.Step {
-	return kernel.Try(kernel.Because(kernel.Mount{Source: source, Target: target, Flags: unix.MS_BIND | flags}, "", ""))
-}
-
 // ownDirectories are file systems of its own, or new ones of the kernel that show its namespaces.
 func (p *plan) ownDirectories() []kernel.Step {
 	const plain = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
+	tmpfs := func(dir, mode string) kernel.Step {
+		return kernel.Because(kernel.Mount{Source: "tmpfs", Target: dir, Type: "tmpfs", Data: "mode=" + mode}, "", "")
+	}
+	mkdir := func(dir string) kernel.Step { return kernel.Because(kernel.Mkdir{Path: dir, Mode: 0o755}, "", "") }
 	steps := []kernel.Step{
 		kernel.Because(kernel.Mount{Source: "/dev", Target: "dev", Flags: unix.MS_BIND | unix.MS_REC}, "", ""),
-		kernel.Because(kernel.Mount{Source: "tmpfs", Target: "run", Type: "tmpfs", Data: "mode=755"}, "", ""),
-		kernel.Because(kernel.Mount{Source: "tmpfs", Target: "tmp", Type: "tmpfs", Data: "mode=1777"}, "", ""),
-	}
-	steps = append(steps, kernel.Try(kernel.Because(kernel.Mkdir{Path: "var/lib/sandbox", Mode: 0o755}, "", ""))...)
-	steps = append(steps,
-		kernel.Because(kernel.Mount{Source: "tmpfs", Target: "var/lib/sandbox", Type: "tmpfs", Data: "mode=755"}, "images and containers of this pocket host only", "只属于这台口袋主机的镜像和容器"),
+		tmpfs("run", "755"), tmpfs("tmp", "1777"), tmpfs("var", "755"),
+		mkdir("var/lib"), mkdir("var/log"), mkdir("var/tmp"), mkdir("var/lib/sandbox"), // stays empty: no trace of the machine's containers
 		kernel.Because(kernel.Mount{Source: "proc", Target: "proc", Type: "proc", Flags: plain}, "", ""),
 		kernel.Because(kernel.Mount{Source: "sysfs", Target: "sys", Type: "sysfs", Flags: plain}, "", ""),
-	)
-	steps = append(steps, kernel.Try(kernel.Because(kernel.Mount{Source: "tmpfs", Target: "root", Type: "tmpfs", Data: "mode=700"}, "", ""))...)
+	}
 	for _, m := range p.group.Mounts {
 		target := path.Join("sys/fs/cgroup", m.Target)
 		mount := []kernel.Step{kernel.Because(kernel.Mount{Source: m.Type, Target: target, Type: m.Type, Flags: plain, Data: m.Data}, "", "")}
@@ -288,14 +347,19 @@ func (p *plan) ownDirectories() []kernel.Step {
 	return kernel.In("3.5", steps...)
 }
 
-// program puts this very program into it.
-func (p *plan) program() []kernel.Step {
+// program puts this very program into it. Not as /proc/self/exe: that leads to a mount of the namespace it was started in,
+// and a mount of another namespace cannot be bound.
+func (p *plan) program() ([]kernel.Step, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
 	return kernel.In("3.5",
 		kernel.Because(kernel.Mkdir{Path: "run/pocket", Mode: 0o755}, "", ""),
 		kernel.Because(kernel.Mkdir{Path: "run/pocket/bin", Mode: 0o755}, "", ""),
 		kernel.Because(kernel.CreateFile{Path: "run/pocket/bin/sandbox", Mode: 0o755}, "", ""),
-		kernel.Because(kernel.Mount{Source: "/proc/self/exe", Target: "run/pocket/bin/sandbox", Flags: unix.MS_BIND}, "", ""),
-	)
+		kernel.Because(kernel.Mount{Source: self, Target: "run/pocket/bin/sandbox", Flags: unix.MS_BIND}, "", ""),
+	), nil
 }
 
 func (p *plan) pivot() []kernel.Step {

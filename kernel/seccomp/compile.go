@@ -37,7 +37,7 @@ func compile(spec *specs.LinuxSeccomp, m *machine) ([]Instruction, error) {
 
 // leaves are the ranges of call numbers under one audit value, each with the label that decides it.
 func (j *judgement) leaves(a *assembler, abis []abi) []leaf {
-	var leaves []leaf
+	leaves := make([]leaf, 0, 128)
 	for _, ranged := range j.ranges(abis) {
 		to := a.rules(ranged.verdict.rules, a.ret(ranged.verdict.action), ranged.wide)
 		if last := len(leaves) - 1; last >= 0 && leaves[last].to == to {
@@ -69,7 +69,7 @@ func (s *spans) put(from uint32, v *verdict, wide bool) {
 // ranges cuts the call numbers of ABIs that share an audit value into spans.
 func (j *judgement) ranges(abis []abi) spans {
 	unnamed := &verdict{action: j.standard}
-	var s spans
+	s := make(spans, 0, 128)
 	var beyond *verdict
 	for _, abi := range abis {
 		next := abi.bit

@@ -17,65 +17,49 @@ var operators = [...]specs.LinuxSeccompOperator{
 // lastArgument is the index of a system call's sixth argument.
 const lastArgument = 5
 
-// conditionsOf gives the alternatives of which one must hold, each a list of conditions that must all hold; one empty
-// list where there are no conditions. Conditions that repeat an argument are alternatives, all others belong together:
-// an old limit of libseccomp that runc made a rule, and that Docker's default profile reckons with.
-func conditionsOf(args []specs.LinuxSeccompArg) ([][]specs.LinuxSeccompArg, error) {
+// checkConditions looks for what no program could be made of, and says whether an argument appears more than once.
+func checkConditions(args []specs.LinuxSeccompArg) (repeated bool, err error) {
 	var seen [lastArgument + 1]bool
-	repeated := false
 	for _, a := range args {
 		if !slices.Contains(operators[:], a.Op) {
-			return nil, fmt.Errorf("unknown operator %q: use %s", a.Op, list(operators[:]))
+			return false, fmt.Errorf("unknown operator %q: use %s", a.Op, list(operators[:]))
 		}
 		if a.Index > lastArgument {
-			return nil, fmt.Errorf("argument index %d: a system call has arguments 0 to %d", a.Index, lastArgument)
+			return false, fmt.Errorf("argument index %d: a system call has arguments 0 to %d", a.Index, lastArgument)
 		}
 		repeated = repeated || seen[a.Index]
 		seen[a.Index] = true
 	}
-	if !repeated {
-		return [][]specs.LinuxSeccompArg{args}, nil
-	}
-	alternatives := make([][]specs.LinuxSeccompArg, len(args))
-	for i := range args {
-		alternatives[i] = args[i : i+1]
-	}
-	return alternatives, nil
+	return repeated, nil
 }
 
 // interval is a range of values, both ends included.
 type interval struct{ from, to uint64 }
 
-// intervals are the values below limit that fulfil a condition, which is not SCMP_CMP_MASKED_EQ.
-func intervals(c specs.LinuxSeccompArg, limit uint64) []interval {
+// appendIntervals adds the values up to limit that fulfil a condition, which is not SCMP_CMP_MASKED_EQ.
+func appendIntervals(to []interval, c specs.LinuxSeccompArg, limit uint64) []interval {
 	v := c.Value & limit // a 32-bit ABI knows the low half only
-	var below, above []interval
-	if v > 0 {
-		below = []interval{{0, v - 1}}
-	}
-	if v < limit {
-		above = []interval{{v + 1, limit}}
-	}
 	switch c.Op {
 	case specs.OpEqualTo:
-		return []interval{{v, v}}
-	case specs.OpNotEqual:
-		return append(below, above...)
-	case specs.OpLessThan:
-		return below
+		return append(to, interval{v, v})
 	case specs.OpLessEqual:
-		return []interval{{0, v}}
-	case specs.OpGreaterThan:
-		return above
-	default:
-		return []interval{{v, limit}}
+		return append(to, interval{0, v})
+	case specs.OpGreaterEqual:
+		return append(to, interval{v, limit})
 	}
+	if v > 0 && c.Op != specs.OpGreaterThan {
+		to = append(to, interval{0, v - 1})
+	}
+	if v < limit && c.Op != specs.OpLessThan {
+		to = append(to, interval{v + 1, limit})
+	}
+	return to
 }
 
 // union sorts the intervals and joins those that overlap or touch.
 func union(list []interval) []interval {
 	slices.SortFunc(list, func(a, b interval) int { return cmp.Compare(a.from, b.from) })
-	var joined []interval
+	joined := list[:0]
 	for _, next := range list {
 		last := len(joined) - 1
 		if last >= 0 && (joined[last].to == math.MaxUint64 || next.from <= joined[last].to+1) {
@@ -98,11 +82,11 @@ func (a *assembler) rules(list []conditional, otherwise label, wide bool) label 
 			continue
 		}
 		// Neighbours that look at the same argument for the same end are one question: does it lie in these ranges?
-		values := intervals(last.conditions[0], limit(wide))
+		values := appendIntervals(nil, last.conditions[0], limit(wide))
 		for start > 0 && list[start-1].plain() && list[start-1].action == last.action &&
 			list[start-1].conditions[0].Index == last.conditions[0].Index {
 			start--
-			values = append(values, intervals(list[start].conditions[0], limit(wide))...)
+			values = appendIntervals(values, list[start].conditions[0], limit(wide))
 		}
 		otherwise = a.within(last.conditions[0].Index, values, a.ret(last.action), otherwise, wide)
 		end = start
@@ -128,7 +112,7 @@ func (a *assembler) all(conditions []specs.LinuxSeccompArg, yes, no label, wide 
 		if c.Op == specs.OpMaskedEqual {
 			yes = a.masked(c, yes, no, wide)
 		} else {
-			yes = a.within(c.Index, intervals(c, limit(wide)), yes, no, wide)
+			yes = a.within(c.Index, appendIntervals(nil, c, limit(wide)), yes, no, wide)
 		}
 	}
 	return yes
@@ -185,7 +169,8 @@ func row(values []interval, high uint32) []interval {
 
 // half asks whether one half of an argument lies in one of the intervals, which are below 2^32.
 func (a *assembler) half(offset uint32, values []interval, yes, no label) label {
-	leaves := []leaf{{0, no}}
+	leaves := make([]leaf, 1, 2*len(values)+1)
+	leaves[0].to = no
 	for _, v := range values {
 		leaves = append(leaves, leaf{uint32(v.from), yes})
 		if v.to < math.MaxUint32 {

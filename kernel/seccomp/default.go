@@ -4,10 +4,22 @@ package seccomp
 
 import "github.com/opencontainers/runtime-spec/specs-go"
 
+// What ErrnoRet points to.
+var (
+	errno1  uint = 1
+	errno38 uint = 38
+)
+
+// decisive are the capabilities that the profile asks for.
+const decisive uint64 = 0xc406ff0004
+
+// newestMajor and newestMinor are the newest kernel that a condition asks for.
+const newestMajor, newestMinor = 4, 8
+
 // defaultProfile is Docker's, from github.com/moby/profiles/seccomp. Not to be changed: all callers share it.
 var defaultProfile = profile{
 	DefaultAction:   "SCMP_ACT_ERRNO",
-	DefaultErrnoRet: new(uint(1)),
+	DefaultErrnoRet: &errno1,
 	ArchMap: []architecture{
 		{Arch: "SCMP_ARCH_X86_64", SubArches: []specs.Arch{"SCMP_ARCH_X86", "SCMP_ARCH_X32"}},
 		{Arch: "SCMP_ARCH_AARCH64", SubArches: []specs.Arch{"SCMP_ARCH_ARM"}},
@@ -480,7 +492,7 @@ var defaultProfile = profile{
 			LinuxSyscall: specs.LinuxSyscall{
 				Names:    []string{"clone3"},
 				Action:   "SCMP_ACT_ERRNO",
-				ErrnoRet: new(uint(38)),
+				ErrnoRet: &errno38,
 			},
 			Excludes: filter{Caps: []string{"CAP_SYS_ADMIN"}},
 		},

@@ -48,14 +48,14 @@ const x32Bit = 0x40000000
 const noCall = 0xffffffff
 
 var amd64 = machine{goarch: "amd64", abis: []abi{
-	{name: specs.ArchX86_64, audit: unix.AUDIT_ARCH_X86_64, wide: true, column: columnX86_64, order: order_x86_64[:]},
-	{name: specs.ArchX32, audit: unix.AUDIT_ARCH_X86_64, bit: x32Bit, column: columnX32, order: order_x32[:]},
-	{name: specs.ArchX86, audit: unix.AUDIT_ARCH_I386, column: columnX86, order: order_x86[:]},
+	{name: specs.ArchX86_64, audit: unix.AUDIT_ARCH_X86_64, wide: true, column: columnX86_64, order: order_x86_64},
+	{name: specs.ArchX32, audit: unix.AUDIT_ARCH_X86_64, bit: x32Bit, column: columnX32, order: order_x32},
+	{name: specs.ArchX86, audit: unix.AUDIT_ARCH_I386, column: columnX86, order: order_x86},
 }}
 
 var arm64 = machine{goarch: "arm64", abis: []abi{
-	{name: specs.ArchAARCH64, audit: unix.AUDIT_ARCH_AARCH64, wide: true, column: columnAARCH64, order: order_aarch64[:]},
-	{name: specs.ArchARM, audit: unix.AUDIT_ARCH_ARM, column: columnARM, order: order_arm[:]},
+	{name: specs.ArchAARCH64, audit: unix.AUDIT_ARCH_AARCH64, wide: true, column: columnAARCH64, order: order_aarch64},
+	{name: specs.ArchARM, audit: unix.AUDIT_ARCH_ARM, column: columnARM, order: order_arm},
 }}
 
 // arches are the names that a profile may use. Those that are not the machine's own are passed over.

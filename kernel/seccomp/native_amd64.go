@@ -1,4 +1,4 @@
 package seccomp
 
 // native is the machine that this binary is for.
-var native = amd64
+var native = &amd64

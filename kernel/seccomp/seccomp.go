@@ -20,9 +20,12 @@ import (
 	"io"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"sandbox/kernel/capability"
 )
 
 //go:generate go run ./internal/generate
+//go:generate go test . -run TestUsualProgram -update
 
 // Instruction is one step of the program, laid out as the kernel's struct sock_filter.
 type Instruction struct {
@@ -32,15 +35,19 @@ type Instruction struct {
 }
 
 // Default compiles Docker's default profile for a process that can have the capabilities caps (bit N is capability N)
-// at most, on a kernel of the version given, for the kind of machine that this binary is for.
+// at most, on a kernel of the version given, for the kind of machine that this binary is for. What most containers get
+// is there already, compiled: it costs nothing, where compiling costs 0.1 ms. The program may be shared: to be read only.
 func Default(caps uint64, kernel Version) ([]Instruction, error) {
+	if caps&decisive == uint64(capability.Default)&decisive && kernel.atLeast(Version{newestMajor, newestMinor}) {
+		return usual[:], nil
+	}
 	return Compile(DefaultSpec(caps, kernel))
 }
 
 // DefaultSpec is Docker's default profile for such a process, as config.json writes it. Its slices are shared: to be
 // read only.
 func DefaultSpec(caps uint64, kernel Version) *specs.LinuxSeccomp {
-	return defaultProfile.resolve(&native, caps, kernel)
+	return defaultProfile.resolve(native, caps, kernel)
 }
 
 // Load reads a profile in Docker's JSON format and compiles it. A profile without any content ({}) is no filter: an
@@ -62,13 +69,13 @@ func LoadSpec(r io.Reader, caps uint64, kernel Version) (*specs.LinuxSeccomp, er
 	if p.DefaultAction == "" && len(p.Syscalls) == 0 {
 		return nil, nil
 	}
-	return p.resolve(&native, caps, kernel), nil
+	return p.resolve(native, caps, kernel), nil
 }
 
 // Compile makes the program for a config.json's linux.seccomp (OCI runtime-spec, config-linux.md). As with runc and
 // libseccomp, calls whose name this machine does not know are passed over. The flags are for whoever loads the program.
 func Compile(spec *specs.LinuxSeccomp) ([]Instruction, error) {
-	program, err := compile(spec, &native)
+	program, err := compile(spec, native)
 	if err != nil {
 		return nil, fmt.Errorf("compile seccomp profile: %w", err)
 	}

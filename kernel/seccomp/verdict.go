@@ -34,10 +34,10 @@ func (v *verdict) add(action uint32, conditions []specs.LinuxSeccompArg) {
 
 // judgement is a profile's verdict on each call.
 type judgement struct {
-	standard uint32 // on whatever the profile does not name
+	standard uint32    // on whatever the profile does not name
 	verdicts []verdict // by index into calls, as named
-	named    []bool   // the calls that the profile names
-	beyond   *verdict // on numbers behind those of the calls that it names
+	named    []bool    // the calls that the profile names
+	beyond   *verdict  // on numbers behind those of the calls that it names
 }
 
 // judge reads the profile, rule for rule.
@@ -65,7 +65,7 @@ func (j *judgement) rule(r *specs.LinuxSyscall) error {
 	if err != nil {
 		return err
 	}
-	alternatives, err := conditionsOf(r.Args)
+	repeated, err := checkConditions(r.Args)
 	if err != nil {
 		return err
 	}
@@ -78,8 +78,14 @@ func (j *judgement) rule(r *specs.LinuxSyscall) error {
 		if action == j.standard {
 			continue // runc leaves these out, so that a later rule for the call is heard
 		}
-		for _, conditions := range alternatives {
-			j.verdicts[i].add(action, conditions)
+		if !repeated {
+			j.verdicts[i].add(action, r.Args)
+			continue
+		}
+		// Conditions that repeat an argument are alternatives: runc made an old limit of libseccomp a rule, and Docker's
+		// default profile reckons with it.
+		for k := range r.Args {
+			j.verdicts[i].add(action, r.Args[k:k+1])
 		}
 	}
 	return nil

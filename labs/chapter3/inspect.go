@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
+	"text/template"
 
 	"github.com/spf13/cobra"
 
@@ -40,10 +42,11 @@ func runInspect(env *command.Env, format string, refs []string) error {
 			return err
 		}
 		for _, r := range found {
-			if err := t.Execute(env.Out, r); err != nil {
+			text, err := expand(t, r)
+			if err != nil {
 				return kernel.Advise(err, "the fields are those of the JSON that inspect shows without -f")
 			}
-			fmt.Fprintln(env.Out)
+			fmt.Fprintln(env.Out, text)
 		}
 	} else {
 		var b bytes.Buffer
@@ -56,4 +59,25 @@ func runInspect(env *command.Env, format string, refs []string) error {
 		env.Out.Write(b.Bytes())
 	}
 	return err
+}
+
+// expand fills in a template. Its fields may be named as in Go (.ID) or as in the JSON (.Id), as with Docker.
+func expand(t *template.Template, value any) (string, error) {
+	var b strings.Builder
+	if t.Execute(&b, value) == nil {
+		return b.String(), nil
+	}
+	data, err := json.Marshal(value)
+	if err != nil {
+		return "", err
+	}
+	var raw any
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	if err := decoder.Decode(&raw); err != nil {
+		return "", err
+	}
+	b.Reset()
+	err = t.Option("missingkey=error").Execute(&b, raw)
+	return b.String(), err
 }

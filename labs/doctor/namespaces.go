@@ -114,6 +114,10 @@ func lastPart(err error) string {
 func moreIDs(m Machine) []Finding {
 	f := Finding{Name: "more than one user id", Section: "3.5", State: OK, Detail: text("root may use any", "root 可以用任何 id")}
 	if m.UID == 0 {
+		if ids := strings.Fields(m.read("/proc/self/uid_map")); len(ids) == 3 && ids[2] == "1" {
+			f.State, f.Detail = Limited, text("this root is the only user of its user namespace", "这个 root 是它的 user namespace 里唯一的用户")
+			f.Cure = text("run it outside this user namespace", "到这个 user namespace 外面运行")
+		}
 		return one(f)
 	}
 	for _, program := range []string{"newuidmap", "newgidmap"} {

@@ -91,8 +91,11 @@ func chapterOf(number string) string {
 
 // enter runs a sandbox command in a new pocket host.
 func enter(env *command.Env, name string, args ...string) error {
-	code, err := pocket.Run(&kernel.Door{Process: "client", Language: env.Language()}, options(env, name, args))
-	return exit(code, err)
+	o := options(env, name, args)
+	if err := stock(env, &o); err != nil {
+		return err
+	}
+	return exit(pocket.Run(&kernel.Door{Process: "client", Language: env.Language()}, o))
 }
 
 func exit(code int, err error) error {

@@ -92,7 +92,7 @@ func newSession(env *command.Env) (*course.Session, error) {
 	terminal := out != nil && term.IsTerminal(int(out.Fd())) && term.IsTerminal(int(env.In.Fd()))
 	s := &course.Session{
 		In: env.In, Out: env.Out, Err: env.Err, Terminal: terminal, Color: terminal && os.Getenv("NO_COLOR") == "",
-		Lang: course.Lang(env.Language()), Explain: env.Explain != "", Progress: progressFile(), Marks: "/run/pocket",
+		Lang: course.Lang(env.Language()), Explain: env.Explain != "", Progress: progressFile(), Marks: "/run/lab",
 	}
 	if terminal {
 		s.Width, _, _ = term.GetSize(int(out.Fd()))
@@ -109,7 +109,7 @@ func newSession(env *command.Env) (*course.Session, error) {
 		return nil, err
 	}
 	bin := filepath.Join(engine.Images.LayerDir(), base.Layers[0], "bin")
-	s.Shell = []string{bin + "/sh", "-c"}
+	s.Shell, s.Interactive = []string{bin + "/sh", "-c"}, []string{bin + "/sh"}
 	s.Env = append(os.Environ(), "PATH=/run/pocket/bin:"+bin+":"+os.Getenv("PATH"))
 	return s, nil
 }

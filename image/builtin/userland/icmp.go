@@ -2,7 +2,7 @@ package userland
 
 import (
 	"encoding/binary"
-	"fmt"
+	"errors"
 	"net/netip"
 
 	"golang.org/x/sys/unix"
@@ -48,12 +48,12 @@ func openEcho(to netip.Addr, id uint16) (*echoSocket, error) {
 	if err == unix.EPERM || err == unix.EACCES {
 		s.raw = false
 		s.fd, err = unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, proto)
-		if err == unix.EACCES {
-			err = unix.EPERM
-		}
 	}
-	if err != nil {
-		return nil, fmt.Errorf("permission denied? (are you root?): socket: %w", err)
+	switch {
+	case err == unix.EACCES || err == unix.EPERM:
+		return nil, errors.New("permission denied (are you root?)")
+	case err != nil:
+		return nil, err
 	}
 	if to.Is6() {
 		err = unix.SetsockoptInt(s.fd, unix.IPPROTO_IPV6, unix.IPV6_RECVHOPLIMIT, 1)

@@ -91,10 +91,10 @@ func expandSet(text string) []rune {
 			i += size
 			continue
 		}
-		first, size := setCharacter(runes[i:])
+		first, size := trCharacter(runes[i:])
 		i += size
 		if i+1 < len(runes) && runes[i] == '-' {
-			last, size := setCharacter(runes[i+1:])
+			last, size := trCharacter(runes[i+1:])
 			for r := first; r <= last; r++ {
 				set = append(set, r)
 			}
@@ -106,7 +106,7 @@ func expandSet(text string) []rune {
 	return set
 }
 
-func setCharacter(runes []rune) (r rune, size int) {
+func trCharacter(runes []rune) (r rune, size int) {
 	if runes[0] != '\\' || len(runes) == 1 {
 		return runes[0], 1
 	}

@@ -132,7 +132,7 @@ func writeOrder(b *strings.Builder, column string, names []string, table map[str
 	}
 	slices.SortFunc(order, func(i, j int) int { return cmp.Compare(table[names[i]], table[names[j]]) })
 	fmt.Fprintf(b, "\n// order_%s are the indexes into calls of the calls that %s has, by number.\n", column, column)
-	fmt.Fprintf(b, "var order_%s = [...]uint16{", column)
+	fmt.Fprintf(b, "var order_%s = []uint16{", column)
 	for i, index := range order {
 		if i%20 == 0 {
 			b.WriteString("\n")

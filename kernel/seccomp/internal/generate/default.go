@@ -2,11 +2,14 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/moby/profiles/seccomp"
 	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"sandbox/kernel/capability"
 )
 
 // defaultFile is the library's default profile as a Go literal of package seccomp's type.
@@ -14,11 +17,16 @@ func defaultFile() ([]byte, error) {
 	p := seccomp.DefaultProfile()
 	var b strings.Builder
 	b.WriteString("\nimport \"github.com/opencontainers/runtime-spec/specs-go\"\n")
+	writeErrnos(&b, p)
+	fmt.Fprintf(&b, "\n// decisive are the capabilities that the profile asks for.\nconst decisive uint64 = %#x\n", decisive(p))
+	newest := newestKernel(p)
+	b.WriteString("\n// newestMajor and newestMinor are the newest kernel that a condition asks for.\n")
+	fmt.Fprintf(&b, "const newestMajor, newestMinor = %d, %d\n", newest.Kernel, newest.Major)
 	b.WriteString("\n// defaultProfile is Docker's, from github.com/moby/profiles/seccomp. Not to be changed: all callers share it.\n")
 	b.WriteString("var defaultProfile = profile{\n")
 	fmt.Fprintf(&b, "DefaultAction: %q,\n", p.DefaultAction)
 	if p.DefaultErrnoRet != nil {
-		fmt.Fprintf(&b, "DefaultErrnoRet: new(uint(%d)),\n", *p.DefaultErrnoRet)
+		fmt.Fprintf(&b, "DefaultErrnoRet: &errno%d,\n", *p.DefaultErrnoRet)
 	}
 	b.WriteString("ArchMap: []architecture{\n")
 	for _, a := range p.ArchMap {
@@ -32,12 +40,59 @@ func defaultFile() ([]byte, error) {
 	return gofmt(b.String())
 }
 
+// writeErrnos gives each errno of the profile a variable, so that a pointer to it needs no code at the start.
+func writeErrnos(b *strings.Builder, p *seccomp.Seccomp) {
+	errnos := []uint{}
+	for _, s := range append([]*seccomp.Syscall{{LinuxSyscall: specs.LinuxSyscall{ErrnoRet: p.DefaultErrnoRet}}}, p.Syscalls...) {
+		if s.ErrnoRet != nil {
+			errnos = append(errnos, *s.ErrnoRet)
+		}
+	}
+	slices.Sort(errnos)
+	b.WriteString("\n// What ErrnoRet points to.\nvar (\n")
+	for _, errno := range slices.Compact(errnos) {
+		fmt.Fprintf(b, "errno%d uint = %d\n", errno, errno)
+	}
+	b.WriteString(")\n")
+}
+
+// filters are all conditions on rules.
+func filters(p *seccomp.Seccomp) []*seccomp.Filter {
+	var list []*seccomp.Filter
+	for _, s := range p.Syscalls {
+		for _, f := range []*seccomp.Filter{s.Includes, s.Excludes} {
+			if f != nil {
+				list = append(list, f)
+			}
+		}
+	}
+	return list
+}
+
+func decisive(p *seccomp.Seccomp) capability.Set {
+	var set capability.Set
+	for _, f := range filters(p) {
+		set |= capability.SetOf(f.Caps)
+	}
+	return set
+}
+
+func newestKernel(p *seccomp.Seccomp) seccomp.KernelVersion {
+	var newest seccomp.KernelVersion
+	for _, f := range filters(p) {
+		if k := f.MinKernel; k != nil && (k.Kernel > newest.Kernel || k.Kernel == newest.Kernel && k.Major > newest.Major) {
+			newest = *k
+		}
+	}
+	return newest
+}
+
 func writeRule(b *strings.Builder, s *seccomp.Syscall) {
 	b.WriteString("{\nLinuxSyscall: specs.LinuxSyscall{\n")
 	writeNames(b, s.Names)
 	fmt.Fprintf(b, "Action: %q,\n", s.Action)
 	if s.ErrnoRet != nil {
-		fmt.Fprintf(b, "ErrnoRet: new(uint(%d)),\n", *s.ErrnoRet)
+		fmt.Fprintf(b, "ErrnoRet: &errno%d,\n", *s.ErrnoRet)
 	}
 	if len(s.Args) > 0 {
 		b.WriteString("Args: []specs.LinuxSeccompArg{\n")

@@ -1,5 +1,0 @@
-package doctor
-
-import ("os";"testing")
-
-func TestShow(t *testing.T){ m:=ThisMachine(); Print(os.Stdout, Examine(m), nil, os.Getenv("L"), "") }
