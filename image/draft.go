@@ -132,7 +132,6 @@ func (d *Draft) Commit(config v1.ConfigFile, names ...Name) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	image.Platform = &v1.Platform{OS: config.OS, Architecture: config.Architecture, Variant: config.Variant}
 	image = annotated(image, idAnnotation, manifest.Config.Digest.String())
 	image = annotated(image, sizeAnnotation, strconv.FormatInt(size, 10))
 	if err := d.publish(manifest.Config, image, names); err != nil {

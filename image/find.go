@@ -76,12 +76,12 @@ func (i *index) searchName(name Name, short bool) (entry, bool) {
 	}
 	if short {
 		builtin := name.Builtin().String()
-		if e, found := i.first(func(e entry) bool { return e.Annotations[refName] == builtin }); found {
+		if e, found := i.first(func(e entry) bool { return e.Annotations.Name == builtin }); found {
 			return e, true
 		}
 	}
 	full := name.String()
-	return i.first(func(e entry) bool { return e.Annotations[refName] == full })
+	return i.first(func(e entry) bool { return e.Annotations.Name == full })
 }
 
 func (i *index) first(is func(entry) bool) (entry, bool) {
@@ -117,7 +117,7 @@ func (s *Store) searchID(index *index, prefix string) (entry, error) {
 func (i *index) nearest(ref string) []string {
 	var names []string
 	for _, e := range i.Manifests {
-		if name := e.Annotations[refName]; name != "" {
+		if name := e.Annotations.Name; name != "" {
 			names = append(names, strings.TrimSuffix(familiar(name), ":latest"))
 		}
 	}

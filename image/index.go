@@ -29,8 +29,12 @@ type index struct {
 
 // entry is one name of one image, or an image without a name.
 type entry struct {
-	Digest      string            `json:"digest"` // of the manifest
-	Annotations map[string]string `json:"annotations"`
+	Digest      string `json:"digest"` // of the manifest
+	Annotations struct {
+		Name string `json:"org.opencontainers.image.ref.name"`
+		ID   string `json:"sandbox.image.id"`
+		Size string `json:"sandbox.image.size"`
+	} `json:"annotations"`
 }
 
 func (s *Store) readIndex() (*index, error) {
@@ -71,8 +75,8 @@ func (s *Store) reading(f func(*index) error) error {
 
 // identify returns the ID and the size of the image that an entry leads to.
 func (s *Store) identify(e entry) (id string, size int64, err error) {
-	size, err = strconv.ParseInt(e.Annotations[sizeAnnotation], 10, 64)
-	if id = e.Annotations[idAnnotation]; id != "" && err == nil {
+	size, err = strconv.ParseInt(e.Annotations.Size, 10, 64)
+	if id = e.Annotations.ID; id != "" && err == nil {
 		return id, size, nil
 	}
 	var manifest v1.Manifest
@@ -89,7 +93,7 @@ func (s *Store) identify(e entry) (id string, size int64, err error) {
 func (i *index) namesOf(digest string) []string {
 	var names []string
 	for _, e := range i.Manifests {
-		if name := e.Annotations[refName]; e.Digest == digest && name != "" {
+		if name := e.Annotations.Name; e.Digest == digest && name != "" {
 			names = append(names, familiar(name))
 		}
 	}

@@ -95,7 +95,7 @@ func (u *union) openRoot(s *Store, layers []string, upper string) error {
 	}
 	u.path = [][]int{nil}
 	for _, path := range paths {
-		fd, err := unix.Open(path, searchOnly&^unix.O_NOFOLLOW, 0)
+		fd, err := unix.Open(path, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 		if err != nil {
 			return err
 		}
@@ -104,8 +104,14 @@ func (u *union) openRoot(s *Store, layers []string, upper string) error {
 	return nil
 }
 
-// searchOnly opens a directory for looking names up in it; that needs no permission to read it.
-const searchOnly = unix.O_PATH | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_CLOEXEC
+// openMerged opens a directory to look names up in it. One that this user may not read will do.
+func openMerged(dir int, name string) (int, error) {
+	fd, err := unix.Openat(dir, name, openDirectory, 0)
+	if err == unix.EACCES {
+		fd, err = unix.Openat(dir, name, openDirectory|unix.O_PATH, 0)
+	}
+	return fd, err
+}
 
 // finding is what a name stands for: directories to be merged, a link's target, or else a file in the directory parent.
 type finding struct {
@@ -119,33 +125,25 @@ type finding struct {
 func (u *union) find(name string) (finding, error) {
 	var found finding
 	for _, dir := range u.here() {
-		var st unix.Stat_t
-		err := unix.Fstatat(dir, name, &st, unix.AT_SYMLINK_NOFOLLOW)
+		fd, err := openMerged(dir, name)
 		if err == unix.ENOENT {
 			continue
 		}
-		if err != nil {
-			return found, found.close(err)
-		}
-		kind := st.Mode & unix.S_IFMT
-		if kind == unix.S_IFDIR {
-			fd, err := unix.Openat(dir, name, searchOnly, 0)
-			if err != nil {
-				return found, found.close(err)
-			}
+		if err == nil {
 			found.directories = append(found.directories, fd)
 			if isOpaque(fd) {
 				break
 			}
 			continue
 		}
-		if found.directories != nil || isWhiteoutDevice(&st) || isWhiteoutFile(dir, name, &st) {
+		if err != unix.ENOTDIR && err != unix.ELOOP {
+			return found, found.close(err)
+		}
+		if found.directories != nil || isWhiteoutAt(dir, name) {
 			break
 		}
 		found.parent = dir
-		if kind == unix.S_IFLNK {
-			found.target, err = readLink(dir, name)
-		}
+		found.target, err = readLink(dir, name)
 		return found, err
 	}
 	if found.directories == nil {
@@ -161,11 +159,12 @@ func (f *finding) close(err error) error {
 	return err
 }
 
+// readLink returns a symbolic link's target, and "" for what is none.
 func readLink(dir int, name string) (string, error) {
 	buffer := make([]byte, unix.PathMax)
 	n, err := unix.Readlinkat(dir, name, buffer)
-	if err == nil && n == 0 {
-		err = unix.ENOENT
+	if err == unix.EINVAL {
+		return "", nil
 	}
 	return string(buffer[:max(n, 0)]), err
 }

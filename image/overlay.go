@@ -34,29 +34,35 @@ func setOpaque(fd int) error {
 func isOpaque(dir int) bool {
 	value := make([]byte, 2)
 	for _, attribute := range []string{trustedAttribute, userAttribute} {
-		if n, err := unix.Getxattr(throughProc(dir), attribute+"opaque", value); err == nil && string(value[:n]) == "y" {
+		n, err := unix.Fgetxattr(dir, attribute+"opaque", value)
+		if err == unix.EBADF {
+			n, err = unix.Getxattr(throughProc(dir), attribute+"opaque", value)
+		}
+		if err == nil && string(value[:n]) == "y" {
 			return true
 		}
 	}
 	return false
 }
 
-func isWhiteoutDevice(st *unix.Stat_t) bool {
-	return st.Mode&unix.S_IFMT == unix.S_IFCHR && st.Rdev == 0
-}
-
+// isWhiteoutAt recognises both forms.
 func isWhiteoutAt(dir int, name string) bool {
 	var st unix.Stat_t
-	return unix.Fstatat(dir, name, &st, unix.AT_SYMLINK_NOFOLLOW) == nil && isWhiteoutDevice(&st)
-}
-
-// isWhiteoutFile recognises the newer form of a whiteout. st is what the name stands for.
-func isWhiteoutFile(dir int, name string, st *unix.Stat_t) bool {
-	if st.Mode&unix.S_IFMT != unix.S_IFREG || st.Size != 0 {
+	if err := unix.Fstatat(dir, name, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
 		return false
 	}
+	switch st.Mode & unix.S_IFMT {
+	case unix.S_IFCHR:
+		return st.Rdev == 0
+	case unix.S_IFREG:
+		return st.Size == 0 && hasWhiteoutAttribute(throughProc(dir)+"/"+name)
+	}
+	return false
+}
+
+func hasWhiteoutAttribute(path string) bool {
 	for _, attribute := range []string{trustedAttribute, userAttribute} {
-		if _, err := unix.Lgetxattr(throughProc(dir)+"/"+name, attribute+"whiteout", nil); err == nil {
+		if _, err := unix.Lgetxattr(path, attribute+"whiteout", nil); err == nil {
 			return true
 		}
 	}

@@ -162,11 +162,17 @@ func (s *Store) Remove(id string) error {
 		return err
 	}
 	defer unlock()
+	index, err := s.readIndex()
+	if err != nil {
+		return err
+	}
+	gone := map[string]bool{} // manifests
+	for _, e := range index.Manifests {
+		found, _, err := s.identify(e)
+		gone[e.Digest] = err == nil && found == id
+	}
 	err = s.changeIndex(func(full *v1.IndexManifest) {
-		full.Manifests = slices.DeleteFunc(full.Manifests, func(d v1.Descriptor) bool {
-			found, _, err := s.identify(entry{Digest: d.Digest.String(), Annotations: d.Annotations})
-			return err == nil && found == id
-		})
+		full.Manifests = slices.DeleteFunc(full.Manifests, func(d v1.Descriptor) bool { return gone[d.Digest.String()] })
 	})
 	if err != nil {
 		return err

@@ -34,8 +34,16 @@ const (
 // assembler builds a program from its end to its beginning. BPF jumps forwards only, so whatever an instruction can go
 // to is already there when it is added.
 type assembler struct {
-	code    []Instruction // the last instruction first
-	returns []label       // for each action the copy of its return that was added last
+	code     []Instruction // the last instruction first
+	returns  []label       // for each action the copy of its return that was added last
+	verdicts []assembled   // those with conditions
+}
+
+// assembled is where the conditions of a verdict are already.
+type assembled struct {
+	verdict *verdict
+	wide    bool
+	at      label
 }
 
 // label is an instruction that can be gone to: its index in code.
@@ -119,7 +127,7 @@ func (a *assembler) question(offset uint32, leaves []leaf) label {
 }
 
 // few is up to how many leaves single values are picked out one after another; more are halved.
-const few = 7
+const few = 9
 
 // tree finds the leaf of the loaded value.
 func (a *assembler) tree(leaves []leaf) label {

@@ -39,7 +39,7 @@ func compile(spec *specs.LinuxSeccomp, m *machine) ([]Instruction, error) {
 func (j *judgement) leaves(a *assembler, abis []abi) []leaf {
 	leaves := make([]leaf, 0, 128)
 	for _, ranged := range j.ranges(abis) {
-		to := a.rules(ranged.verdict.rules, a.ret(ranged.verdict.action), ranged.wide)
+		to := a.verdict(ranged.verdict, ranged.wide)
 		if last := len(leaves) - 1; last >= 0 && leaves[last].to == to {
 			continue
 		}

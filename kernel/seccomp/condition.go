@@ -71,6 +71,22 @@ func union(list []interval) []interval {
 	return joined
 }
 
+// verdict assembles what decides a call. Two 32-bit ABIs share it: they look at the same halves of the arguments.
+func (a *assembler) verdict(v *verdict, wide bool) label {
+	otherwise := a.ret(v.action)
+	if len(v.rules) == 0 {
+		return otherwise
+	}
+	for _, done := range a.verdicts {
+		if done.verdict == v && done.wide == wide {
+			return done.at
+		}
+	}
+	at := a.rules(v.rules, otherwise, wide)
+	a.verdicts = append(a.verdicts, assembled{v, wide, at})
+	return at
+}
+
 // rules assembles conditional rules, tried in order; what fits none goes to otherwise.
 func (a *assembler) rules(list []conditional, otherwise label, wide bool) label {
 	for end := len(list); end > 0; {

@@ -3,7 +3,6 @@ package userland
 import (
 	"bufio"
 	"encoding/base64"
-	"errors"
 	"io"
 	"strconv"
 )
@@ -22,11 +21,12 @@ func runBase64(p *Process) int {
 	if len(names) > 1 {
 		return p.Fail("extra operand '%s'", names[1])
 	}
-	return p.eachInput(names, func(_ string, in io.Reader) error {
+	malformed := 0
+	code := p.eachInput(names, func(_ string, in io.Reader) error {
 		if opts.has('d') {
 			_, err := io.Copy(p.Stdout, base64.NewDecoder(base64.StdEncoding, in)) // it skips line ends
 			if err != nil {
-				return errors.New("invalid input")
+				malformed = p.Fail("invalid input")
 			}
 			return nil
 		}
@@ -41,6 +41,7 @@ func runBase64(p *Process) int {
 		}
 		return err
 	})
+	return code | malformed
 }
 
 // lineWrapper breaks lines after so many bytes; a width of 0 is without end.

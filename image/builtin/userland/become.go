@@ -39,14 +39,6 @@ func (p *Process) failToExecute(name string, err error) int {
 	return 126
 }
 
-// causeText is the innermost error in the C library's words.
-func causeText(err error) string {
-	for errors.Unwrap(err) != nil {
-		err = errors.Unwrap(err)
-	}
-	return errorText(err)
-}
-
 // spawn runs a program as a child and waits for it: its exit code, or 128 and the signal that ended it. Signals from the
 // keyboard reach the child by itself, so this process only must not die of them.
 func (p *Process) spawn(argv []string, attr *syscall.SysProcAttr) int {

@@ -43,11 +43,7 @@ func runBrctl(p *Process) int {
 		err = onBridge(rest[0], func(bridge netlink.Link) error { return plug(bridge, rest[1:], command == "addif") })
 	}
 	if err != nil {
-		text := err.Error()
-		if errno := (unix.Errno(0)); errors.As(err, &errno) {
-			text = errorText(errno)
-		}
-		fmt.Fprintln(p.Stderr, text)
+		fmt.Fprintln(p.Stderr, causeText(err))
 		return 1
 	}
 	return 0

@@ -15,12 +15,12 @@ func runChroot(p *Process) int {
 		return p.Fail("usage: chroot [--userspec=USER:GROUP] ROOT [COMMAND…]")
 	}
 	if err := syscall.Chroot(words[0]); err != nil {
-		p.Fail("cannot change root directory to '%s': %s", words[0], errorText(err))
+		p.Fail("cannot change root directory to '%s': %s", words[0], causeText(err))
 		return 125
 	}
 	if !opts.has('s') {
 		if err := syscall.Chdir("/"); err != nil { // else `..` would lead out
-			p.Fail("cannot chdir to root directory: %s", errorText(err))
+			p.Fail("cannot chdir to root directory: %s", causeText(err))
 			return 125
 		}
 	}
@@ -42,10 +42,10 @@ func becomeUser(spec string) (problem string) {
 			return "invalid group '" + group + "'"
 		}
 		if err := syscall.Setgroups(nil); err != nil {
-			return "cannot drop supplementary groups: " + errorText(err)
+			return "cannot drop supplementary groups: " + causeText(err)
 		}
 		if err := syscall.Setgid(gid); err != nil {
-			return "cannot set group: " + errorText(err)
+			return "cannot set group: " + causeText(err)
 		}
 	}
 	if user == "" {
@@ -56,7 +56,7 @@ func becomeUser(spec string) (problem string) {
 		return "invalid user '" + user + "'"
 	}
 	if err := syscall.Setuid(uid); err != nil {
-		return "cannot set user: " + errorText(err)
+		return "cannot set user: " + causeText(err)
 	}
 	return ""
 }

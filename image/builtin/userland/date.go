@@ -34,7 +34,7 @@ func runDate(p *Process) int {
 		}
 	}
 	if err != nil {
-		return p.Fail("%s", causeText(err))
+		return p.Fail("%v", err)
 	}
 	if opts.has('u') {
 		at = at.UTC()

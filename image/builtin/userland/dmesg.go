@@ -26,7 +26,7 @@ func runDmesg(p *Process) int {
 	}
 	if opts.has('C') {
 		if _, err := unix.Klogctl(syslogClear, nil); err != nil {
-			return p.Fail("clear kernel buffer failed: %s", errorText(err))
+			return p.Fail("clear kernel buffer failed: %s", causeText(err))
 		}
 		return 0
 	}
@@ -36,12 +36,12 @@ func runDmesg(p *Process) int {
 	}
 	size, err := unix.Klogctl(syslogSize, nil)
 	if err != nil {
-		return p.Fail("read kernel buffer failed: %s", errorText(err))
+		return p.Fail("read kernel buffer failed: %s", causeText(err))
 	}
 	buffer := make([]byte, size)
 	n, err := unix.Klogctl(action, buffer)
 	if err != nil {
-		return p.Fail("read kernel buffer failed: %s", errorText(err))
+		return p.Fail("read kernel buffer failed: %s", causeText(err))
 	}
 	out := bufio.NewWriter(p.Stdout)
 	defer out.Flush()

@@ -59,8 +59,8 @@ func humanMemory(kB uint64) string {
 	value := float64(kB)
 	for _, unit := range []string{"Ki", "Mi", "Gi", "Ti"} {
 		switch {
-		case value < 10 && unit != "Ki":
-			return fmt.Sprintf("%.1f%s", float64(int(value*10))/10, unit)
+		case value < 9.95 && unit != "Ki":
+			return fmt.Sprintf("%.1f%s", value, unit)
 		case value < 1000 || unit == "Ti":
 			return fmt.Sprintf("%d%s", int(value), unit)
 		}

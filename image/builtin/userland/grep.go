@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 type grepRequest struct {
@@ -168,9 +169,8 @@ func (r *grepRequest) searchPath(name string, recursive bool) {
 		if info.IsDir() {
 			if recursive {
 				r.searchDirectory(name)
-			} else if !r.opts.has('s') {
-				r.out.Flush()
-				r.p.Fail("%s: Is a directory", name)
+			} else {
+				r.complain(name, syscall.EISDIR)
 			}
 			return
 		}

@@ -108,8 +108,8 @@ func (d *dump16) show(in io.Reader) {
 			break
 		}
 	}
-	if d.offset > 0 || d.last != nil {
-		fmt.Fprintln(d.out, d.end(d.offset))
+	if last := d.end(d.offset); last != "" && d.offset > 0 {
+		fmt.Fprintln(d.out, last)
 	}
 }
 

@@ -27,7 +27,7 @@ func runHostname(p *Process) int {
 	}
 	if len(words) > 0 {
 		if err := unix.Sethostname([]byte(words[0])); err != nil {
-			return p.Fail("you must be root to change the host name: %s", errorText(err))
+			return p.Fail("you must be root to change the host name: %s", causeText(err))
 		}
 		return 0
 	}
@@ -89,13 +89,13 @@ func ownAddresses() (string, error) {
 func runDomainname(p *Process) int {
 	if len(p.Args) > 1 {
 		if err := unix.Setdomainname([]byte(p.Args[1])); err != nil {
-			return p.Fail("you must be root to change the domain name: %s", errorText(err))
+			return p.Fail("you must be root to change the domain name: %s", causeText(err))
 		}
 		return 0
 	}
 	var names unix.Utsname
 	if err := unix.Uname(&names); err != nil {
-		return p.Fail("%s", errorText(err))
+		return p.Fail("%s", causeText(err))
 	}
 	fmt.Fprintln(p.Stdout, unix.ByteSliceToString(names.Domainname[:]))
 	return 0

@@ -105,7 +105,7 @@ func refused(err error) error {
 	if sentence, ok := strings.CutPrefix(err.Error(), errno.Error()+": "); ok {
 		return refusal("Error: " + strings.TrimSuffix(sentence, ".") + ".")
 	}
-	return refusal("RTNETLINK answers: " + errorText(errno))
+	return refusal("RTNETLINK answers: " + causeText(errno))
 }
 
 // verb finds the command word among those of an object; it may be cut short, as in `ip a s`.

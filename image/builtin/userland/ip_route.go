@@ -2,9 +2,7 @@ package userland
 
 import (
 	"fmt"
-	"net"
 	"net/netip"
-	"slices"
 	"strconv"
 
 	"github.com/vishvananda/netlink"
@@ -211,67 +209,85 @@ func routeProtocol(proto uint8) string {
 
 // changeRoute is `ip route add DESTINATION via GATEWAY dev DEV …`.
 func (c *ipCall) changeRoute(command string, args *arguments) error {
-	r := &netlink.Route{Family: c.routeFamily(), Protocol: unix.RTPROT_BOOT}
-	hasScope := false
+	r := &newRoute{Route: netlink.Route{Family: c.routeFamily(), Protocol: unix.RTPROT_BOOT}}
 	for args.more() {
-		word := args.next()
-		var err error
-		switch word {
-		case "via":
-			var gateway netip.Addr
-			if gateway, err = parseAddress(args.next()); err == nil {
-				r.Gw = gateway.AsSlice()
-			}
-		case "dev":
-			var link netlink.Link
-			if link, err = device(args.next()); err == nil {
-				r.LinkIndex = link.Attrs().Index
-			}
-		case "src":
-			r.Src = net.ParseIP(args.next())
-		case "metric", "priority", "preference":
-			r.Priority, err = args.number(word)
-		case "mtu":
-			r.MTU, err = args.number(word)
-		case "table":
-			r.Table, err = tableNumber(args.next())
-		case "proto", "protocol":
-			err = setProtocol(r, args.next())
-		case "scope":
-			var scope int
-			scope, err = scopeNumber(args.next())
-			r.Scope, hasScope = netlink.Scope(scope), true
-		case "onlink":
-			r.Flags |= unix.RTNH_F_ONLINK
-		case "blackhole", "unreachable", "prohibit", "throw", "unicast", "local":
-			r.Type = slices.IndexFunc([]uint8{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, func(k uint8) bool { return routeKind(k) == word })
-		default:
-			if r.Dst != nil {
-				return said("Error: either \"to\" is duplicate, or %q is a garbage.", word)
-			}
-			err = setDestination(r, word)
-		}
-		if err != nil {
+		if err := r.take(args); err != nil {
 			return err
 		}
 	}
-	if !hasScope && r.Family == unix.AF_INET && r.Gw == nil && (r.Type == unix.RTN_UNSPEC || r.Type == unix.RTN_UNICAST) && command != "delete" {
-		r.Scope = netlink.SCOPE_LINK // without a gateway the destination is on the link itself
-	}
-	if command == "delete" && !hasScope {
+	direct := r.Gw == nil && (r.Type == unix.RTN_UNSPEC || r.Type == unix.RTN_UNICAST)
+	switch {
+	case r.hasScope:
+	case command == "delete":
 		r.Scope, r.Protocol = netlink.SCOPE_NOWHERE, 0 // any
+	case direct && r.Family == unix.AF_INET:
+		r.Scope = netlink.SCOPE_LINK // without a gateway the destination is on the link itself
 	}
 	switch command {
 	case "delete":
-		return refused(netlink.RouteDel(r))
+		return refused(netlink.RouteDel(&r.Route))
 	case "add":
-		return refused(netlink.RouteAdd(r))
+		return refused(netlink.RouteAdd(&r.Route))
 	case "append":
-		return refused(netlink.RouteAppend(r))
+		return refused(netlink.RouteAppend(&r.Route))
 	case "change":
-		return refused(netlink.RouteChange(r))
+		return refused(netlink.RouteChange(&r.Route))
 	}
-	return refused(netlink.RouteReplace(r))
+	return refused(netlink.RouteReplace(&r.Route))
+}
+
+// newRoute is a route as far as it has been read from a command line.
+type newRoute struct {
+	netlink.Route
+	hasScope bool
+}
+
+// take reads one keyword and what belongs to it.
+func (r *newRoute) take(args *arguments) (err error) {
+	word := args.next()
+	switch word {
+	case "via":
+		var gateway netip.Addr
+		if gateway, err = parseAddress(args.next()); err == nil {
+			r.Gw = gateway.AsSlice()
+		}
+	case "dev":
+		var link netlink.Link
+		if link, err = device(args.next()); err == nil {
+			r.LinkIndex = link.Attrs().Index
+		}
+	case "src":
+		var source netip.Addr
+		if source, err = parseAddress(args.next()); err == nil {
+			r.Src = source.AsSlice()
+		}
+	case "metric", "priority", "preference":
+		r.Priority, err = args.number(word)
+	case "mtu":
+		r.MTU, err = args.number(word)
+	case "table":
+		r.Table, err = tableNumber(args.next())
+	case "proto", "protocol":
+		err = setProtocol(&r.Route, args.next())
+	case "scope":
+		var scope int
+		scope, err = scopeNumber(args.next())
+		r.Scope, r.hasScope = netlink.Scope(scope), true
+	case "onlink":
+		r.Flags |= unix.RTNH_F_ONLINK
+	case "blackhole", "unreachable", "prohibit", "throw", "unicast", "local":
+		for kind := range uint8(unix.RTN_NAT) {
+			if routeKind(kind) == word {
+				r.Type = int(kind)
+			}
+		}
+	default:
+		if r.Dst != nil {
+			return said("Error: either \"to\" is duplicate, or %q is a garbage.", word)
+		}
+		err = setDestination(&r.Route, word)
+	}
+	return err
 }
 
 func setProtocol(r *netlink.Route, name string) error {

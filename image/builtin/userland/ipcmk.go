@@ -53,7 +53,7 @@ func runIpcmk(p *Process) int {
 		}
 		id, errno := o.create(uintptr(rand.Uint32()), size)
 		if errno != 0 {
-			return p.Fail("create %s failed: %s", strings.ToLower(o.what), errorText(errno))
+			return p.Fail("create %s failed: %s", strings.ToLower(o.what), causeText(errno))
 		}
 		fmt.Fprintf(p.Stdout, "%s id: %d\n", o.what, id)
 	}

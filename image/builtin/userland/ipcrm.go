@@ -47,7 +47,7 @@ func runIpcrm(p *Process) int {
 			if err != nil {
 				code = p.Fail("invalid %s (%s)", kind.id, text)
 			} else if errno := kind.remove(id); errno != 0 {
-				code = p.Fail("%s %d: %s", kind.id, id, errorText(errno))
+				code = p.Fail("%s %d: %s", kind.id, id, causeText(errno))
 			}
 		}
 	}

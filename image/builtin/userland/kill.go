@@ -2,7 +2,6 @@ package userland
 
 import (
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 	"syscall"
@@ -43,7 +42,7 @@ func runKill(p *Process) int {
 		if err != nil {
 			code = p.Fail("invalid process number %q", arg)
 		} else if err := syscall.Kill(pid, signal); err != nil {
-			code = p.Fail("(%d) - %s", pid, errorText(err))
+			code = p.Fail("(%d) - %s", pid, causeText(err))
 		}
 	}
 	return code
@@ -97,21 +96,4 @@ func (p *Process) listSignals(which []string) int {
 		fmt.Fprintf(p.Stdout, "%2d) %-10s%s", n, unix.SignalName(syscall.Signal(n)), end)
 	}
 	return 0
-}
-
-// errorText is an error in the C library's words, which begin with a capital letter: No such process.
-func errorText(err error) string {
-	var text string
-	switch e := err.(type) {
-	case *os.PathError:
-		return errorText(e.Err)
-	case *os.SyscallError:
-		return errorText(e.Err)
-	default:
-		text = e.Error()
-	}
-	if text == "" {
-		return text
-	}
-	return strings.ToUpper(text[:1]) + text[1:]
 }

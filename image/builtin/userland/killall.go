@@ -80,7 +80,7 @@ func runKillall(p *Process) int {
 			}
 			found = true
 			if err := syscall.Kill(t.pid, signal); err != nil {
-				code = p.Fail("%s(%d): %s", name, t.pid, errorText(err))
+				code = p.Fail("%s(%d): %s", name, t.pid, causeText(err))
 			}
 		}
 		if !found && !opts.has('q') {

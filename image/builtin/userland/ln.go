@@ -29,6 +29,9 @@ func runLn(p *Process) int {
 		if opts.has('r') {
 			target = relativeTo(target, name)
 		}
+		if _, err := os.Lstat(target); err != nil && !opts.has('s') {
+			return p.Fail("failed to access '%s': %s", target, causeText(err))
+		}
 		err := replacing(name, opts.has('f'), func() error { return link(target, name) })
 		if err != nil {
 			return p.Fail("failed to create %slink '%s': %s", kind, name, causeText(err))

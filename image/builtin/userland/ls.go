@@ -28,6 +28,8 @@ type lsRequest struct {
 	now      time.Time
 	printed  bool // something, so that the next directory needs a blank line before it
 	code     int
+
+	minorWidth int // of the devices' second numbers
 }
 
 // lsEntry is one file.

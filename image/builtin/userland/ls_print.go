@@ -106,6 +106,12 @@ func arrange(widths []int, width int) (rows int, columns []int) {
 // printLong is ls -l, each column as wide as its widest cell.
 func (r *lsRequest) printLong(entries []*lsEntry) {
 	rows := make([][]string, len(entries))
+	r.minorWidth = 0
+	for _, e := range entries {
+		if e.isDevice() {
+			r.minorWidth = max(r.minorWidth, len(strconv.Itoa(int(unix.Minor(uint64(e.stat.Rdev))))))
+		}
+	}
 	for i, e := range entries {
 		rows[i] = []string{
 			strconv.FormatUint(uint64(e.stat.Nlink), 10), r.owner(&r.users, e.stat.Uid), r.owner(&r.groups, e.stat.Gid),
@@ -143,12 +149,16 @@ func (r *lsRequest) owner(names *accounts, id uint32) string {
 	return names.name(int(id))
 }
 
+func (e *lsEntry) isDevice() bool {
+	kind := e.stat.Mode & unix.S_IFMT
+	return kind == unix.S_IFCHR || kind == unix.S_IFBLK
+}
+
 // size is a device's numbers where a file has its length.
 func (r *lsRequest) size(e *lsEntry) string {
-	switch e.stat.Mode & unix.S_IFMT {
-	case unix.S_IFCHR, unix.S_IFBLK:
+	if e.isDevice() {
 		device := uint64(e.stat.Rdev)
-		return fmt.Sprintf("%d, %3d", unix.Major(device), unix.Minor(device))
+		return fmt.Sprintf("%d, %*d", unix.Major(device), r.minorWidth, unix.Minor(device))
 	}
 	if r.opts.has('h') {
 		return humanSize(e.stat.Size)

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// mountPoint is a line of /proc/self/mountinfo: see proc_pid_mountinfo(5).
+// mountPoint is a line of /proc/PID/mountinfo: see proc_pid_mountinfo(5).
 type mountPoint struct {
 	id, parent int
 	device     string // major:minor
@@ -21,8 +21,9 @@ type mountPoint struct {
 	fsOptions  string // of the file system
 }
 
+// readMounts lists the mounts of this thread's mount namespace.
 func readMounts() ([]mountPoint, error) {
-	text, err := os.ReadFile("/proc/self/mountinfo")
+	text, err := os.ReadFile("/proc/thread-self/mountinfo")
 	if err != nil {
 		return nil, err
 	}

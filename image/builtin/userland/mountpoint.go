@@ -20,13 +20,13 @@ func runMountpoint(p *Process) int {
 	var stat unix.Stat_t
 	if err := unix.Stat(path, &stat); err != nil {
 		if !opts.has('q') {
-			p.Fail("%s: %s", path, errorText(err))
+			p.Fail("%s: %s", path, causeText(err))
 		}
 		return 1
 	}
 	mounted, err := isMountPoint(path)
 	if err != nil {
-		return p.Fail("%s: %s", path, errorText(err))
+		return p.Fail("%s: %s", path, causeText(err))
 	}
 	switch {
 	case opts.has('d') && mounted:

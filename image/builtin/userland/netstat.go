@@ -122,7 +122,8 @@ func (p *Process) showInterfaceTable(all bool) int {
 			continue
 		}
 		c := l.counters
-		fmt.Fprintf(p.Stdout, "%-15s %5d %8d %6d %6d %-6d %8d %6d %6d %6d %s\n", l.name, l.mtu, c[0], c[4], c[6]+l.rxMissed, l.rxOverruns, c[1], c[5], c[7], l.txOverruns, flags)
+		fmt.Fprintf(p.Stdout, "%-15s %5d %8d %6d %6d %-6d %8d %6d %6d %6d %s\n",
+			l.name, l.mtu, c[0], c[4], c[6]+l.rxMissed, l.rxOverruns, c[1], c[5], c[7], l.txOverruns, flags)
 	}
 	return 0
 }

@@ -37,12 +37,12 @@ func runNsenter(p *Process) int {
 	}
 	runtime.LockOSThread() // a namespace is joined by a thread, and that thread executes the program
 	if err := unix.Unshare(unix.CLONE_FS); err != nil {
-		return p.Fail("unshare failed: %s", errorText(err)) // who shares root and cwd with other threads may not change the mount namespace
+		return p.Fail("unshare failed: %s", causeText(err)) // who shares root and cwd with other threads may not change the mount namespace
 	}
 	newPID := false
 	for i, kind := range r.kinds {
 		if err := unix.Setns(handles[i], kind.flag); err != nil {
-			return p.Fail("reassociate to namespace 'ns/%s' failed: %s", kind.name, errorText(err))
+			return p.Fail("reassociate to namespace 'ns/%s' failed: %s", kind.name, causeText(err))
 		}
 		newPID = newPID || kind.flag == unix.CLONE_NEWPID
 	}
@@ -138,14 +138,6 @@ func (r *nsenterRequest) enterDirectories(handles []int) error {
 	return nil
 }
 
-// causedBy is an error's whole story: "cannot open /proc/1/ns/net: Permission denied".
-func causedBy(err error) string {
-	if e, ok := err.(*os.PathError); ok {
-		return e.Op + " " + e.Path + ": " + errorText(e.Err)
-	}
-	return err.Error()
-}
-
 // enterUserNamespace starts this command once more inside a user namespace, to join the others from there with the
 // privileges that it gives. A process with threads may not join a user namespace; a child that only makes system calls
 // until it executes something may. Package birth runs such a child.
@@ -170,13 +162,13 @@ func (p *Process) enterUserNamespace(r *nsenterRequest, handle int) int {
 	table := birth.Load(b.Image())
 	pid, errno := table.Run()
 	if errno != 0 {
-		return p.Fail("fork failed: %s", errorText(errno))
+		return p.Fail("fork failed: %s", causeText(errno))
 	}
 	status := waitFor(pid)
 	if row := table.Failed(); row >= 0 {
 		_, errno, _ := table.Outcome(row)
 		if row == join {
-			return p.Fail("reassociate to namespace 'ns/user' failed: %s", errorText(errno))
+			return p.Fail("reassociate to namespace 'ns/user' failed: %s", causeText(errno))
 		}
 		return p.failToExecute(argv[0], errno)
 	}

@@ -80,7 +80,7 @@ func runPkill(p *Process) int {
 	code := 1
 	for _, t := range tasks {
 		if err := syscall.Kill(t.pid, signal); err != nil {
-			p.Fail("killing pid %d failed: %s", t.pid, errorText(err))
+			p.Fail("killing pid %d failed: %s", t.pid, causeText(err))
 			continue
 		}
 		code = 0

@@ -59,7 +59,7 @@ func runPing(p *Process) int {
 	}
 	if opts.has('I') {
 		if err := g.socket.bind(opts.value('I')); err != nil {
-			return p.Fail("bind to %s: %s", opts.value('I'), errorText(err))
+			return p.Fail("bind to %s: %s", opts.value('I'), causeText(err))
 		}
 	}
 	return g.run()
@@ -134,7 +134,7 @@ func (g *pinger) run() int {
 	tick := time.NewTicker(g.interval)
 	defer tick.Stop()
 	if err := g.send(); err != nil {
-		return g.Fail("sendto: %s", errorText(err))
+		return g.Fail("sendto: %s", causeText(err))
 	}
 	for {
 		if linger == nil && g.count > 0 && len(g.sent) >= g.count {
@@ -152,7 +152,7 @@ func (g *pinger) run() int {
 				continue
 			}
 			if err := g.send(); err != nil {
-				return g.Fail("sendto: %s", errorText(err))
+				return g.Fail("sendto: %s", causeText(err))
 			}
 		case <-linger:
 			return g.statistics()

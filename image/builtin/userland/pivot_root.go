@@ -8,7 +8,7 @@ func runPivotRoot(p *Process) int {
 		return p.Fail("usage: pivot_root NEW_ROOT PUT_OLD")
 	}
 	if err := unix.PivotRoot(p.Args[1], p.Args[2]); err != nil {
-		return p.Fail("failed to change root from `%s' to `%s': %s", p.Args[1], p.Args[2], errorText(err))
+		return p.Fail("failed to change root from `%s' to `%s': %s", p.Args[1], p.Args[2], causeText(err))
 	}
 	return 0
 }

@@ -23,7 +23,9 @@ func compilePattern(pattern string, extended, ignoreCase bool) (*regexp.Regexp, 
 	}
 	re, err := regexp.Compile(t.out.String())
 	if err != nil {
-		return nil, errors.New(strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+		// The pattern that Go complains of is not the one that was typed.
+		problem, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), "error parsing regexp: "), ": `")
+		return nil, errors.New(problem)
 	}
 	re.Longest() // as POSIX has it
 	return re, nil

@@ -18,7 +18,8 @@ type sed struct {
 	input    sedInput
 
 	pattern, hold string
-	unended       bool // the pattern space's last line had no line end, so that none is printed
+	unended       bool // the last line read had no line end
+	owed          bool // nor has what was printed last
 	number        int
 	lastRE        *regexp.Regexp
 	replaced      bool // for t
@@ -58,7 +59,6 @@ func (s *sed) next() bool {
 // cycle runs the script once; restart is what D asks for.
 func (s *sed) cycle() (restart bool) {
 	s.replaced = false
-	silent := false
 	for at := 0; at < len(s.commands); {
 		c := s.commands[at]
 		at++
@@ -73,25 +73,21 @@ func (s *sed) cycle() (restart bool) {
 			s.flushAppended()
 			return false
 		case 'D':
-			head, tail, more := strings.Cut(s.pattern, "\n")
-			_ = head
+			_, tail, more := strings.Cut(s.pattern, "\n")
 			s.flushAppended()
 			s.pattern = tail
 			return more
 		case 'c':
 			// A range is replaced as a whole, at its end.
 			if c.to == nil || !c.active || c.negated {
-				s.out.WriteString(c.text)
+				s.write(c.text)
 			}
 			s.flushAppended()
 			return false
 		case 'n', 'N':
 			if s.input.atEnd() {
-				if c.name == 'n' || !s.quiet {
-					silent = false
-				}
 				s.quit = true
-				s.finish(silent || s.quiet)
+				s.finish(s.quiet)
 				return false
 			}
 			s.advance(c.name)
@@ -123,8 +119,9 @@ func (s *sed) finish(silent bool) {
 }
 
 func (s *sed) print(text string) {
-	s.out.WriteString(text)
-	if !s.unended || len(s.appended) > 0 {
+	s.write(text)
+	s.owed = s.unended
+	if !s.owed {
 		s.out.WriteByte('\n')
 	}
 	// Whoever watches `tail -f log | sed …` wants to see a line when it is there.
@@ -133,9 +130,18 @@ func (s *sed) print(text string) {
 	}
 }
 
+// write supplies the line end that the input's last line lacked, if something comes after it all the same.
+func (s *sed) write(text string) {
+	if s.owed {
+		s.out.WriteByte('\n')
+		s.owed = false
+	}
+	s.out.WriteString(text)
+}
+
 func (s *sed) flushAppended() {
 	for _, text := range s.appended {
-		s.out.WriteString(text)
+		s.write(text)
 	}
 	s.appended = nil
 }
@@ -163,7 +169,7 @@ func (s *sed) perform(c *sedCommand) {
 	case 'a':
 		s.appended = append(s.appended, c.text)
 	case 'i':
-		s.out.WriteString(c.text)
+		s.write(c.text)
 	case 'r':
 		text, _ := os.ReadFile(c.path) // one that is not there is nothing to add
 		s.appended = append(s.appended, string(text))
@@ -173,7 +179,7 @@ func (s *sed) perform(c *sedCommand) {
 		s.print(s.pattern)
 	case 'P':
 		head, _, _ := strings.Cut(s.pattern, "\n")
-		s.out.WriteString(head + "\n")
+		s.write(head + "\n")
 	case 'g':
 		s.pattern = s.hold
 	case 'G':
@@ -187,10 +193,10 @@ func (s *sed) perform(c *sedCommand) {
 	case 'z':
 		s.pattern = ""
 	case '=':
-		fmt.Fprintln(s.out, s.number)
+		s.write(fmt.Sprintln(s.number))
 	case 'l':
 		quoted := strconv.Quote(s.pattern)
-		fmt.Fprintln(s.out, strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)+"$")
+		s.write(strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`) + "$\n")
 	case 'y':
 		s.pattern = strings.Map(func(r rune) rune {
 			if to, ok := c.run[r]; ok {
@@ -223,7 +229,7 @@ func (s *sed) substitute(c *sedCommand) {
 
 func (s *sed) writeTo(c *sedCommand) {
 	if c.file == nil {
-		s.out.WriteString(s.pattern + "\n")
+		s.write(s.pattern + "\n")
 		return
 	}
 	fmt.Fprintln(c.file, s.pattern)

@@ -25,11 +25,11 @@ func runSetsid(p *Process) int {
 		return p.leave(words, attr)
 	}
 	if _, err := unix.Setsid(); err != nil {
-		return p.Fail("setsid failed: %s", errorText(err))
+		return p.Fail("setsid failed: %s", causeText(err))
 	}
 	if opts.has('c') {
 		if err := unix.IoctlSetInt(0, unix.TIOCSCTTY, 1); err != nil {
-			return p.Fail("failed to set the controlling terminal: %s", errorText(err))
+			return p.Fail("failed to set the controlling terminal: %s", causeText(err))
 		}
 	}
 	return p.become(words)

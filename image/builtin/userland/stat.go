@@ -42,6 +42,7 @@ func (p *Process) statFile(name string, opts *options) int {
 	format := opts.value('c')
 	if !opts.has('c') {
 		format = statFormat(uint32(s.Mode))
+		s.plain = true
 	}
 	fmt.Fprintln(p.Stdout, expandFormat(format, s.directive))
 	return 0
@@ -110,6 +111,7 @@ func pad(value, padding string) string {
 type fileStat struct {
 	unix.Statx_t
 	name          string
+	plain         bool // names without quotes
 	users, groups accounts
 }
 
@@ -204,10 +206,14 @@ func (s *fileStat) timeDirective(letter string) (string, bool) {
 }
 
 func (s *fileStat) nameAndTarget() string {
-	if target, err := os.Readlink(s.name); err == nil && uint32(s.Mode)&unix.S_IFMT == unix.S_IFLNK {
-		return s.name + " -> " + target
+	mark := "'"
+	if s.plain {
+		mark = ""
 	}
-	return s.name
+	if target, err := os.Readlink(s.name); err == nil && uint32(s.Mode)&unix.S_IFMT == unix.S_IFLNK {
+		return mark + s.name + mark + " -> " + mark + target + mark
+	}
+	return mark + s.name + mark
 }
 
 func fileKind(mode uint16, size uint64) string {

@@ -22,7 +22,7 @@ func runStty(p *Process) int {
 	fd := int(terminal.Fd())
 	t, err := unix.IoctlGetTermios(fd, unix.TCGETS)
 	if err != nil {
-		return p.Fail("'standard input': %s", errorText(err))
+		return p.Fail("'standard input': %s", causeText(err))
 	}
 	size, _ := unix.IoctlGetWinsize(fd, unix.TIOCGWINSZ)
 	if size == nil {
@@ -52,11 +52,11 @@ func runStty(p *Process) int {
 	}
 	if newSize != *size {
 		if err := unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &newSize); err != nil {
-			return p.Fail("'standard input': %s", errorText(err))
+			return p.Fail("'standard input': %s", causeText(err))
 		}
 	}
 	if err := unix.IoctlSetTermios(fd, unix.TCSETSW, t); err != nil {
-		return p.Fail("'standard input': %s", errorText(err))
+		return p.Fail("'standard input': %s", causeText(err))
 	}
 	return 0
 }
@@ -118,7 +118,7 @@ func changeTerminal(t *unix.Termios, size *unix.Winsize, words []string) (used i
 			return 1, nil
 		}
 	}
-	return setCharacter(t, words)
+	return setTerminalKey(t, words)
 }
 
 // restoreTerminal takes what -g printed.
@@ -134,8 +134,8 @@ func restoreTerminal(t *unix.Termios, saved string) error {
 	return nil
 }
 
-// setCharacter is `stty intr ^X`.
-func setCharacter(t *unix.Termios, words []string) (used int, err error) {
+// setTerminalKey is `stty intr ^X`.
+func setTerminalKey(t *unix.Termios, words []string) (used int, err error) {
 	for _, c := range terminalCharacters {
 		if c.name != words[0] {
 			continue

@@ -136,7 +136,7 @@ func (c *sysctlCall) set(name, value string) {
 	case err != nil:
 		var errno syscall.Errno
 		errors.As(err, &errno)
-		c.complain("setting key \"%s\": %s", name, errorText(errno))
+		c.complain("setting key \"%s\": %s", name, causeText(errno))
 	case !c.quiet && c.valuesOnly:
 		fmt.Fprintln(c.out, value)
 	case !c.quiet:

@@ -29,7 +29,7 @@ func runTaskset(p *Process) int {
 			err = unix.SchedSetaffinity(0, set)
 		}
 		if err != nil {
-			return p.Fail("failed to set affinity to %s: %s", words[0], errorText(err))
+			return p.Fail("failed to set affinity to %s: %s", words[0], causeText(err))
 		}
 		return p.become(words[1:])
 	}
@@ -48,7 +48,7 @@ func runTaskset(p *Process) int {
 		err = unix.SchedSetaffinity(pid, set)
 	}
 	if err != nil {
-		return p.Fail("failed to set pid %d's affinity: %s", pid, errorText(err))
+		return p.Fail("failed to set pid %d's affinity: %s", pid, causeText(err))
 	}
 	return p.showAffinity(pid, "new", opts.has('c'))
 }
@@ -56,7 +56,7 @@ func runTaskset(p *Process) int {
 func (p *Process) showAffinity(pid int, which string, list bool) int {
 	var set unix.CPUSet
 	if err := unix.SchedGetaffinity(pid, &set); err != nil {
-		return p.Fail("failed to get pid %d's affinity: %s", pid, errorText(err))
+		return p.Fail("failed to get pid %d's affinity: %s", pid, causeText(err))
 	}
 	if list {
 		fmt.Fprintf(p.Stdout, "pid %d's %s affinity list: %s\n", pid, which, formatCPUList(&set))

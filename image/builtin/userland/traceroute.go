@@ -50,14 +50,14 @@ func runTraceroute(p *Process) int {
 	}
 	t := &traceroute{Process: p, to: to, port: tracePort, timeout: time.Duration(seconds) * time.Second}
 	if err := t.open(); err != nil {
-		return p.Fail("socket: %s", errorText(err))
+		return p.Fail("socket: %s", causeText(err))
 	}
 	fmt.Fprintf(p.Stdout, "traceroute to %s (%s), %d hops max, 46 byte packets\n", words[0], to, hops)
 	for ttl := 1; ttl <= hops; ttl++ {
 		arrived, err := t.hop(ttl, probes)
 		if err != nil {
 			fmt.Fprintln(p.Stdout)
-			return p.Fail("sendto: %s", errorText(err))
+			return p.Fail("sendto: %s", causeText(err))
 		}
 		if arrived {
 			break

@@ -36,7 +36,7 @@ func runUnshare(p *Process) int {
 	// Namespaces belong to threads: the one that leaves must be the one that executes the program.
 	runtime.LockOSThread()
 	if err := unix.Unshare(r.flags); err != nil {
-		return p.Fail("unshare failed: %s", errorText(err))
+		return p.Fail("unshare failed: %s", causeText(err))
 	}
 	if err := r.arrangeMounts(); err != nil {
 		return p.Fail("%v", err)

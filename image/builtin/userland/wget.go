@@ -28,7 +28,7 @@ type wgetCall struct {
 
 // runWget fetches a file over HTTP or HTTPS.
 func runWget(p *Process) int {
-	opts, words, err := p.options("O:P:qST:U:csY:2:3:4:5", map[string]string{
+	opts, words, err := p.options("O:P:qST:U:s2:3:5", map[string]string{
 		"output-document": "O", "directory-prefix": "P", "quiet": "q", "server-response": "S", "timeout": "T", "user-agent": "U", "spider": "s",
 		"header": "2", "post-data": "3", "no-check-certificate": "5",
 	})
