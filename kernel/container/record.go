@@ -43,7 +43,7 @@ type State struct {
 	FinishedAt time.Time
 	Born       uint64 `json:"SandboxStartTicks,omitempty"` // field 22 of /proc/PID/stat: tells a pid from its successor
 	Boot       string `json:"SandboxBoot,omitempty"`       // the boot that Pid is of
-	Monitor    int    `json:"SandboxMonitor,omitempty"`
+	Monitor    int    `json:"Monitor,omitempty"`
 }
 
 // Config is what the container was asked to be, whatever the machine.

@@ -60,7 +60,7 @@ type spans []span
 
 // put begins a new range, unless it would only carry on the one before.
 func (s *spans) put(from uint32, v *verdict, wide bool) {
-	if last := len(*s) - 1; last >= 0 && (*s)[last].verdict.same(v) {
+	if last := len(*s) - 1; last >= 0 && (*s)[last].verdict.same(v) && (*s)[last].wide == wide {
 		return
 	}
 	*s = append(*s, span{from, v, wide})

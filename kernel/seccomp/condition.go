@@ -71,14 +71,15 @@ func union(list []interval) []interval {
 	return joined
 }
 
-// verdict assembles what decides a call. Two 32-bit ABIs share it: they look at the same halves of the arguments.
+// verdict assembles what decides a call. Calls with the same conditions share it if they look at the same halves of the
+// arguments: those of two 32-bit ABIs do.
 func (a *assembler) verdict(v *verdict, wide bool) label {
 	otherwise := a.ret(v.action)
 	if len(v.rules) == 0 {
 		return otherwise
 	}
 	for _, done := range a.verdicts {
-		if done.verdict == v && done.wide == wide {
+		if done.wide == wide && done.verdict.same(v) {
 			return done.at
 		}
 	}

@@ -2,6 +2,7 @@ package seccomp
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -150,7 +151,10 @@ func actionNames() []specs.LinuxSeccompAction {
 	return names
 }
 
-// same says that nothing distinguishes two verdicts, so that neighbouring numbers make one range.
+// same says that two verdicts decide alike, so that neighbouring numbers make one range and conditions are assembled
+// once.
 func (v *verdict) same(w *verdict) bool {
-	return v.action == w.action && len(v.rules) == 0 && len(w.rules) == 0
+	return v.action == w.action && slices.EqualFunc(v.rules, w.rules, func(a, b conditional) bool {
+		return a.action == b.action && slices.Equal(a.conditions, b.conditions)
+	})
 }

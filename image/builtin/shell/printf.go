@@ -58,7 +58,7 @@ func (p *printer) directive(format string) (size int) {
 		}
 		spec += format[i : i+1]
 	}
-	for i < len(format) && strings.IndexByte("hlLqjzt", format[i]) >= 0 {
+	for i < len(format) && strings.IndexByte("hlLjzt", format[i]) >= 0 {
 		i++ // sizes of C's types
 	}
 	if i == len(format) {

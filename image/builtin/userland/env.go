@@ -82,6 +82,12 @@ func runPrintenv(p *Process) int {
 // turnInto replaces this process by a program, as env, nice and nohup do, with their way to say that it cannot.
 func (p *Process) turnInto(argv []string) int {
 	path, err := findProgram(argv[0])
+	if _, ok := os.LookupEnv("PATH"); !ok {
+		// `env -i ls` finds ls all the same: without $PATH the C library looks here.
+		if paths := programsCalled(argv[0], "/bin:/usr/bin"); len(paths) > 0 {
+			path, err = paths[0], nil
+		}
+	}
 	if err == nil {
 		err = syscall.Exec(path, argv, os.Environ())
 	}

@@ -1,6 +1,7 @@
 package userland
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -77,6 +78,9 @@ func TestSizes(t *testing.T) {
 }
 
 func TestSystemCommandsAreInTheTable(t *testing.T) {
+	if !slices.IsSorted(Names()) {
+		t.Error("the table is not sorted, so that Lookup misses commands")
+	}
 	for name := range strings.FieldsSeq(`arp brctl capsh chroot dmesg domainname findmnt free getpcaps hostname ifconfig ip ipcmk ipcrm ipcs kill killall
 		lsblk lsmod lsns mount mountpoint nc netstat nsenter nslookup pgrep pidof ping ping6 pivot_root pkill ps pstree reset route setsid ss stty sysctl
 		taskset top traceroute umount unshare uptime wget`) {

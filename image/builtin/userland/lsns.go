@@ -16,7 +16,7 @@ type seenNamespace struct {
 
 // runLsns lists the namespaces that the visible processes are in.
 func runLsns(p *Process) int {
-	opts, words, err := p.options("t:p:nrlo:u", map[string]string{"type": "t", "task": "p", "noheadings": "n", "raw": "r", "list": "l", "notruncate": "u"})
+	opts, words, err := p.options("t:p:nrl", map[string]string{"type": "t", "task": "p", "noheadings": "n", "raw": "r", "list": "l"})
 	if err != nil {
 		return p.Fail("%v", err)
 	}

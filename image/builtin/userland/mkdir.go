@@ -56,7 +56,9 @@ func mkdirParents(path string, mode uint32, created func(path string)) error {
 		return syscall.EEXIST
 	}
 	if parent := filepath.Dir(filepath.Clean(path)); parent != "." && parent != "/" {
-		if err := mkdirParents(parent, 0o777, created); err != nil {
+		if err := mkdirParents(parent, 0o777, created); err == syscall.EEXIST {
+			return syscall.ENOTDIR
+		} else if err != nil {
 			return err
 		}
 	}

@@ -11,8 +11,8 @@ import (
 // runNetstat lists the TCP and UDP sockets (-l listening, -a all, -p with the process), routes (-r) or interfaces (-i).
 // Addresses and ports are always printed as numbers: in a container there is seldom anybody to ask for names.
 func runNetstat(p *Process) int {
-	opts, _, err := p.options("tulanprieWw46", map[string]string{
-		"tcp": "t", "udp": "u", "listening": "l", "all": "a", "numeric": "n", "programs": "p", "route": "r", "interfaces": "i", "extend": "e", "wide": "W",
+	opts, _, err := p.options("tulanpriWw46", map[string]string{
+		"tcp": "t", "udp": "u", "listening": "l", "all": "a", "numeric": "n", "programs": "p", "route": "r", "interfaces": "i", "wide": "W",
 		"raw": "w",
 	})
 	if err != nil {

@@ -11,9 +11,9 @@ import (
 
 // runPgrep prints the numbers of the processes whose name matches a pattern.
 func runPgrep(p *Process) int {
-	opts, words, err := p.options("lafxnovcd:u:P:s:", map[string]string{
+	opts, words, err := p.options("lafxnovcd:u:P:", map[string]string{
 		"list-name": "l", "list-full": "a", "full": "f", "exact": "x", "newest": "n", "oldest": "o", "inverse": "v", "count": "c",
-		"delimiter": "d", "euid": "u", "parent": "P", "session": "s",
+		"delimiter": "d", "euid": "u", "parent": "P",
 	})
 	if err != nil {
 		return p.Fail("%v", err)

@@ -30,7 +30,7 @@ type pinger struct {
 
 // runPing asks a host to echo packets, once a second.
 func runPing(p *Process) int {
-	opts, words, err := p.options("c:i:w:W:s:I:t:qn46Av", nil)
+	opts, words, err := p.options("c:i:w:W:s:I:t:qn46", nil)
 	if err != nil {
 		return p.Fail("%v", err)
 	}

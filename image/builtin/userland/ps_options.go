@@ -13,7 +13,7 @@ func (p *Process) parsePS() (*psRequest, error) {
 	args := psDialect(p.Args)
 	opts, words, err := (&Process{Args: args}).options("eAafFjlHwdo:p:q:C:u:U:t:P:s:h", map[string]string{
 		"pid": "p", "ppid": "P", "sort": "s", "forest": "H", "no-headers": "h", "no-headings": "h", "user": "u", "tty": "t",
-		"format": "o", "everyone": "e",
+		"format": "o",
 	})
 	if err != nil {
 		return nil, err

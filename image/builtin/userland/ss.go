@@ -14,8 +14,8 @@ import (
 
 // runSs lists sockets in iproute2's form. Ports are always printed as numbers.
 func runSs(p *Process) int {
-	opts, _, err := p.options("tulanpwHe46Oim", map[string]string{
-		"tcp": "t", "udp": "u", "listening": "l", "all": "a", "numeric": "n", "processes": "p", "raw": "w", "no-header": "H", "extended": "e",
+	opts, _, err := p.options("tulanpwH46", map[string]string{
+		"tcp": "t", "udp": "u", "listening": "l", "all": "a", "numeric": "n", "processes": "p", "raw": "w", "no-header": "H",
 	})
 	if err != nil {
 		return p.Fail("%v", err)

@@ -19,7 +19,9 @@ type tarRequest struct {
 	verbose  io.Writer
 	strip    int
 	excludes []string
-	links    map[fileID]string
+	archive  fileID
+	links    map[fileID]string // names under which a file went into the archive
+	last     []func() error    // what waits until all members are there: the times of directories
 	code     int
 }
 

@@ -22,6 +22,9 @@ func (t *tarRequest) create(file string) (err error) {
 			return fmt.Errorf("%s: Cannot open: %s", file, causeText(err))
 		}
 		defer f.Close()
+		if t.archive, err = identify(f); err != nil {
+			return err
+		}
 		out = f
 	} else if t.opts.has('v') {
 		t.verbose = t.p.Stderr // the archive has standard output for itself
@@ -79,6 +82,10 @@ func (t *tarRequest) add(archive *tar.Writer, path string, info os.FileInfo) err
 	if info.Mode()&os.ModeSocket != 0 {
 		return errors.New("socket ignored")
 	}
+	if idOf(info) == t.archive {
+		t.p.Fail("%s: file is the archive; not dumped", path)
+		return nil
+	}
 	target := ""
 	if info.Mode()&os.ModeSymlink != 0 {
 		target, _ = os.Readlink(path)
@@ -102,7 +109,7 @@ func (t *tarRequest) add(archive *tar.Writer, path string, info os.FileInfo) err
 		}
 		t.links[idOf(info)] = header.Name
 	}
-	fmt.Fprintln(t.verbose, strings.TrimLeft(path, ""))
+	fmt.Fprintln(t.verbose, header.Name)
 	if header.Typeflag != tar.TypeReg {
 		return archive.WriteHeader(header)
 	}

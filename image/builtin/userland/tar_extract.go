@@ -13,8 +13,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -26,7 +28,7 @@ func (t *tarRequest) read(file string) error {
 		return fmt.Errorf("%s: Cannot open: %s", file, causeText(err))
 	}
 	defer in.Close()
-	plain, err := decompressed(bufio.NewReader(in))
+	plain, err := t.decompressed(bufio.NewReader(in))
 	if err != nil {
 		return err
 	}
@@ -42,13 +44,17 @@ func (t *tarRequest) read(file string) error {
 			return err
 		}
 		defer root.Close()
-		return t.eachMember(plain, func(header *tar.Header, content io.Reader) error { return t.extract(root, header, content) })
+		err = t.eachMember(plain, func(header *tar.Header, content io.Reader) error { return t.extract(root, header, content) })
+		for _, finish := range slices.Backward(t.last) {
+			err = errors.Join(err, finish())
+		}
+		return err
 	}
 	return t.eachMember(plain, t.list)
 }
 
 // decompressed looks at the first bytes, as nobody wants to say what the file says itself.
-func decompressed(in *bufio.Reader) (io.Reader, error) {
+func (t *tarRequest) decompressed(in *bufio.Reader) (io.Reader, error) {
 	magic, _ := in.Peek(6)
 	switch {
 	case bytes.HasPrefix(magic, []byte("\x1f\x8b")):
@@ -57,6 +63,8 @@ func decompressed(in *bufio.Reader) (io.Reader, error) {
 		return bzip2.NewReader(in), nil
 	case bytes.HasPrefix(magic, []byte("\xfd7zXZ")), bytes.HasPrefix(magic, []byte("\x28\xb5\x2f\xfd")):
 		return nil, errors.New("archives compressed with xz or zstd are not supported")
+	case t.opts.has('z'):
+		return nil, errors.New("the archive is not in gzip format")
 	}
 	return in, nil
 }
@@ -137,13 +145,9 @@ func (t *tarRequest) list(header *tar.Header, _ io.Reader) error {
 }
 
 func (t *tarRequest) extract(root *os.Root, header *tar.Header, content io.Reader) error {
-	name := filepath.Clean(strings.TrimLeft(header.Name, "/"))
-	if t.strip > 0 {
-		parts := strings.Split(name, "/")
-		if len(parts) <= t.strip {
-			return nil
-		}
-		name = strings.Join(parts[t.strip:], "/")
+	name := t.stripped(header.Name)
+	if name == "" {
+		return nil
 	}
 	if !filepath.IsLocal(name) {
 		return errors.New("member name contains '..'")
@@ -164,6 +168,16 @@ func (t *tarRequest) extract(root *os.Root, header *tar.Header, content io.Reade
 	return t.settle(root, name, header)
 }
 
+// stripped is the name without its first --strip-components parts, "" if there are no more.
+func (t *tarRequest) stripped(name string) string {
+	name = filepath.Clean(strings.TrimLeft(name, "/"))
+	parts := strings.Split(name, "/")
+	if t.strip > 0 && len(parts) <= t.strip {
+		return ""
+	}
+	return strings.Join(parts[t.strip:], "/")
+}
+
 // place makes the member. What was there under its name gives way.
 func (t *tarRequest) place(root *os.Root, name string, header *tar.Header, content io.Reader) error {
 	mode := os.FileMode(header.Mode).Perm()
@@ -181,7 +195,7 @@ func (t *tarRequest) place(root *os.Root, name string, header *tar.Header, conte
 	case tar.TypeSymlink:
 		return root.Symlink(header.Linkname, name)
 	case tar.TypeLink:
-		return root.Link(filepath.Clean(strings.TrimLeft(header.Linkname, "/")), name)
+		return root.Link(t.stripped(header.Linkname), name)
 	case tar.TypeChar, tar.TypeBlock, tar.TypeFifo:
 		return makeMember(root, name, header)
 	case tar.TypeReg:
@@ -214,10 +228,10 @@ func (t *tarRequest) settle(root *os.Root, name string, header *tar.Header) erro
 			return err
 		}
 	}
-	if header.Typeflag == tar.TypeSymlink || header.Typeflag == tar.TypeLink {
+	if header.Typeflag == tar.TypeLink {
 		return nil
 	}
-	if os.Geteuid() == 0 || t.opts.has('p') {
+	if header.Typeflag != tar.TypeSymlink && (os.Geteuid() == 0 || t.opts.has('p')) {
 		if err := root.Chmod(name, header.FileInfo().Mode()&^os.ModeType); err != nil {
 			return err
 		}
@@ -225,5 +239,20 @@ func (t *tarRequest) settle(root *os.Root, name string, header *tar.Header) erro
 	if t.opts.has('m') {
 		return nil
 	}
-	return root.Chtimes(name, header.ModTime, header.ModTime)
+	if header.Typeflag == tar.TypeDir { // its time changes with every file that is put into it
+		t.last = append(t.last, func() error { return setTime(root, name, header.ModTime) })
+		return nil
+	}
+	return setTime(root, name, header.ModTime)
+}
+
+// setTime works on symbolic links too, which os.Root's Chtimes follows.
+func setTime(root *os.Root, name string, at time.Time) error {
+	dir, err := root.Open(filepath.Dir(name))
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	times := []unix.Timespec{unix.NsecToTimespec(at.UnixNano()), unix.NsecToTimespec(at.UnixNano())}
+	return unix.UtimesNanoAt(int(dir.Fd()), filepath.Base(name), times, unix.AT_SYMLINK_NOFOLLOW)
 }

@@ -11,7 +11,7 @@ import (
 
 // runTaskset shows or sets on which CPUs a process may run: taskset -p 5, taskset -cp 0-1 5, taskset 1 COMMAND.
 func runTaskset(p *Process) int {
-	opts, words, err := p.options("+pca", map[string]string{"pid": "p", "cpu-list": "c", "all-tasks": "a"})
+	opts, words, err := p.options("+pc", map[string]string{"pid": "p", "cpu-list": "c"})
 	if err != nil {
 		return p.Fail("%v", err)
 	}

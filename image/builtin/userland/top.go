@@ -24,7 +24,7 @@ type topState struct {
 
 // runTop shows the busiest processes, again and again. Keys: q quits, space refreshes, P M N T choose the order.
 func runTop(p *Process) int {
-	opts, _, err := p.options("bn:d:p:co:", nil)
+	opts, _, err := p.options("bn:d:p:", nil)
 	if err != nil {
 		return p.Fail("%v", err)
 	}

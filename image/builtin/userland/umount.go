@@ -10,7 +10,7 @@ import (
 
 // runUmount takes mounts away. -l only takes them out of sight and waits for the last user; -R takes those below, too.
 func runUmount(p *Process) int {
-	opts, targets, err := p.options("lfrnRvat:", map[string]string{"lazy": "l", "force": "f", "recursive": "R", "all": "a"})
+	opts, targets, err := p.options("lfnRv", map[string]string{"lazy": "l", "force": "f", "recursive": "R"})
 	if err != nil {
 		return p.Fail("%v", err)
 	}

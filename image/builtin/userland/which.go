@@ -18,7 +18,7 @@ func runWhich(p *Process) int {
 	}
 	code := 0
 	for _, name := range names {
-		paths := programsCalled(name)
+		paths := programsCalled(name, os.Getenv("PATH"))
 		if len(paths) == 0 {
 			code = 1
 			continue
@@ -33,11 +33,12 @@ func runWhich(p *Process) int {
 	return code
 }
 
-func programsCalled(name string) []string {
+// programsCalled finds all programs of a name along a search path.
+func programsCalled(name, searchPath string) []string {
 	candidates := []string{name}
 	if !strings.Contains(name, "/") {
 		candidates = nil
-		for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
+		for _, dir := range filepath.SplitList(searchPath) {
 			candidates = append(candidates, filepath.Join(cmp.Or(dir, "."), name))
 		}
 	}

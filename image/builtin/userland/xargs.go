@@ -205,6 +205,7 @@ func (r *xargsRequest) run(argv []string) {
 		r.mu.Lock()
 		switch {
 		case code == 255:
+			r.p.Fail("%s: exited with status 255; aborting", argv[0])
 			r.code = 124
 		case code > 128:
 			r.code = 125
