@@ -1,6 +1,8 @@
 package builtin
 
 import (
+	"slices"
+
 	"sandbox/image/builtin/userland"
 )
 
@@ -14,7 +16,9 @@ func baseFiles() ([]tarFile, error) {
 		return nil, err
 	}
 	files := append(baseDirectories(), program...)
-	for _, name := range append(userland.Names(), "sh", "bash") {
+	names := append(userland.Names(), "bash", "sh")
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
 		files = append(files, symlink("bin/"+name, "userland"))
 	}
 	return append(files, baseEtc()...), nil

@@ -81,9 +81,7 @@ func Ensure(s *image.Store, name string) (bool, error) {
 	if err != nil {
 		return true, fmt.Errorf("cannot make the built-in image %s: %w", r.name, err)
 	}
-	if err := removeOld(s, r.name); err != nil {
-		return true, err
-	}
+	removeOld(s, r.name)
 	return true, stamp{program: now.program, image: img.ID}.write(s, r.name)
 }
 
@@ -115,24 +113,17 @@ func (r recipe) make(s *image.Store) (*image.Image, error) {
 }
 
 // removeOld removes what was made from other programs and is of no use any more: every new build of sandbox would leave
-// its copy otherwise.
-func removeOld(s *image.Store, name string) error {
+// its copy otherwise. What cannot be removed now is removed after the next build.
+func removeOld(s *image.Store, name string) {
 	if s.InUse == nil {
-		return nil
+		return
 	}
-	images, err := s.List()
-	if err != nil {
-		return err
-	}
+	images, _ := s.List()
 	for _, img := range images {
-		if len(img.Names) > 0 || img.Config.Labels[label] != name || s.InUse(img.ID) {
-			continue
-		}
-		if err := s.Remove(img.ID); err != nil {
-			return err
+		if len(img.Names) == 0 && img.Config.Labels[label] == name && !s.InUse(img.ID) {
+			s.Remove(img.ID)
 		}
 	}
-	return nil
 }
 
 // buildTime is the time of the commit that the program was built from: the file's own time would make another image of

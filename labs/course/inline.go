@@ -66,9 +66,16 @@ func (d *document) text(n *ast.Text, st style) []cell {
 }
 
 // together says whether b follows a without a space, as in Chinese text. Its quotation marks and dashes are shared with
-// English, so one of the two has to be a character that is Chinese for sure.
+// English, so one of the two has to be a character that is Chinese for sure. Beside its commas and brackets, which
+// bring their own space, even an English word stands without.
 func together(a, b rune) bool {
-	const shared = "“”‘’…—"
+	const (
+		shared = "“”‘’…—"
+		spaced = "，。、；：？！）】」』》（【「『《"
+	)
+	if strings.ContainsRune(spaced, a) || strings.ContainsRune(spaced, b) {
+		return true
+	}
 	wideA, wideB := runeColumns(a) == 2, runeColumns(b) == 2
 	return (wideA || wideB) && (wideA || strings.ContainsRune(shared, a)) && (wideB || strings.ContainsRune(shared, b))
 }

@@ -6,8 +6,6 @@ import (
 
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
-	"github.com/yuin/goldmark/extension"
-	extast "github.com/yuin/goldmark/extension/ast"
 	"github.com/yuin/goldmark/text"
 )
 
@@ -23,7 +21,7 @@ func newRenderer(width int, color bool) *renderer {
 	// Lines much longer than this are hard to read, whatever the terminal's width.
 	const comfortable = 100
 	return &renderer{
-		markdown: goldmark.New(goldmark.WithExtensions(extension.Table)),
+		markdown: goldmark.New(),
 		width:    max(20, min(width, comfortable)),
 		color:    color,
 	}
@@ -77,8 +75,10 @@ func (d *document) block(n ast.Node, width int) []string {
 		return d.code(n)
 	case *ast.ThematicBreak:
 		return []string{strings.Repeat("─", width)}
-	case *extast.Table:
-		return d.table(n, width)
+	case *ast.Paragraph:
+		if rows := d.tableRows(n); rows != nil {
+			return d.table(rows, width)
+		}
 	case *ast.HTMLBlock: // comments of the author
 		return nil
 	}
