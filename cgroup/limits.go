@@ -55,7 +55,7 @@ func (h Host) memoryLimits(m *specs.LinuxMemory, add adder) error {
 	if m == nil {
 		return nil
 	}
-	if m.Kernel != nil || m.KernelTCP != nil || m.Swappiness != nil || m.DisableOOMKiller != nil {
+	if m.KernelTCP != nil || m.Swappiness != nil || m.DisableOOMKiller != nil {
 		return fmt.Errorf("kernel memory, swappiness and the OOM killer's switch are not supported yet")
 	}
 	if m.Limit != nil && *m.Limit != 0 {

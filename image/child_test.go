@@ -165,3 +165,18 @@ func TestRepairSparesTheLiving(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestRepairOfHalfAStore(t *testing.T) {
+	s := &Store{Dir: t.TempDir()}
+	if err := s.Repair(); err != nil {
+		t.Errorf("no store at all: %v", err)
+	}
+	if err := os.Mkdir(s.layoutDir(), 0o700); err != nil { // killed before it had made more
+		t.Fatal(err)
+	}
+	if err := s.Repair(); err != nil {
+		t.Errorf("half a store: %v", err)
+	}
+	mustAdd(t, s, [][]byte{archive(t, file("a", "1"))}, "demo")
+	checkLayout(t, s)
+}

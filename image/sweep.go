@@ -77,8 +77,8 @@ func (s *Store) reachable() (*reachable, error) {
 	return r, nil
 }
 
-// Repair removes what killed processes have left: nothing else does, and an image that cannot be read makes it stop
-// before it removes something of that image.
+// Repair removes what killed processes have left, and nothing else. An image that cannot be read makes it stop before it
+// removes something of that image.
 func (s *Store) Repair() error {
 	if _, err := os.Stat(s.layoutDir()); errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -93,43 +93,43 @@ func (s *Store) Repair() error {
 
 // sweep removes drafts of dead processes, and blobs and layers that no image has. The store is locked.
 func (s *Store) sweep() error {
-	drafts, err := os.ReadDir(s.stagingDir())
-	if err != nil {
+	if err := removeOthers(s.stagingDir(), isAlive); err != nil {
 		return err
-	}
-	for _, draft := range drafts {
-		dir := filepath.Join(s.stagingDir(), draft.Name())
-		dead, err := lockDirectory(dir, false)
-		if err != nil {
-			continue // somebody is at work on it
-		}
-		err = removeTree(dir)
-		dead.Close()
-		if err != nil {
-			return err
-		}
 	}
 	keep, err := s.reachable()
 	if err != nil {
 		return err
 	}
 	return errors.Join(
-		removeOthers(s.blobDir(), func(name string) bool { return keep.blobs[name] }),
-		removeOthers(s.LayerDir(), func(name string) bool { return keep.layers[name] != "" }),
-		removeOthers(s.layoutDir(), func(name string) bool { return !isTemporary(name) }),
+		removeOthers(s.blobDir(), func(path string) bool { return keep.blobs[filepath.Base(path)] }),
+		removeOthers(s.LayerDir(), func(path string) bool { return keep.layers[filepath.Base(path)] != "" }),
+		removeOthers(s.layoutDir(), func(path string) bool { return !isTemporary(path) }),
 	)
 }
 
-func removeOthers(dir string, keep func(name string) bool) error {
-	entries, err := os.ReadDir(dir)
+// isAlive reports whether a process is at work in a staging directory.
+func isAlive(dir string) bool {
+	dead, err := lockDirectory(dir, false)
 	if err != nil {
+		return true
+	}
+	dead.Close()
+	return false
+}
+
+// removeOthers removes what need not be kept from a directory, which a killed process may not have made yet.
+func removeOthers(dir string, keep func(path string) bool) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	for _, entry := range entries {
-		if !keep(entry.Name()) {
-			if err := removeTree(filepath.Join(dir, entry.Name())); err != nil {
-				return err
-			}
+		path := filepath.Join(dir, entry.Name())
+		if keep(path) {
+			continue
+		}
+		if err := removeTree(path); err != nil {
+			return err
 		}
 	}
 	return nil

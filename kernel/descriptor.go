@@ -57,10 +57,8 @@ type opener interface{ handle() *Handle }
 
 // compiler turns effects into rows of a table.
 type compiler struct {
-	b       *birth.Builder
-	ignore  bool // the step is optional
-	opened  *Handle
-	lastRow int
+	b      *birth.Builder
+	ignore bool // the step is optional
 }
 
 // add appends a system call; cleanup rows are performed even when an earlier one of the same effect failed.
@@ -72,8 +70,7 @@ func (c *compiler) addFlags(flags, number uintptr, args ...any) int {
 	if c.ignore {
 		flags |= birth.Ignore
 	}
-	c.lastRow = c.b.Add(number, flags, args...)
-	return c.lastRow
+	return c.b.Add(number, flags, args...)
 }
 
 // str is a string argument, or a null pointer for an empty one.

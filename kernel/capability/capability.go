@@ -36,7 +36,8 @@ const Default Set = 0xa80425fb
 // All there are.
 const All Set = 1<<Count - 1
 
-// Parse reads a capability's name as people write it: NET_ADMIN, CAP_NET_ADMIN, net_admin; ALL is all of them.
+// Parse reads a capability's name as people write it: NET_ADMIN, CAP_NET_ADMIN, net_admin; ALL is all of them. The error is
+// an *UnknownError.
 func Parse(name string) (Set, error) {
 	upper := strings.ToUpper(name)
 	if upper == "ALL" || upper == "CAP_ALL" {
@@ -50,10 +51,16 @@ func Parse(name string) (Set, error) {
 	return 0, &UnknownError{Name: name, Nearest: nearest(upper)}
 }
 
-// UnknownError is a name that is no capability's.
+// UnknownError is a name that is no capability's. Nearest is what was probably meant, without CAP_; "" if nothing comes near.
 type UnknownError struct{ Name, Nearest string }
 
-func (e *UnknownError) Error() string { return "unknown capability: " + strconv.Quote(e.Name) }
+func (e *UnknownError) Error() string {
+	text := "unknown capability " + strconv.Quote(e.Name)
+	if e.Nearest == "" {
+		return text + ": capabilities(7) lists them"
+	}
+	return text + ": did you mean " + e.Nearest + "?"
+}
 
 // Names of the capabilities in the set, in the order of their numbers.
 func (s Set) Names() []string {
@@ -66,6 +73,17 @@ func (s Set) Names() []string {
 	return list
 }
 
+// String writes the set as people do: CAP_CHOWN,CAP_KILL; ALL; none.
+func (s Set) String() string {
+	switch s {
+	case All:
+		return "ALL"
+	case 0:
+		return "none"
+	}
+	return strings.Join(s.Names(), ",")
+}
+
 // SetOf is the set of names; those that are unknown do not count.
 func SetOf(list []string) Set {
 	var set Set
@@ -74,21 +92,4 @@ func SetOf(list []string) Set {
 		set |= c
 	}
 	return set
-}
-
-// nearest is the name that begins most like what was typed.
-func nearest(typed string) string {
-	typed = strings.TrimPrefix(typed, "CAP_")
-	best, most := "", 0
-	for _, n := range names {
-		n = n[len("CAP_"):]
-		same := 0
-		for same < len(n) && same < len(typed) && n[same] == typed[same] {
-			same++
-		}
-		if same > most {
-			best, most = n, same
-		}
-	}
-	return best
 }

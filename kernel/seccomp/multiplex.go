@@ -19,8 +19,8 @@ var (
 )
 
 // multiplex applies what is said of a call to the other way of making it, as libseccomp does: who forbids socket means
-// socketcall(1, …) too. Conditions on the call's first argument cannot be kept, for it lies in memory there, which
-// the program cannot read.
+// socketcall(1, …) too. A condition on the call's first argument gives way to the call's number; what the call is given
+// lies in memory there, where the program cannot look.
 func (j *judgement) multiplex() {
 	for _, way := range [...]struct {
 		through string
@@ -35,13 +35,13 @@ func (j *judgement) multiplex() {
 			}
 			j.named[entry] = j.named[entry] || j.named[i]
 			which := specs.LinuxSeccompArg{Index: 0, Value: uint64(number), Op: specs.OpEqualTo}
-			if v := &j.verdicts[i]; v.settled {
+			v := &j.verdicts[i]
+			if v.settled {
 				through.add(v.action, []specs.LinuxSeccompArg{which})
-			} else {
-				for _, r := range v.rules {
-					rest := slices.DeleteFunc(slices.Clone(r.conditions), func(c specs.LinuxSeccompArg) bool { return c.Index == 0 })
-					through.add(r.action, append([]specs.LinuxSeccompArg{which}, rest...))
-				}
+			}
+			for _, r := range v.rules {
+				rest := slices.DeleteFunc(slices.Clone(r.conditions), func(c specs.LinuxSeccompArg) bool { return c.Index == 0 })
+				through.add(r.action, append([]specs.LinuxSeccompArg{which}, rest...))
 			}
 		}
 	}

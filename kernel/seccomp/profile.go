@@ -101,7 +101,10 @@ func (r *rule) check() error {
 			continue
 		}
 		// Docker never finds such a capability and takes the condition as not met: a mistake that nobody notices.
-		return fmt.Errorf("unknown capability %q: they are written as in CAP_SYS_ADMIN (see capabilities(7))", name)
+		if _, err := capability.Parse(name); err != nil {
+			return err
+		}
+		return fmt.Errorf("capability %q has to be written in full, as in CAP_SYS_ADMIN", name)
 	}
 	return nil
 }

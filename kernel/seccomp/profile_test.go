@@ -117,7 +117,8 @@ func TestLoadErrors(t *testing.T) {
 		`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "DENY"}]}`:                                                      `syscalls[0] ["read"]: unknown action "DENY"`,
 		`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_LOG", "args": [{"op": "EQ"}]}]}`:                      `unknown operator "EQ": use SCMP_CMP_EQ, SCMP_CMP_NE,`,
 		`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_LOG", "args": [{"index": 6, "op": "SCMP_CMP_EQ"}]}]}`: `argument index 6: a system call has arguments 0 to 5`,
-		`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_LOG", "includes": {"caps": ["SYS_ADMIN"]}}]}`:         `unknown capability "SYS_ADMIN": they are written as in CAP_SYS_ADMIN`,
+		`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_LOG", "includes": {"caps": ["SYS_ADMIN"]}}]}`:         `capability "SYS_ADMIN" has to be written in full`,
+		`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_LOG", "excludes": {"caps": ["CAP_SYSADMIN"]}}]}`:      `unknown capability "CAP_SYSADMIN": did you mean SYS_ADMIN?`,
 		`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_LOG", "includes": {"minKernel": "4.8.1"}}]}`:          `"4.8.1" is no kernel version`,
 	} {
 		_, err := Load(strings.NewReader(profile), 0, Version{6, 1})

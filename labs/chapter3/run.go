@@ -19,8 +19,7 @@ import (
 
 type runOptions struct {
 	createOptions
-	sigProxy   bool
-	detachKeys string
+	sigProxy bool
 }
 
 // NewRun makes `sandbox run`.

@@ -152,8 +152,7 @@ func (w *walk) exercise(ctx context.Context, section *Section) (move, error) {
 		w.show(part.Text)
 	}
 	if !w.Terminal {
-		w.say(sayTryExercise, w.lesson.Number, w.lesson.Number, e.Number)
-		fmt.Fprintln(w.Out)
+		w.show(fmt.Sprintf(sayTryExercise.in(w.Lang), w.lesson.Number, w.lesson.Number, e.Number))
 		return forward, nil
 	}
 	if err := w.setUp(ctx, w.lesson, section); err != nil {

@@ -20,7 +20,7 @@ type Session struct {
 	Width    int  // columns; 0 is 80
 	Color    bool // the caller has looked at NO_COLOR
 	Lang     Lang
-	Explain  bool // every sandbox in a step says what it does to the machine
+	Explain  Narrator // every sandbox in a step says what it does to the machine; nil if they are to be quiet
 
 	Lessons     fs.FS
 	Shell       []string // argv to which a command line is added: {"/bin/sh", "-c"}

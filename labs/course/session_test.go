@@ -3,6 +3,8 @@ package course
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"strings"
 	"testing"
@@ -202,17 +204,53 @@ func TestExerciseOnTerminal(t *testing.T) {
 	mustContain(t, out, "✓ the file is there", "All of it is right.", "well done", "That was lab 3.1.")
 }
 
+// teller shows each record, and the end of each command.
+type teller struct{}
+
+func (teller) Tell(out io.Writer, record []byte) { fmt.Fprintf(out, "  told %s\n", record) }
+func (teller) End(out io.Writer)                 { fmt.Fprintln(out, "end") }
+
 func TestExplain(t *testing.T) {
 	w := newWorld(t, English).withLesson("# 3.1 T\n## 3.1.1 One\n```console step=a\n" +
-		"$ printf 'explained: %s\\n' \"$SANDBOX_EXPLAIN $SANDBOX_LANG\" >&2\n$ printf plain\n```\n")
+		"$ echo before; printf '{\"seq\":%s\\n' \"$SANDBOX_EXPLAIN $SANDBOX_LANG\" >&2; echo '{after}'\n$ printf plain\n```\n")
 	out := w.mustRun(t, "3.1")
-	mustContain(t, out, "\n  explained:  en\n", "\n  plain\n")
-	w.Explain = true
+	mustContain(t, out, "\n  before\n  {\"seq\": en\n  {after}\n", "\n  plain\n")
+	w.Explain = teller{}
 	out = w.mustRun(t, "3.1")
-	mustContain(t, out, "\n  ┆ explained: text en\n", "\n  plain\n")
+	mustContain(t, out, "\n  before\n  ┆   told {\"seq\":json en\n  {after}\n  ┆ end\n", "\n  plain\n  ┆ end\n")
 	w.Color = true
 	out = w.mustRun(t, "3.1")
-	mustContain(t, out, "\x1b[2m  ┆ explained: text en\x1b[0m\n")
+	mustContain(t, out, "\x1b[2m  ┆   told {\"seq\":json en\x1b[0m\n")
+}
+
+// However the output comes in pieces, records are found in it, in their place.
+func TestRecords(t *testing.T) {
+	const output = "one\n{\"seq\":1}\n{\"s\n{\"seq\":2}\ntwo{\"seq\":3}\nthree{\"se"
+	const want = "one\n<{\"seq\":1}>{\"s\n<{\"seq\":2}>two<{\"seq\":3}>three{\"se"
+	for size := 1; size <= len(output); size++ {
+		var b strings.Builder
+		r := &records{words: &b, tell: func(record []byte) { fmt.Fprintf(&b, "<%s>", record) }}
+		for rest := []byte(output); len(rest) > 0; {
+			n := min(size, len(rest))
+			if written, err := r.Write(rest[:n]); written != n || err != nil {
+				t.Fatal(written, err)
+			}
+			rest = rest[n:]
+		}
+		r.end()
+		if b.String() != want {
+			t.Errorf("in pieces of %d: %s\nwant %s", size, b.String(), want)
+		}
+	}
+}
+
+func TestFolder(t *testing.T) {
+	var b strings.Builder
+	fmt.Fprintln(folder{&b, 32}, "  one two three four five six seven\n[3.5] a heading")
+	const want = "  one two three four five\n        six seven\n[3.5] a heading\n"
+	if b.String() != want {
+		t.Errorf("folded:\n%swant:\n%s", b.String(), want)
+	}
 }
 
 func TestNoShell(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -32,26 +33,37 @@ func (s *Session) runStep(ctx context.Context, step *Step) (status int, err erro
 	return status, nil
 }
 
-// runVisible runs a command line and prints what comes as it comes.
-//
-// With Explain, standard error is told apart from standard output, to be shown dimmed, which takes two pipes: lines
-// that come on both at the same instant may then change places. Without, one pipe keeps the exact order.
+// runVisible runs a command line and prints what comes as it comes. Standard output and error share one pipe, which
+// keeps their order.
 func (s *Session) runVisible(ctx context.Context, line string) (int, error) {
 	cmd := s.command(ctx, line)
 	screen := &screen{out: s.Out}
-	stdout := &stream{screen: screen, before: outputIndent}
-	cmd.Stdout, cmd.Stderr = stdout, stdout
-	if s.Explain {
-		cmd.Env = append(cmd.Env, "SANDBOX_EXPLAIN=text")
-		stderr := &stream{screen: screen, before: explainIndent}
-		if s.Color {
-			stderr.before, stderr.after = dim.on()+explainIndent, styleOff
-		}
-		cmd.Stderr = stderr
+	words := &stream{screen: screen, before: outputIndent}
+	cmd.Stdout, cmd.Stderr = words, words
+	end := func() {}
+	if s.Explain != nil {
+		var told io.Writer = s.explainStream(screen)
+		parted := &records{words: words, tell: func(record []byte) { s.Explain.Tell(told, record) }}
+		cmd.Stdout, cmd.Stderr = parted, parted
+		cmd.Env = append(cmd.Env, "SANDBOX_EXPLAIN=json")
+		end = func() { parted.end(); s.Explain.End(told) }
 	}
 	status, err := s.wait(ctx, cmd)
+	end()
 	screen.endLine()
 	return status, err
+}
+
+// explainStream is where explanations are shown: dimmed, and on a terminal broken to its width.
+func (s *Session) explainStream(screen *screen) io.Writer {
+	told := &stream{screen: screen, before: explainIndent}
+	if s.Color {
+		told.before, told.after = dim.on()+explainIndent, styleOff
+	}
+	if s.Terminal {
+		return folder{out: told, width: s.width() - columns(explainIndent)}
+	}
+	return told
 }
 
 // wait runs a command to its end. An exit status is no error; that there is no such shell is one.

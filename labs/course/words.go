@@ -4,20 +4,20 @@ package course
 var (
 	sayAsk         = phrase{"Enter runs it · s skip · b back · r repeat the last · ! shell · q leave", "回车执行 · s 跳过 · b 返回 · r 重做上一步 · ! 打开 shell · q 离开"}
 	sayAskOn       = phrase{"Enter goes on · b back · r repeat the last · ! shell · q leave", "回车继续 · b 返回 · r 重做上一步 · ! 打开 shell · q 离开"}
-	sayAskExercise = phrase{"! shell, to work on it · Enter checks · h hint · v solution · s skip · b back · q leave", "! 打开 shell 动手做 · 回车检查 · h 提示 · v 看答案 · s 跳过 · b 返回 · q 离开"}
+	sayAskExercise = phrase{"! shell to work in · Enter checks · h hint · v solution · s skip · b back · q", "! 打开 shell 来做 · 回车检查 · h 提示 · v 答案 · s 跳过 · b 返回 · q 离开"}
 	sayAskResume   = phrase{"You were at %s. Enter goes on there · a starts again · q leaves", "上次学到 %s。回车接着学 · a 从头开始 · q 离开"}
 	sayNoSuchKey   = phrase{"No such key: %q.", "没有 %q 这个键。"}
 	sayNothingYet  = phrase{"There is no step before this one to repeat.", "前面还没有可以重做的步骤。"}
-	sayShell       = phrase{"A shell in the lab. `exit` or Ctrl-D brings you back.", "这是实验环境里的 shell，输入 exit 或按 Ctrl-D 返回。"}
+	sayShell       = phrase{"A shell in the lab. `exit` or Ctrl-D brings you back.", "这是实验环境里的 shell，输入 `exit` 或按 Ctrl-D 返回。"}
 	sayShellLeft   = phrase{"Back in the lesson.", "回到课程。"}
-	sayLeft        = phrase{"Left. `sandbox lab %s` goes on here.", "已离开。再次执行 sandbox lab %s 可以从这里继续。"}
+	sayLeft        = phrase{"Left. `sandbox lab %s` goes on here.", "已离开。再次执行 `sandbox lab %s` 可以从这里继续。"}
 	sayDone        = phrase{"That was lab %s.", "实验 %s 到此结束。"}
 	sayWrongExit   = phrase{"That ended with exit status %d; the lesson expected %s.", "退出状态是 %d，而课程预期的是%s。"}
 	sayAnyFailure  = phrase{"a failure", "失败（非零）"}
 	sayExit        = phrase{"%d", " %d"}
 	sayStepSkipped = phrase{"(left out here: %s)", "（此处略过：%s）"}
 	sayStepsFailed = phrase{"Steps that did not end as they should: %s", "结果与预期不符的步骤：%s"}
-	sayTryExercise = phrase{"Your turn: `sandbox lab shell %s`, then `sandbox lab check %s %d` (or `hint`, or `solution`).", "轮到你了：先 sandbox lab shell %s 动手，再 sandbox lab check %s %d 检查（也可以用 hint 或 solution）。"}
+	sayTryExercise = phrase{"Your turn: `sandbox lab shell %s`, then `sandbox lab check %s %d` (or `hint`, or `solution`).", "轮到你了：先用 `sandbox lab shell %s` 动手做，再用 `sandbox lab check %s %d` 检查（还有 `hint` 和 `solution`）。"}
 	sayExpected    = phrase{"expected: ", "应当是："}
 	sayFound       = phrase{"found:    ", "实际是："}
 	sayNothing     = phrase{"(nothing)", "（空）"}
@@ -29,7 +29,7 @@ var (
 	saySolution    = phrase{"One way to do it:", "做法之一："}
 	sayReset       = phrase{"Lab %s is as it was before you began.", "实验 %s 已恢复到开始之前的样子。"}
 	sayUnwritten   = phrase{"not written yet", "尚未编写"}
-	sayListHelp    = phrase{"`sandbox lab 3.1` starts a lab. ✓ done, … begun, · not written yet.", "用 sandbox lab 3.1 开始一个实验。✓ 已完成，… 学习中，· 尚未编写。"}
+	sayListHelp    = phrase{"`sandbox lab 3.1` starts a lab. ✓ done, … begun, · not written yet.", "用 `sandbox lab 3.1` 开始一个实验。✓ 已完成，… 学习中，· 尚未编写。"}
 	sayProveEarly  = phrase{"exercise %d: its checks pass before anything has been done", "练习 %d：什么都还没做，检查就已通过"}
 	sayProveFailed = phrase{"exercise %d: its checks do not pass after the solution", "练习 %d：按答案做完后检查仍未通过"}
 	sayProved      = phrase{"exercise %d: fails unsolved, passes with the solution", "练习 %d：未做时不通过，按答案做后通过"}

@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -92,7 +94,10 @@ func newSession(env *command.Env) (*course.Session, error) {
 	terminal := out != nil && term.IsTerminal(int(out.Fd())) && term.IsTerminal(int(env.In.Fd()))
 	s := &course.Session{
 		In: env.In, Out: env.Out, Err: env.Err, Terminal: terminal, Color: terminal && os.Getenv("NO_COLOR") == "",
-		Lang: course.Lang(env.Language()), Explain: env.Explain != "", Progress: progressFile(), Marks: "/run/lab",
+		Lang: course.Lang(env.Language()), Progress: progressFile(), Marks: "/run/lab",
+	}
+	if env.Explain != "" {
+		s.Explain = newNarration(env)
 	}
 	if terminal {
 		s.Width, _, _ = term.GetSize(int(out.Fd()))
@@ -110,6 +115,11 @@ func newSession(env *command.Env) (*course.Session, error) {
 	}
 	bin := filepath.Join(engine.Images.LayerDir(), base.Layers[0], "bin")
 	s.Shell, s.Interactive = []string{bin + "/sh", "-c"}, []string{bin + "/sh"}
-	s.Env = append(os.Environ(), "PATH=/run/pocket/bin:"+bin+":"+os.Getenv("PATH"))
+	s.Env = append(quiet(os.Environ()), "PATH=/run/pocket/bin:"+bin+":"+os.Getenv("PATH"))
 	return s, nil
+}
+
+// quiet is an environment whose commands do not explain themselves unless the lesson asks them to.
+func quiet(environment []string) []string {
+	return slices.DeleteFunc(environment, func(e string) bool { return strings.HasPrefix(e, "SANDBOX_EXPLAIN=") })
 }

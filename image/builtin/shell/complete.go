@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"golang.org/x/term"
 )
 
 // completion is what may stand where the cursor is.
@@ -44,10 +42,6 @@ func (e *editor) tab() {
 
 // list shows the possibilities below the line, and leaves room to draw the line again.
 func (e *editor) list(words []string) {
-	width, _, err := term.GetSize(int(e.in.Fd()))
-	if err != nil || width == 0 {
-		width = 80
-	}
 	names := make([]string, len(words))
 	column := 0
 	for i, word := range words {
@@ -57,7 +51,7 @@ func (e *editor) list(words []string) {
 		}
 		column = max(column, Columns(names[i])+2)
 	}
-	perRow := max(width/column, 1)
+	perRow := max(e.width()/column, 1)
 	rows := (len(names) + perRow - 1) / perRow
 	fmt.Fprint(e.out, "\r\n")
 	for row := range rows {

@@ -8,12 +8,29 @@ import (
 	"golang.org/x/term"
 )
 
+func (e *editor) width() int {
+	if width, _, err := term.GetSize(int(e.in.Fd())); err == nil && width > 0 {
+		return width
+	}
+	return 80
+}
+
+// echo is the short way for what happens most: a character at the end of the line, which need not be drawn anew.
+func (e *editor) echo(key rune) bool {
+	cursor := place{width: e.width()}
+	cursor.advance(withoutEscapes(e.prompt) + string(e.line))
+	if key < ' ' || key == 0x7f || e.pos < len(e.line) || cursor.column+runeWidth(key) >= cursor.width {
+		return false
+	}
+	e.insert(key)
+	e.lastTab = false
+	fmt.Fprint(e.out, string(key))
+	return true
+}
+
 // draw shows prompt and line, and puts the cursor where it belongs.
 func (e *editor) draw() {
-	width := 80
-	if w, _, err := term.GetSize(int(e.in.Fd())); err == nil && w > 0 {
-		width = w
-	}
+	width := e.width()
 	var out strings.Builder
 	if e.row > 0 {
 		fmt.Fprintf(&out, "\x1b[%dA", e.row)

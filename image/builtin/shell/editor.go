@@ -55,15 +55,23 @@ func (e *editor) readLine(prompt string) (string, error) {
 		if err != nil {
 			return "", err
 		}
+		if e.echo(key) {
+			continue
+		}
+		atEnd := e.pos == len(e.line)
 		done, err := e.handle(key)
 		if done || err != nil {
-			e.pos = len(e.line)
-			e.draw()
+			if !atEnd {
+				e.pos = len(e.line)
+				e.draw()
+			}
+			// What is typed from the new line on is meant for the program that comes next.
+			term.Restore(fd, modes)
 			if err == errInterrupted {
 				fmt.Fprint(e.out, "^C")
 			}
 			if err != io.EOF {
-				fmt.Fprint(e.out, "\r\n")
+				fmt.Fprintln(e.out)
 			}
 			return string(e.line), err
 		}

@@ -294,7 +294,6 @@ func (s *Shell) bringForward(hc interp.HandlerContext, args []string) error {
 		fmt.Fprintf(hc.Stderr, "%s: fg: %s: no such job\n", s.name, spec)
 		return interp.ExitStatus(1)
 	}
-	fmt.Fprintln(hc.Stdout, j.text)
 	if terminal, ok := s.stdin.(*os.File); ok && j.ownGroup {
 		// Taking the terminal back, the shell is not in its foreground: the kernel would stop it with SIGTTOU.
 		signal.Ignore(syscall.SIGTTOU)
@@ -302,6 +301,7 @@ func (s *Shell) bringForward(hc interp.HandlerContext, args []string) error {
 		unix.IoctlSetPointerInt(int(terminal.Fd()), unix.TIOCSPGRP, j.pid)
 		defer unix.IoctlSetPointerInt(int(terminal.Fd()), unix.TIOCSPGRP, unix.Getpgrp())
 	}
+	fmt.Fprintln(hc.Stdout, j.text)
 	j.signal(syscall.SIGCONT)
 	<-j.done
 	s.forget(j)

@@ -261,7 +261,7 @@ func (s *Shell) runFile(path string) int {
 
 // runStdin runs commands as they come in, and leaves the rest of the input to the programs that they start.
 func (s *Shell) runStdin() int {
-	for stmts, err := range newParser().InteractiveSeq(&lineReader{s.stdin}) {
+	for stmts, err := range newParser().InteractiveSeq(&lineReader{r: s.stdin}) {
 		if err != nil {
 			return s.syntaxError(err)
 		}
@@ -275,22 +275,30 @@ func (s *Shell) runStdin() int {
 	return s.leave()
 }
 
-// lineReader hands out one byte at a time: in `sh <script`, a `read` in the script must find the script's next line.
-type lineReader struct{ r io.Reader }
+// lineReader hands out a line at a time, and reads no further: in `sh <script`, a `read` in the script must find the
+// script's next line. To the last line it adds the line end that tells the parser that a command is complete.
+type lineReader struct {
+	r    io.Reader
+	last byte
+}
 
 func (l *lineReader) Read(p []byte) (int, error) {
-	if len(p) == 0 {
-		return 0, nil
-	}
-	n := 0
-	for n < len(p) {
+	for n := range p {
 		k, err := l.r.Read(p[n : n+1])
-		n += k
-		if err != nil || (k > 0 && p[n-1] == '\n') {
-			return n, err
+		switch {
+		case k == 0 && n > 0 && err != nil:
+			return n, nil // the error comes again
+		case k == 0 && err != nil && l.last != 0 && l.last != '\n':
+			p[0], l.last = '\n', '\n'
+			return 1, nil
+		case k == 0 && err != nil:
+			return 0, err
+		}
+		if l.last = p[n]; l.last == '\n' {
+			return n + 1, nil
 		}
 	}
-	return n, nil
+	return len(p), nil
 }
 
 func (s *Shell) syntaxError(err error) int {

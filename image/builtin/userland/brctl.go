@@ -56,10 +56,10 @@ func (p *Process) brctlUsage() int {
 func onBridge(name string, change func(bridge netlink.Link) error) error {
 	bridge, err := netlink.LinkByName(name)
 	if err != nil {
-		return fmt.Errorf("bridge %s does not exist!", name)
+		return fmt.Errorf("bridge %s does not exist", name)
 	}
 	if bridge.Type() != "bridge" {
-		return fmt.Errorf("device %s is not a bridge!", name)
+		return fmt.Errorf("device %s is not a bridge", name)
 	}
 	return change(bridge)
 }
@@ -87,11 +87,11 @@ func plug(bridge netlink.Link, names []string, in bool) error {
 	for _, name := range names {
 		link, err := netlink.LinkByName(name)
 		if err != nil {
-			return fmt.Errorf("interface %s does not exist!", name)
+			return fmt.Errorf("interface %s does not exist", name)
 		}
 		switch {
 		case in && link.Attrs().MasterIndex != 0:
-			return fmt.Errorf("device %s is already a member of a bridge; can't add it to bridge %s.", name, bridge.Attrs().Name)
+			return fmt.Errorf("device %s is already a member of a bridge; can't add it to bridge %s", name, bridge.Attrs().Name)
 		case in:
 			err = netlink.LinkSetMaster(link, bridge)
 		case link.Attrs().MasterIndex != bridge.Attrs().Index:

@@ -28,7 +28,7 @@ func fnmatch(pattern, name string) bool {
 			r, size := utf8.DecodeRuneInString(name)
 			matched, rest, ok := matchSet(pattern[1:], r)
 			if size == 0 || !ok || !matched {
-				return ok == false && name != "" && name[0] == '[' && fnmatch(pattern[1:], name[1:])
+				return !ok && name != "" && name[0] == '[' && fnmatch(pattern[1:], name[1:])
 			}
 			pattern, name = rest, name[size:]
 		default:

@@ -40,7 +40,7 @@ func runGrep(p *Process) int {
 		"include": "@", "exclude": "#"})
 	if err == nil && !opts.has('e') && !opts.has('f') {
 		if len(operands) == 0 {
-			err = errors.New("no pattern given; usage: grep [OPTION]... PATTERNS [FILE]...")
+			err = errors.New("no pattern given; usage: grep [OPTION]... PATTERNS [FILE...]")
 		} else {
 			opts.add('e', operands[0])
 			operands = operands[1:]

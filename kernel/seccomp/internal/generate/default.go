@@ -18,7 +18,7 @@ func defaultFile() ([]byte, error) {
 	var b strings.Builder
 	b.WriteString("\nimport \"github.com/opencontainers/runtime-spec/specs-go\"\n")
 	writeErrnos(&b, p)
-	fmt.Fprintf(&b, "\n// decisive are the capabilities that the profile asks for.\nconst decisive uint64 = %#x\n", decisive(p))
+	fmt.Fprintf(&b, "\n// decisive are the capabilities that the profile asks for.\nconst decisive uint64 = %#x\n", uint64(decisive(p)))
 	newest := newestKernel(p)
 	b.WriteString("\n// newestMajor and newestMinor are the newest kernel that a condition asks for.\n")
 	fmt.Fprintf(&b, "const newestMajor, newestMinor = %d, %d\n", newest.Kernel, newest.Major)

@@ -1,0 +1,159 @@
+package testscripts
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// made is a call of the trace in the notation of the explanation.
+type made struct {
+	role      string
+	name      string
+	args      []string
+	result    int
+	errno     string
+	must      bool     // it changes the machine: the explanation must have it
+	target    string   // unlinkat, openat, fchmodat: the whole path
+	raw       *traced  // as strace saw it
+	process   *process // who made it
+	explained bool
+}
+
+func (m *made) String() string {
+	return line(m.role, m.name, m.args, m.result, m.errno)
+}
+
+func line(role, name string, args []string, result int, errno string) string {
+	if errno != "" {
+		return fmt.Sprintf("%s: %s(%s) = -1 %s", role, name, strings.Join(args, ", "), errno)
+	}
+	return fmt.Sprintf("%s: %s(%s) = %d", role, name, strings.Join(args, ", "), result)
+}
+
+// newMade brings a call into the explanation's notation. What the two write differently, and why it is the same:
+//
+//	any descriptor         -y adds its path
+//	write                  the explanation names the file, not the descriptor, and no length
+//	clone3, clone          the addresses of the thread's id, the size of the structure: known only when it is made
+//	execve                 -v lists the environment, the explanation counts it
+//	seccomp, bpf           -v lists the program, the explanation counts it
+//	sendmsg                the explanation leaves the empty parts of the message out
+//	ioctl SIOCSIFFLAGS     the socket is the effect's own
+//	ioctl TIOCSPGRP        the process's own pid
+func newMade(c *traced, p *process) *made {
+	m := &made{role: p.role, name: c.name, errno: c.errno, raw: c, process: p}
+	m.result, _ = number(c.result)
+	for _, a := range c.args {
+		m.args = append(m.args, bare(a))
+	}
+	switch {
+	case c.name == "write" && len(c.args) == 3:
+		m.args = []string{strconv.Quote(pathOf(c.args[0])), c.args[1]}
+	case c.name == "clone3":
+		m.args = []string{without(m.args[0], "child_tid", "parent_tid", "pidfd")}
+	case c.name == "clone":
+		m.args = slices.DeleteFunc(m.args, func(a string) bool { return strings.Contains(a, "tid") && !strings.HasPrefix(a, "flags=") })
+	case c.name == "execve" && len(c.args) == 3:
+		m.args[2] = "/* " + count(c.args[2], "var") + " */"
+	case c.name == "seccomp" && len(c.args) == 3:
+		m.args[2] = regexp.MustCompile(`filter=\[.*\]`).ReplaceAllString(m.args[2], "filter=…")
+	case c.name == "bpf":
+		m.args[1] = regexp.MustCompile(`insns=(\[.*?\]|0x[0-9a-f]+)`).ReplaceAllString(m.args[1], "insns=…")
+	case c.name == "sendmsg":
+		if rights := regexp.MustCompile(`cmsg_type=SCM_RIGHTS, cmsg_data=\[[^\]]*\]`).FindString(m.args[1]); rights != "" {
+			m.args[1] = "{msg_control=[{" + rights + "}]}"
+		}
+	case c.name == "ioctl" && len(m.args) == 3 && m.args[1] == "SIOCSIFFLAGS":
+		m.args = m.args[1:]
+	case c.name == "ioctl" && len(m.args) == 3 && m.args[1] == "TIOCSPGRP" && m.args[2] == fmt.Sprintf("[%d]", c.pid):
+		m.args[2] = "[getpid()]"
+	}
+	if i := slices.Index([]string{"openat", "unlinkat", "fchmodat"}, c.name); i >= 0 {
+		m.target = unquote(c.args[1])
+		if !path.IsAbs(m.target) {
+			m.target = path.Join(pathOf(c.args[0]), m.target)
+		}
+	}
+	m.must = m.changes()
+	return m
+}
+
+// changing are the calls that change something, whatever their arguments.
+var changing = strings.Fields(`
+	mount umount2 pivot_root open_tree move_mount mount_setattr fsopen fsmount fsconfig fspick
+	sethostname setdomainname setns unshare clone3 fork vfork
+	mknod mknodat symlink symlinkat link linkat mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2
+	chown fchown lchown fchownat chmod fchmod fchmodat fchmodat2 setxattr lsetxattr fsetxattr removexattr
+	capset seccomp setuid setgid setreuid setregid setresuid setresgid setfsuid setfsgid setgroups execve execveat
+	setsid setpgid umask chdir fchdir chroot keyctl bpf kill pidfd_send_signal tkill setrlimit setpriority swapon swapoff`)
+
+// changingIoctls are those that change a terminal or a network interface.
+var changingIoctls = strings.Fields(`SIOCSIFFLAGS TIOCSPTLCK TIOCGPTPEER TIOCSCTTY TIOCNOTTY TIOCSPGRP TIOCSWINSZ TCSETS TCSETSW TCSETSF`)
+
+// changes tells whether the explanation must have the call.
+func (m *made) changes() bool {
+	switch m.name {
+	case "clone":
+		return !strings.Contains(strings.Join(m.args, ","), "CLONE_THREAD") // a thread of Go's
+	case "prctl":
+		// PR_SET_VMA names Go's memory, for /proc/PID/maps. The rest reads.
+		return m.args[0] != "PR_SET_VMA" && (strings.HasPrefix(m.args[0], "PR_SET_") || m.args[0] == "PR_CAPBSET_DROP" ||
+			m.args[0] == "PR_CAP_AMBIENT" && m.args[1] != "PR_CAP_AMBIENT_IS_SET")
+	case "prlimit64":
+		return m.args[2] != "NULL" && !m.raisesOpenFiles()
+	case "tgkill":
+		// Go's scheduler interrupts its own threads with SIGURG.
+		return m.args[0] != strconv.Itoa(m.process.pid) || m.args[2] != "SIGURG"
+	case "ioctl":
+		return slices.ContainsFunc(m.args, func(a string) bool { return slices.Contains(changingIoctls, a) })
+	case "openat":
+		return strings.Contains(m.args[2], "O_CREAT") || strings.Contains(m.args[2], "O_TRUNC")
+	case "write":
+		return strings.HasPrefix(m.args[0], `"/sys/`) || strings.HasPrefix(m.args[0], `"/proc/`)
+	}
+	return slices.Contains(changing, m.name)
+}
+
+// raisesOpenFiles: every Go program, before main, sets its own soft limit of open files to the hard one (syscall/rlimit.go).
+// That, and nothing else, looks like this: its own, RLIMIT_NOFILE, both the same, by the program and not by the birth.
+func (m *made) raisesOpenFiles() bool {
+	limits := regexp.MustCompile(`^\{rlim_cur=([^,]+), rlim_max=([^,]+)\}$`).FindStringSubmatch(m.args[2])
+	return m.role != "container" && m.args[0] == "0" && m.args[1] == "RLIMIT_NOFILE" && limits != nil && limits[1] == limits[2]
+}
+
+// without takes fields out of a structure.
+func without(structure string, names ...string) string {
+	fields, _, _ := splitArgs(structure[1:len(structure)-1] + ")")
+	fields = slices.DeleteFunc(fields, func(f string) bool {
+		name, _, _ := strings.Cut(f, "=")
+		return slices.Contains(names, name)
+	})
+	return "{" + strings.Join(fields, ", ") + "}"
+}
+
+// count counts the elements of an array, in words.
+func count(array, word string) string {
+	elements, _, _ := splitArgs(strings.TrimSuffix(strings.TrimPrefix(array, "["), "]") + ")")
+	if len(elements) == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", len(elements), word)
+}
+
+func unquote(s string) string {
+	text, err := strconv.Unquote(s)
+	if err != nil {
+		return s
+	}
+	return text
+}
+
+// number reads a result: decimal, hexadecimal, or octal as umask's.
+func number(s string) (int, bool) {
+	n, err := strconv.ParseInt(s, 0, 64)
+	return int(n), err == nil
+}
