@@ -10,7 +10,6 @@ import (
 // verdict of a comparison.
 type verdict struct {
 	explained int      // entries that were made
-	entries   int      // all
 	missing   []string // made, and not explained
 	invented  []string // explained, and not made
 }
@@ -19,7 +18,7 @@ type verdict struct {
 // its effect consists of; those of one process in their order. What then is left of the calls that change something
 // is missing from the explanation.
 func compare(entries []kernel.Record, calls []*made) verdict {
-	v := verdict{entries: len(entries)}
+	var v verdict
 	reached := map[string]int{}
 	for _, e := range entries {
 		from := reached[e.Process]

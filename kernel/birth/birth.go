@@ -94,7 +94,8 @@ type Header struct {
 	_      uint32
 	Size   uint64
 	Ticks  uint64 // the time stamp counter just before the clone
-	Nanos  uint64 // how long from the clone to the end of the table, to turn ticks into time
+	Nanos  uint64 // from there until the parent has seen the end of the table …
+	Passed uint64 // … and the same in ticks: together they say how long a tick is
 }
 
 // Table is a list of system calls, laid out in memory and ready to run.
@@ -160,7 +161,7 @@ func (t *Table) Run() (pid int, err syscall.Errno) {
 		return 0, syscall.Errno(-int(result))
 	}
 	t.wait()
-	h.Nanos = nanotime() - started
+	h.Nanos, h.Passed = nanotime()-started, ticks()-h.Ticks
 	runtime.KeepAlive(t.memory)
 	return int(result), 0
 }
@@ -283,17 +284,10 @@ func (t *Table) Micros(i int) float64 {
 	if i > 0 {
 		from = uint64(t.rows[i-1].Ticks)
 	}
-	last := t.header.Ticks
-	for j := range t.rows {
-		if n := uint64(t.rows[j].Ticks); n > last {
-			last = n
-		}
-	}
-	if last == t.header.Ticks || uint64(t.rows[i].Ticks) < from {
+	if t.header.Passed == 0 || uint64(t.rows[i].Ticks) < from {
 		return 0
 	}
-	perTick := float64(t.header.Nanos) / float64(last-t.header.Ticks) / 1000
-	return float64(uint64(t.rows[i].Ticks)-from) * perTick
+	return float64(uint64(t.rows[i].Ticks)-from) * float64(t.header.Nanos) / float64(t.header.Passed) / 1000
 }
 
 // word reads the word at an address inside the table.

@@ -20,6 +20,8 @@ type Streams struct {
 	Out, Err io.Writer
 	TTY      bool // the container has a terminal, so ours is put into raw mode
 	Proxy    bool // signals that reach us are passed on
+
+	room chan struct{} // holds one token for each frame of input that the container has not taken yet
 }
 
 // SizeOf is the size of the terminal that file is; zero if it is none.
@@ -58,10 +60,8 @@ func (m *Monitor) Attach(s Streams, tell func(kernel.Record)) (int, error) {
 		defer stop()
 	}
 	if s.In != nil {
-		go func() {
-			io.Copy(to.as(frameStdin), s.In)
-			to.write(frameEOF, nil)
-		}()
+		s.room = make(chan struct{}, inputFrames)
+		go sendInput(s.In, to, s.room)
 	}
 	return m.follow(s, tell, false)
 }
@@ -83,6 +83,11 @@ func (m *Monitor) follow(s Streams, tell func(kernel.Record), untilReady bool) (
 		case frameReady:
 			if untilReady {
 				return 0, nil
+			}
+		case frameWritten:
+			select {
+			case <-s.room:
+			default:
 			}
 		case frameTell:
 			var r kernel.Record

@@ -14,23 +14,25 @@ import (
 //	c  standard input has ended               e  bytes of standard error
 //	w  window size: rows, columns (16 bits)   r  the container is running, and is recorded as such
 //	s  a signal's number (8 bits)             t  something was done: a kernel.Record as JSON
+//	                                          k  one frame of input has been written: there is room for another
 //	                                          x  it has ended and is cleaned up: the exit code (32 bits)
 const (
-	frameStdin  = 'i'
-	frameEOF    = 'c'
-	frameWindow = 'w'
-	frameSignal = 's'
-	frameStdout = 'o'
-	frameStderr = 'e'
-	frameReady  = 'r'
-	frameTell   = 't'
-	frameExit   = 'x'
+	frameStdin   = 'i'
+	frameEOF     = 'c'
+	frameWindow  = 'w'
+	frameSignal  = 's'
+	frameStdout  = 'o'
+	frameStderr  = 'e'
+	frameReady   = 'r'
+	frameTell    = 't'
+	frameWritten = 'k'
+	frameExit    = 'x'
 )
 
 // maxFrame bounds what one frame may hold.
 const maxFrame = 1 << 20
 
-// frameWriter writes whole frames; several goroutines may use it.
+// frameWriter writes the client's frames, each whole; several goroutines may use it.
 type frameWriter struct {
 	mu sync.Mutex
 	w  io.Writer
@@ -45,25 +47,6 @@ func (f *frameWriter) write(kind byte, content []byte) error {
 	copy(frame[5:], content)
 	_, err := f.w.Write(frame)
 	return err
-}
-
-// as gives a Writer whose every Write is a frame.
-func (f *frameWriter) as(kind byte) io.Writer { return &frameStream{f, kind} }
-
-type frameStream struct {
-	frames *frameWriter
-	kind   byte
-}
-
-func (s *frameStream) Write(p []byte) (int, error) {
-	for rest := p; len(rest) > 0; {
-		n := min(len(rest), maxFrame)
-		if err := s.frames.write(s.kind, rest[:n]); err != nil {
-			return len(p) - len(rest), err
-		}
-		rest = rest[n:]
-	}
-	return len(p), nil
 }
 
 // readFrame reads one frame; its content is valid until the next.

@@ -23,37 +23,37 @@ type monitor struct {
 	engine *Engine
 	record *Record
 	pid    int
-	client *frameWriter
+	client *outbox
 	log    *logWriter
-	input  *os.File       // the container's standard input, or its terminal; nil when closed
-	mu     sync.Mutex     // guards input
+	input  *input         // the container's standard input, or its terminal
 	output sync.WaitGroup // the copiers of output
+	open   []*os.File     // what they read
 }
 
-// drainTime is how long output may still come after the container's end, when a process that outlived it (--pid host)
-// keeps the pipe open.
+// drainTime is how long the monitor waits for output after the container's end, when somebody who outlived it (a process
+// that it has handed a descriptor to) keeps the pipe open and says nothing.
 const drainTime = 2 * time.Second
 
 // RunMonitor is the main function of the monitor's role.
 func RunMonitor(b *early.Birth) int {
 	control := os.NewFile(early.Control, "client")
-	client := &frameWriter{w: control}
 	if b.PID == 0 || b.Table.Executed() < 0 { // the client has the results, and says what went wrong
 		if b.PID != 0 {
 			unix.Wait4(b.PID, nil, 0, nil)
 		}
 		return 1
 	}
-	m := &monitor{pid: b.PID, client: client}
+	m := &monitor{pid: b.PID, client: newOutbox(control)}
 	if err := m.prepare(b); err != nil {
 		m.engine.kill(b.PID, "it cannot be looked after", "没法照看它")
 		unix.Wait4(b.PID, nil, 0, nil)
 		return 1
 	}
 	go m.listen(control)
-	client.write(frameReady, nil)
+	m.client.say(frameReady, nil)
 	status := m.waitForEnd()
 	m.finish(status)
+	m.client.flush()
 	return 0
 }
 
@@ -64,7 +64,7 @@ func (m *monitor) prepare(b *early.Birth) error {
 	if b.Tell {
 		door.Tell = func(r kernel.Record) {
 			if line, err := json.Marshal(r); err == nil {
-				m.client.write(frameTell, line)
+				m.client.say(frameTell, line)
 			}
 		}
 	}
@@ -95,20 +95,24 @@ func pathsOf(dir string) Paths {
 
 // copyOutput starts what copies the container's output to the log and to the client.
 func (m *monitor) copyOutput() {
-	if !m.record.Config.Tty {
-		if m.record.Config.OpenStdin {
-			m.input = os.NewFile(monitorStdin, "stdin")
+	if m.record.Config.Tty {
+		if terminal := receiveTerminal(monitorPty); terminal != nil {
+			m.input = newInput(terminal, true)
+			m.copyStream(terminal, "stdout", frameStdout)
 		}
-		m.output.Add(2)
-		go m.copyStream(os.NewFile(monitorStdout, "stdout"), "stdout", frameStdout)
-		go m.copyStream(os.NewFile(monitorStderr, "stderr"), "stderr", frameStderr)
 		return
 	}
-	if terminal := receiveTerminal(monitorPty); terminal != nil {
-		m.input = terminal
-		m.output.Add(1)
-		go m.copyStream(terminal, "stdout", frameStdout)
+	if m.record.Config.OpenStdin {
+		m.input = newInput(pipeEnd(monitorStdin, "stdin"), false)
 	}
+	m.copyStream(pipeEnd(monitorStdout, "stdout"), "stdout", frameStdout)
+	m.copyStream(pipeEnd(monitorStderr, "stderr"), "stderr", frameStderr)
+}
+
+// pipeEnd is our end of a pipe; Go's poller waits for it, so that it can be given up at any time.
+func pipeEnd(fd int, name string) *os.File {
+	unix.SetNonblock(fd, true)
+	return os.NewFile(uintptr(fd), name)
 }
 
 // receiveTerminal takes the master of the container's terminal out of the message that its birth has sent.
@@ -132,77 +136,88 @@ func receiveTerminal(socket int) *os.File {
 	return os.NewFile(uintptr(fds[0]), "terminal")
 }
 
-// copyStream copies one stream until its end; a terminal's is EIO, when nobody has its other end open any more.
+// copyStream copies one stream until its end; a terminal's is EIO, when nobody has its other end open any more. The log
+// comes first: it has everything, also what a client never reads.
 func (m *monitor) copyStream(from *os.File, name string, kind byte) {
-	defer m.output.Done()
-	buffer := make([]byte, 32<<10)
-	listening := true
-	for {
-		n, err := from.Read(buffer)
-		if n > 0 {
-			m.log.write(name, buffer[:n])
-			if listening && m.client.write(kind, buffer[:n]) != nil {
-				listening = false // the client is gone; the container is not
+	m.open = append(m.open, from)
+	m.output.Go(func() {
+		buffer := make([]byte, 32<<10)
+		listening := true
+		for {
+			n, err := from.Read(buffer)
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				n, err = readRest(from, buffer)
+			}
+			if n > 0 {
+				m.log.write(name, buffer[:n])
+				listening = listening && m.client.output(kind, buffer[:n]) // the client may go; the container goes on
+			}
+			if err != nil {
+				m.log.flush(name)
+				return
 			}
 		}
-		if err != nil {
-			m.log.flush(name)
-			return
-		}
-	}
+	})
 }
 
-// listen does what the client asks for, until it is gone.
+// readRest reads what is there, past the deadline; EAGAIN if there is nothing.
+func readRest(from *os.File, buffer []byte) (n int, err error) {
+	raw, err := from.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	controlErr := raw.Control(func(fd uintptr) { n, err = unix.Read(int(fd), buffer) })
+	if controlErr != nil {
+		return 0, controlErr
+	}
+	if n == 0 && err == nil {
+		err = io.EOF
+	}
+	return max(n, 0), err
+}
+
+// listen does what the client asks for, until it is gone. It never waits for the container: the client sends no more
+// input than it was told is wanted (input.go).
 func (m *monitor) listen(control io.Reader) {
+	fed := false
 	var buffer []byte
 	for {
 		kind, content, grown, err := readFrame(control, buffer)
 		if err != nil {
-			return
+			break
 		}
 		buffer = grown
 		switch {
 		case kind == frameStdin:
-			m.write(content)
+			fed = true
+			m.input.write(content, func() { m.client.say(frameWritten, nil) })
 		case kind == frameEOF:
-			m.closeInput()
+			m.input.end()
 		case kind == frameWindow && len(content) == 4:
 			m.resize(Window{binary.BigEndian.Uint16(content), binary.BigEndian.Uint16(content[2:])})
 		case kind == frameSignal && len(content) == 1:
 			m.signal(unix.Signal(content[0]))
 		}
 	}
-}
-
-func (m *monitor) write(data []byte) {
-	m.mu.Lock()
-	input := m.input
-	m.mu.Unlock()
-	if input != nil {
-		input.Write(data)
-	}
-}
-
-// closeInput ends the container's standard input. A terminal is not closed: its end is typed, as Ctrl-D.
-func (m *monitor) closeInput() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.input != nil && !m.record.Config.Tty {
-		m.input.Close()
-		m.input = nil
+	if fed && m.record.Config.StdinOnce { // nobody will type any more
+		m.input.end()
 	}
 }
 
 func (m *monitor) resize(w Window) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.input != nil && m.record.Config.Tty {
+	if m.input == nil || !m.input.terminal {
+		return
+	}
+	raw, err := m.input.file.SyscallConn()
+	if err != nil {
+		return
+	}
+	raw.Control(func(fd uintptr) {
 		m.engine.Door.Do(kernel.Step{
-			Effect:  kernel.WindowSize{FD: kernel.FD(int(m.input.Fd())), Rows: w.Rows, Columns: w.Columns},
+			Effect:  kernel.WindowSize{FD: kernel.FD(int(fd)), Rows: w.Rows, Columns: w.Columns},
 			Section: "3.2", Why: kernel.Why{EN: "your terminal has changed its size", ZH: "你的终端改变了大小"},
 		})
-		unix.SetNonblock(int(m.input.Fd()), true) // Fd has made it blocking
-	}
+	})
 }
 
 func (m *monitor) signal(s unix.Signal) {
@@ -225,30 +240,34 @@ func (m *monitor) waitForEnd() unix.WaitStatus {
 
 // finish records the end, takes away what the container had of the machine, and tells the client.
 func (m *monitor) finish(status unix.WaitStatus) {
-	m.drain()
 	e, r := m.engine, m.record
+	if r.HostConfig.PidMode == "host" {
+		e.removeGroups(r.ID) // ends those that no PID namespace has ended
+	}
+	m.drain()
 	r.State = State{
 		Status: "exited", ExitCode: exitCode(status), StartedAt: r.State.StartedAt, FinishedAt: time.Now().UTC(),
 	}
 	e.removeGroups(r.ID)
 	if r.HostConfig.AutoRemove {
+		e.leaveWord(r)
 		e.delete(r)
 	} else {
 		r.save(e.Door, e.Paths, true)
 	}
+	unix.Close(early.Lock) // from here on others may start or remove it, whatever our client does
 	code := make([]byte, 4)
 	binary.BigEndian.PutUint32(code, uint32(r.State.ExitCode))
-	m.client.write(frameExit, code)
+	m.client.say(frameExit, code)
 }
 
 // drain waits for the rest of the output.
 func (m *monitor) drain() {
-	done := make(chan struct{})
-	go func() { m.output.Wait(); close(done) }()
-	select {
-	case <-done:
-	case <-time.After(drainTime):
+	m.client.release()
+	for _, stream := range m.open {
+		stream.SetReadDeadline(time.Now().Add(drainTime))
 	}
+	m.output.Wait()
 	m.log.close()
 }
 

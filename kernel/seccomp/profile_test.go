@@ -120,6 +120,7 @@ func TestLoadErrors(t *testing.T) {
 		`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_LOG", "includes": {"caps": ["SYS_ADMIN"]}}]}`:         `capability "SYS_ADMIN" has to be written in full`,
 		`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_LOG", "excludes": {"caps": ["CAP_SYSADMIN"]}}]}`:      `unknown capability "CAP_SYSADMIN": did you mean SYS_ADMIN?`,
 		`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_LOG", "includes": {"minKernel": "4.8.1"}}]}`:          `"4.8.1" is no kernel version`,
+		`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_LOG", "includes": {"minKernel": "0.0"}}]}`:            `"0.0" is no kernel version`,
 	} {
 		_, err := Load(strings.NewReader(profile), 0, Version{6, 1})
 		if err == nil || !strings.Contains(err.Error(), words) {
@@ -148,6 +149,21 @@ func TestMultiplexedCalls(t *testing.T) {
 		if got, _ := run(program, &data{test.number, unix.AUDIT_ARCH_I386, [6]uint64{test.first}}); got != test.want {
 			t.Errorf("call %d with %d: %#x, want %#x", test.number, test.first, got, test.want)
 		}
+	}
+}
+
+// TestCallThatExistsMultiplexedOnly: 32-bit x86 has no accept but that of socketcall.
+func TestCallThatExistsMultiplexedOnly(t *testing.T) {
+	program, err := compile(&specs.LinuxSeccomp{
+		DefaultAction: specs.ActErrno,
+		Architectures: []specs.Arch{specs.ArchX86},
+		Syscalls:      []specs.LinuxSyscall{{Names: []string{"accept"}, Action: specs.ActAllow}},
+	}, &amd64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := run(program, &data{102, unix.AUDIT_ARCH_I386, [6]uint64{5}}); got != unix.SECCOMP_RET_ALLOW {
+		t.Errorf("socketcall(SYS_ACCEPT): %#x", got)
 	}
 }
 

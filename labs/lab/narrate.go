@@ -21,7 +21,8 @@ type narration struct {
 	seen    map[string]bool // steps of earlier commands, without their numbers
 	now     []string        // and of this one
 	known   int             // steps of earlier commands that have just come again
-	alike   []kernel.Record // steps in a row with one reason
+	last    kernel.Record   // what has just been told
+	alike   []kernel.Record // steps right after it that have the same reason
 	lines   *command.Explainer
 }
 
@@ -44,16 +45,19 @@ func (n *narration) Tell(out io.Writer, data []byte) {
 	}
 	shape := n.withoutNumbers(r)
 	n.now = append(n.now, shape)
-	if n.seen[shape] {
+	switch {
+	case n.seen[shape]:
 		n.tellAlike(out)
+		n.last = kernel.Record{}
 		n.known++
-		return
-	}
-	n.tellKnown(out)
-	if len(n.alike) > 0 && !sameReason(n.alike[0], r) {
+	case n.known == 0 && sameReason(n.last, r):
+		n.alike = append(n.alike, r)
+	default:
 		n.tellAlike(out)
+		n.tellKnown(out)
+		n.tellOne(out, r)
+		n.last = r
 	}
-	n.alike = append(n.alike, r)
 }
 
 // End shows what was held back, and remembers the command's steps.
@@ -63,25 +67,27 @@ func (n *narration) End(out io.Writer) {
 	for _, shape := range n.now {
 		n.seen[shape] = true
 	}
-	n.now, n.lines = nil, nil
+	n.now, n.last, n.lines = nil, kernel.Record{}, nil
 }
 
-// tellAlike shows some steps with one reason, or the first of many.
-func (n *narration) tellAlike(out io.Writer) {
-	const few = 3
-	if n.lines == nil {
+func (n *narration) tellOne(out io.Writer, r kernel.Record) {
+	if n.lines == nil { // one for each command: headings begin anew
 		n.lines = &command.Explainer{Out: out, Language: n.language}
 	}
-	list := n.alike
-	n.alike = nil
-	if len(list) <= few {
-		for _, r := range list {
-			n.lines.Tell(r)
-		}
-		return
+	n.lines.Tell(r)
+}
+
+// tellAlike shows a few steps that have the reason of the one before, or counts many.
+func (n *narration) tellAlike(out io.Writer) {
+	const few = 2
+	if len(n.alike) > few {
+		n.tellCount(out, len(n.alike), kernel.Why{EN: "… %d more for the same reason", ZH: "…… 还有 %d 步，理由相同"})
+		n.alike = nil
 	}
-	n.lines.Tell(list[0])
-	n.tellCount(out, len(list)-1, kernel.Why{EN: "… %d more for the same reason", ZH: "…… 还有 %d 步，理由相同"})
+	for _, r := range n.alike {
+		n.tellOne(out, r)
+	}
+	n.alike = nil
 }
 
 func (n *narration) tellKnown(out io.Writer) {
@@ -99,8 +105,10 @@ func (n *narration) tellCount(out io.Writer, count int, text kernel.Why) {
 	fmt.Fprintf(out, "  "+text.In(n.language)+"\n", count)
 }
 
-// changedNothing: what was to be made was there already.
-func changedNothing(r kernel.Record) bool { return r.Errno == "EEXIST" }
+// changedNothing: what was to be made was there already, or a directory of the PATH has not got the program.
+func changedNothing(r kernel.Record) bool {
+	return r.Errno == "EEXIST" || r.Call == "execve" && r.Errno == "ENOENT"
+}
 
 func sameReason(a, b kernel.Record) bool {
 	return a.Why != "" && a.Why == b.Why && a.Call == b.Call && a.Process == b.Process

@@ -21,6 +21,7 @@ type editor struct {
 	out      io.Writer
 	history  *[]string
 	complete func(line []rune) completion
+	ready    func() // called when the terminal sends keys, not signals
 
 	prompt  string
 	line    []rune
@@ -42,12 +43,13 @@ func (e *editor) readLine(prompt string) (string, error) {
 		return "", err
 	}
 	defer term.Restore(fd, modes)
+	e.ready()
 	// Only the prompt's last line is drawn again.
 	if i := strings.LastIndexByte(prompt, '\n'); i >= 0 {
 		fmt.Fprint(e.out, strings.ReplaceAll(prompt[:i+1], "\n", "\r\n"))
 		prompt = prompt[i+1:]
 	}
-	*e = editor{in: e.in, out: e.out, history: e.history, complete: e.complete, killed: e.killed,
+	*e = editor{in: e.in, out: e.out, history: e.history, complete: e.complete, ready: e.ready, killed: e.killed,
 		prompt: prompt, at: len(*e.history)}
 	e.draw()
 	for {

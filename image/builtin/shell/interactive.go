@@ -22,7 +22,7 @@ func (s *Shell) converse() int {
 	if err != nil {
 		return s.runStdin()
 	}
-	ed := &editor{in: terminal, out: s.stderr, history: &s.history, complete: s.complete}
+	ed := &editor{in: terminal, out: s.stderr, history: &s.history, complete: s.complete, ready: s.forgiveInterrupt}
 	for {
 		s.reportEnded()
 		stmts, err := s.readCommand(ed)
@@ -39,6 +39,13 @@ func (s *Shell) converse() int {
 		modes = s.settleTerminal(int(terminal.Fd()), modes)
 	}
 	return s.leave()
+}
+
+// forgiveInterrupt: from here on Ctrl-C is a key like any other, and one that came a moment ago has nothing to stop.
+func (s *Shell) forgiveInterrupt() {
+	s.mu.Lock()
+	s.stopping = false
+	s.mu.Unlock()
 }
 
 func (s *Shell) runAll(stmts []*syntax.Stmt) (exited bool) {

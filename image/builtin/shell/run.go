@@ -18,6 +18,9 @@ func (s *Shell) run(stmt *syntax.Stmt) (exited bool) {
 	defer cancel()
 	s.mu.Lock()
 	s.interrupt = cancel
+	if s.stopping { // since the line was typed, or between two statements
+		cancel()
+	}
 	s.mu.Unlock()
 
 	err := s.runner.Run(ctx, stmt)
@@ -34,6 +37,9 @@ func (s *Shell) run(stmt *syntax.Stmt) (exited bool) {
 // interrupted is what follows a Ctrl-C: back to the prompt, or the end of the script.
 func (s *Shell) interrupted() (exited bool) {
 	s.code = 128 + int(syscall.SIGINT)
+	s.mu.Lock()
+	s.stopping = false
+	s.mu.Unlock()
 	s.runQuietly(fmt.Sprintf("(exit %d)", s.code)) // so that $? says it
 	if s.interactive {
 		if s.killedBy == nil { // else afterForeground has done it

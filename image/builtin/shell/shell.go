@@ -50,6 +50,7 @@ type Shell struct {
 	lastPID    int // $!
 	foreground int // programs that the shell waits for
 	interrupt  context.CancelFunc
+	stopping   bool      // Ctrl-C was typed, and what it is to stop has not begun
 	killedBy   os.Signal // what ended the last foreground program, nil if it left by itself
 	traps      map[os.Signal]string
 	pending    []os.Signal // arrived, and their trap not yet run

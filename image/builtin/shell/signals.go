@@ -55,8 +55,9 @@ func (s *Shell) receive(sig syscall.Signal) {
 	defer s.mu.Unlock()
 	switch sig {
 	case syscall.SIGINT:
-		if s.foreground == 0 {
-			s.interrupt() // otherwise the program that runs decides, see afterForeground
+		if s.foreground == 0 { // otherwise the program that runs decides, see afterForeground
+			s.stopping = true
+			s.interrupt()
 		}
 	case syscall.SIGCHLD:
 		s.reapOrphans()

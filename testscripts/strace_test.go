@@ -1,0 +1,229 @@
+package testscripts
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"sandbox/kernel"
+)
+
+// The explanation is held against strace: every call that changes something and that strace saw is in it, and every
+// call in it was made, with those arguments and that result.
+
+// scenario is a few commands in one host. Those that begin with "explain" are `sandbox … --explain=json` and are
+// compared; the rest prepare.
+type scenario struct {
+	name     string
+	commands string
+}
+
+// warm makes the images, the directories that all containers share, and what else only the first command does.
+const warm = "sandbox run --rm base true\n"
+
+var scenarios = []scenario{
+	{"run", `
+explain run --rm base true
+explain run base sh -c 'exit 7'
+explain run --rm -i base cat
+explain run --rm -t base true
+explain run --rm --init base true
+explain run --rm -v $PWD:/data -v $PWD:/frozen:ro base true
+explain run --rm --mount type=bind,source=$PWD,target=/a/b/c,readonly base true
+explain run --rm --read-only --tmpfs /scratch:size=1m base true
+explain run --rm -w /not/there/yet -e A=1 -h name --domainname example base true
+explain run --rm --entrypoint /bin/echo base 'a "quoted" \ word'
+`},
+	{"confined", `
+explain run --rm -u nobody base true
+explain run --rm -u 1234:5678 base true
+explain run --rm --cap-add SYS_TIME --cap-drop MKNOD base true
+explain run --rm --cap-drop ALL base true
+explain run --rm -u 1234 --cap-add NET_ADMIN base true
+explain run --rm --security-opt no-new-privileges base true
+explain run --rm --security-opt seccomp=unconfined base true
+explain run --rm --ulimit nofile=512:1024 --ulimit core=0 --ulimit stack=-1 base true
+explain run --rm --sysctl net.ipv4.ip_forward=1 --sysctl kernel.msgmax=4096 base true
+explain run --rm --privileged base true
+explain run --rm --pid host --ipc host --uts host --network host base true
+explain run --rm --shm-size 1m --device /dev/zero:/dev/nought:r base true
+`},
+	{"exec", `
+explain run -d --name one base sleep 1000
+explain exec one true
+explain exec -i one cat
+explain exec -t one true
+explain exec -u nobody one true
+explain exec -w /tmp -e A=1 one true
+explain exec -w /not/there one true
+explain exec --privileged one true
+explain exec -d one true
+explain exec one nosuchcommand
+explain rm -f one
+`},
+	{"life", `
+explain create --name two base sleep 1000
+explain start two
+explain kill -s USR1 two
+explain stop -t 0 two
+explain start two
+explain kill two
+sandbox wait two
+explain start -a two nosuch
+explain rm two
+explain run -d --init --name three base sleep 1000
+explain stop three
+explain rm three
+explain run -d --rm --name four base sleep 1000
+explain rm -f four
+`},
+	{"failures", `
+explain run base nosuchcommand
+explain run base /etc/passwd
+explain run base /etc
+explain run --rm -w /etc/passwd base true
+explain run --name taken base true
+explain run --name taken base true
+explain rm taken nosuch
+`},
+}
+
+// TestStrace runs the scenarios in pocket hosts of their own.
+func TestStrace(t *testing.T) {
+	needStrace(t)
+	needPocket(t)
+	var sum verdict
+	t.Run("each", func(t *testing.T) {
+		for _, s := range scenarios {
+			t.Run(s.name, func(t *testing.T) {
+				dir := t.TempDir()
+				script := s.write(t, dir)
+				out, err := sandbox(t, "lab", "host", "--share", dir, "strace", "-f", "-y", "-v", "-s", "65536",
+					"-o", filepath.Join(dir, "trace"), "sh", script).CombinedOutput()
+				if err != nil {
+					t.Fatalf("%v\n%s", err, out)
+				}
+				sum.add(s.compare(t, dir))
+			})
+		}
+	})
+	t.Logf("explained %d of %d, %d invented", sum.explained, sum.explained+len(sum.missing), len(sum.invented))
+}
+
+// needStrace skips the test where there is no strace, or it may not trace.
+func needStrace(t *testing.T) {
+	t.Helper()
+	if *script != "" {
+		t.Skip("inside a pocket host")
+	}
+	if _, err := exec.LookPath("strace"); err != nil {
+		t.Skip("needs strace")
+	}
+	if out, err := exec.Command("strace", "-o", os.DevNull, filepath.Join(built, "sandbox"), "version").CombinedOutput(); err != nil {
+		t.Skipf("needs strace [ptrace]: %s", out)
+	}
+}
+
+// explained are the commands that are compared, without "explain".
+func (s scenario) explained() []string {
+	var list []string
+	for _, c := range strings.Split(s.commands, "\n") {
+		if words, ok := strings.CutPrefix(c, "explain "); ok {
+			list = append(list, words)
+		}
+	}
+	return list
+}
+
+// write writes the scenario as a shell script, each explanation into a file of its own.
+func (s scenario) write(t *testing.T, dir string) (file string) {
+	t.Helper()
+	lines := []string{"cd " + dir, "exec </dev/null >output 2>errors", warm}
+	number := 0
+	for _, c := range strings.Split(s.commands, "\n") {
+		if words, ok := strings.CutPrefix(c, "explain "); ok {
+			number++
+			c = fmt.Sprintf("sandbox --explain=json %s 2>%d.json", words, number)
+		}
+		lines = append(lines, c)
+	}
+	file = filepath.Join(dir, "script")
+	if err := os.WriteFile(file, []byte(strings.Join(append(lines, "exit 0\n"), "\n")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// compare compares each command of a scenario that has been run.
+func (s scenario) compare(t *testing.T, dir string) (sum verdict) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, "trace"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := parseTrace(string(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newTree(parsed)
+	commands := s.explained()
+	if len(w.clients) != len(commands) {
+		t.Fatalf("strace saw %d commands with --explain, not %d", len(w.clients), len(commands))
+	}
+	for i, command := range commands {
+		entries := readExplanation(t, filepath.Join(dir, fmt.Sprintf("%d.json", i+1)))
+		v := compare(entries, w.callsOf(i+1, isDetached(command)))
+		v.report(t, command)
+		sum.add(v)
+	}
+	return sum
+}
+
+// isDetached: after these commands the monitor lives on, and what it does is told to nobody.
+func isDetached(command string) bool {
+	words := strings.Fields(command)
+	return slices.Contains(words, "-d") || words[0] == "start" && !slices.Contains(words, "-a")
+}
+
+// readExplanation reads the entries among a command's error output.
+func readExplanation(t *testing.T, file string) (entries []kernel.Record) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range bytes.Split(text, []byte("\n")) {
+		var r kernel.Record
+		if bytes.HasPrefix(line, []byte(`{"seq":`)) {
+			if err := json.Unmarshal(line, &r); err != nil {
+				t.Fatalf("%s: %v", file, err)
+			}
+			entries = append(entries, r)
+		}
+	}
+	return entries
+}
+
+// report says how a comparison went; it fails the test when the two disagree.
+func (v verdict) report(t *testing.T, what string) {
+	t.Helper()
+	t.Logf("explained %d of %d, %d invented: sandbox %s", v.explained, v.explained+len(v.missing), len(v.invented), what)
+	for _, m := range v.missing {
+		t.Errorf("not explained    %s", m)
+	}
+	for _, i := range v.invented {
+		t.Errorf("not made like so %s", i)
+	}
+}
+
+func (v *verdict) add(other verdict) {
+	v.explained += other.explained
+	v.missing = append(v.missing, other.missing...)
+	v.invented = append(v.invented, other.invented...)
+}
