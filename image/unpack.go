@@ -26,7 +26,7 @@ const (
 // unpacker writes one layer's archive into a directory, in the form in which overlayfs reads it.
 type unpacker struct {
 	*tree
-	privileged  bool // may give files away and make devices; else everything belongs to this user
+	privileged  bool // may give files away; else everything belongs to this user
 	directories map[string]attributes
 }
 
@@ -96,8 +96,8 @@ func (u *unpacker) entry(h *tar.Header, content io.Reader) error {
 		err = u.replacing(dir, base, func() error { return unix.Symlinkat(h.Linkname, dir.fd, base) })
 	case tar.TypeChar, tar.TypeBlock, tar.TypeFifo:
 		err = u.node(dir, base, h)
-		if !u.privileged && errors.Is(err, unix.EPERM) {
-			return nil // an ordinary user's container gets its devices from the host
+		if errors.Is(err, unix.EPERM) {
+			return nil // who may not make devices, as in a user namespace, gets the container's from the host
 		}
 	default:
 		return fmt.Errorf("unknown type of entry %q", h.Typeflag)

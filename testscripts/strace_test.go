@@ -125,7 +125,7 @@ func needStrace(t *testing.T) {
 	if _, err := exec.LookPath("strace"); err != nil {
 		t.Skip("needs strace")
 	}
-	if out, err := exec.Command("strace", "-o", os.DevNull, filepath.Join(built, "sandbox"), "version").CombinedOutput(); err != nil {
+	if out, err := exec.Command("strace", "-o", os.DevNull, filepath.Join(built, "sandbox"), "--help").CombinedOutput(); err != nil {
 		t.Skipf("needs strace [ptrace]: %s", out)
 	}
 }

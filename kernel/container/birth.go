@@ -76,6 +76,7 @@ func (b *birth) Plan() (kernel.Spawn, error) {
 		b.freezeRoot(),
 		b.limitResources(),
 		b.confine(filter),
+		b.dieWithMonitor(),
 	} {
 		spawn.Steps = append(spawn.Steps, part...)
 	}
@@ -286,6 +287,12 @@ func (b *birth) becomeUser() []kernel.Step {
 		steps = append(steps, kernel.Because(kernel.Prctl{Option: unix.PR_SET_NO_NEW_PRIVS, Arg: 1}, "set-uid programs give no privileges any more", "setuid 程序不再能提权"))
 	}
 	return kernel.In("3.5", append(steps, kernel.Because(kernel.Umask{Mask: 0o022}, "", ""))...)
+}
+
+// dieWithMonitor comes after all changes of identity: they clear it (prctl(2)).
+func (b *birth) dieWithMonitor() []kernel.Step {
+	return kernel.In("3.1", kernel.Because(kernel.Prctl{Option: unix.PR_SET_PDEATHSIG, Arg: uintptr(unix.SIGKILL)},
+		"if the monitor is killed the container ends too: nobody would look after it", "监视进程若被杀,容器也随之结束,免得没人照看"))
 }
 
 // groupIDs are the supplementary groups, the first of them the user's own as login(1) has it.

@@ -70,10 +70,7 @@ func (e *Engine) Create(req Request) (r *Record, lock *os.File, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := e.makeDirectories(r.ID); err != nil {
-		return nil, nil, err
-	}
-	lock, _, err = takeLock(e.Paths.dir(r.ID))
+	lock, err = e.makeDirectories(r.ID)
 	if err == nil {
 		err = e.fillDirectory(r, req.Name, spec)
 	}
@@ -160,7 +157,8 @@ func (e *Engine) etcReader(r *Record) etcReader {
 	}
 }
 
-func (e *Engine) makeDirectories(id string) error {
+// makeDirectories makes the container's directories and locks them.
+func (e *Engine) makeDirectories(id string) (lock *os.File, err error) {
 	p := e.Paths
 	make := func(path string, mode uint32, en, zh string) kernel.Step {
 		return kernel.Step{Effect: kernel.Mkdir{Path: path, Mode: mode}, Section: "2.3", Why: kernel.Why{EN: en, ZH: zh}}
@@ -172,10 +170,19 @@ func (e *Engine) makeDirectories(id string) error {
 	}
 	if _, err := os.Stat(p.etc()); err != nil { // the very first container, or the first after a reboot
 		if err := e.makeRoot(); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return e.Door.Do(steps...)
+	growing, err := lockShared(p.containers())
+	if err != nil {
+		return nil, err
+	}
+	defer growing.Close()
+	if err := e.Door.Do(steps...); err != nil {
+		return nil, err
+	}
+	lock, _, err = takeLock(p.dir(id))
+	return lock, err
 }
 
 // makeRoot makes the directories that all containers share.
@@ -200,9 +207,9 @@ func (e *Engine) Save(r *Record) error { return r.save(e.Door, e.Paths, false) }
 func (e *Engine) fillDirectory(r *Record, name string, spec *specs.Spec) error {
 	var err error
 	if name != "" {
-		err = reserveName(e.Door, e.Paths, name, r.ID)
+		err = e.reserveName(name, r.ID)
 	} else {
-		name, err = inventName(e.Door, e.Paths, r.ID)
+		name, err = e.inventName(r.ID)
 	}
 	if err != nil {
 		return err

@@ -18,6 +18,10 @@ const (
 // sendInput is the client's side: it reads our input when there is room for it.
 func sendInput(from io.Reader, to *frameWriter, room chan<- struct{}) {
 	buffer := make([]byte, inputFrame)
+	room <- struct{}{}
+	if to.write(frameStdin, nil) != nil { // says that there will be input, so that its end is noticed when we are killed
+		return
+	}
 	for {
 		room <- struct{}{}
 		n, err := from.Read(buffer)

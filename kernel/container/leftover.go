@@ -2,7 +2,6 @@ package container
 
 import (
 	"os"
-	"time"
 
 	"sandbox/kernel"
 )
@@ -28,7 +27,7 @@ func (e *Engine) Leftovers() ([]Leftover, error) {
 		known[id] = true
 		r, err := e.Paths.load(id)
 		switch {
-		case err != nil && e.isUnfinished(id):
+		case isMissing(err) && e.isUnfinished(id):
 			list = append(list, Leftover{"directory " + e.Paths.dir(id), kernel.Why{
 				EN: "a command that made or removed a container was killed", ZH: "创建或删除容器的命令中途被杀"},
 				func() error { e.removeUnfinished(id); return nil }})
@@ -44,10 +43,4 @@ func (e *Engine) Leftovers() ([]Leftover, error) {
 			func() error { return e.Door.Do(kernel.Try(e.Groups.Remove(id)...)...) }})
 	}
 	return list, nil
-}
-
-// isUnfinished: a directory without a record that is not just being made.
-func (e *Engine) isUnfinished(id string) bool {
-	info, err := os.Stat(e.Paths.dir(id))
-	return err == nil && time.Since(info.ModTime()) >= unfinishedAge && !isLocked(e.Paths.dir(id))
 }

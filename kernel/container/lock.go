@@ -12,6 +12,11 @@ import (
 // It is a flock(2) lock: it belongs to the open directory, which the client passes on to the monitor, and the kernel
 // releases it when the last process that has it open is gone, killed or not.
 
+//
+// A directory without a record that nobody has locked is a leftover. So that one which was made this very moment is not
+// taken for such, whoever makes one holds a shared lock on the directory that all of them are in until it has locked its
+// own; whoever looks for leftovers wants that directory for itself.
+
 // lockTries bounds how often takeLock tries again: whoever only asks (isLocked) holds a shared lock for a moment.
 const lockTries = 20
 
@@ -48,20 +53,32 @@ func isLocked(dir string) bool {
 	return errors.Is(unix.Flock(int(lock.Fd()), unix.LOCK_SH|unix.LOCK_NB), unix.EWOULDBLOCK)
 }
 
-// waitUnlocked sleeps until nobody has the lock.
-func waitUnlocked(dir string) error {
+// lockShared holds a directory together with others who do so.
+func lockShared(dir string) (*os.File, error) {
 	lock, err := os.Open(dir)
 	if err != nil {
-		if isMissing(err) {
-			return nil
-		}
-		return err
+		return nil, err
 	}
-	defer lock.Close()
 	for {
 		err := unix.Flock(int(lock.Fd()), unix.LOCK_SH)
+		if err == nil {
+			return lock, nil
+		}
 		if !errors.Is(err, unix.EINTR) {
-			return err
+			lock.Close()
+			return nil, err
 		}
 	}
+}
+
+// waitUnlocked sleeps until nobody has the lock.
+func waitUnlocked(dir string) error {
+	lock, err := lockShared(dir)
+	if isMissing(err) {
+		return nil
+	}
+	if err == nil {
+		lock.Close()
+	}
+	return err
 }

@@ -35,16 +35,20 @@ func checkName(name string) error {
 
 // reserveName takes a name for an id, or tells who has it. The name is a symbolic link to the id: making one either
 // succeeds or finds the name taken, whoever else tries at the same time.
-func reserveName(d kernel.Doer, p Paths, name, id string) error {
-	err := d.Do(kernel.Step{
-		Effect:  kernel.Symlink{Target: id, Path: p.nameOf(name)},
+func (e *Engine) reserveName(name, id string) error {
+	reserve := kernel.Step{
+		Effect:  kernel.Symlink{Target: id, Path: e.Paths.nameOf(name)},
 		Section: "3.1",
 		Why:     kernel.Why{EN: "the name leads to the id; nobody else can take it now", ZH: "名字指向容器 ID,别人不能再用"},
-	})
+	}
+	err := e.Door.Do(reserve)
+	if err != nil && e.freeDangling(name) {
+		err = e.Door.Do(reserve)
+	}
 	if err == nil {
 		return nil
 	}
-	owner, linkErr := os.Readlink(p.nameOf(name))
+	owner, linkErr := os.Readlink(e.Paths.nameOf(name))
 	if linkErr != nil {
 		return err
 	}
@@ -53,7 +57,7 @@ func reserveName(d kernel.Doer, p Paths, name, id string) error {
 }
 
 // inventName reserves a name made of two words, as silly_goldberg.
-func inventName(d kernel.Doer, p Paths, id string) (string, error) {
+func (e *Engine) inventName(id string) (string, error) {
 	var b [3]byte
 	for try := 0; ; try++ {
 		rand.Read(b[:])
@@ -61,7 +65,7 @@ func inventName(d kernel.Doer, p Paths, id string) (string, error) {
 		if try > 3 {
 			name += fmt.Sprint(b[2])
 		}
-		err := reserveName(d, p, name, id)
+		err := e.reserveName(name, id)
 		if err == nil {
 			return name, nil
 		}

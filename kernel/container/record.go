@@ -153,12 +153,13 @@ func (r *Record) save(d kernel.Doer, p Paths, durable bool) error {
 
 // load reads a record. A directory without one is a container that was never finished, or half removed.
 func (p Paths) load(id string) (*Record, error) {
-	data, err := os.ReadFile(p.record(id))
+	file, err := os.Open(p.record(id))
 	if err != nil {
 		return nil, err
 	}
+	defer file.Close()
 	var r Record
-	if err := json.Unmarshal(data, &r); err != nil {
+	if err := json.NewDecoder(file).Decode(&r); err != nil { // its first value: see lastWord
 		return nil, fmt.Errorf("%s is damaged: %w", p.record(id), err)
 	}
 	return &r, nil

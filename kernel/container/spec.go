@@ -1,6 +1,7 @@
 package container
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"sandbox/cgroup"
+	"sandbox/kernel"
 	"sandbox/kernel/capability"
 )
 
@@ -155,14 +157,14 @@ func capabilities(hc HostConfig, u user) (*specs.LinuxCapabilities, error) {
 		set = capability.All
 	}
 	for _, name := range hc.CapDrop {
-		c, err := capability.Parse(name)
+		c, err := parseCapability(name)
 		if err != nil {
 			return nil, err
 		}
 		set &^= c
 	}
 	for _, name := range hc.CapAdd {
-		c, err := capability.Parse(name)
+		c, err := parseCapability(name)
 		if err != nil {
 			return nil, err
 		}
@@ -174,6 +176,20 @@ func capabilities(hc HostConfig, u user) (*specs.LinuxCapabilities, error) {
 		caps.Effective, caps.Permitted = names, names
 	}
 	return caps, nil
+}
+
+// parseCapability reads a name, or says which one was probably meant.
+func parseCapability(name string) (capability.Set, error) {
+	set, err := capability.Parse(name)
+	var unknown *capability.UnknownError
+	if errors.As(err, &unknown) {
+		cure := "a name of capabilities(7), with or without CAP_, or ALL"
+		if unknown.Nearest != "" {
+			cure = "did you mean " + unknown.Nearest + "?"
+		}
+		return 0, kernel.Advise(fmt.Errorf("unknown capability: %q", name), "%s", cure)
+	}
+	return set, err
 }
 
 func rlimits(ulimits []Ulimit) ([]specs.POSIXRlimit, error) {

@@ -107,7 +107,7 @@ func (e *Engine) Start(m *Monitor, r *Record, lock *os.File, size Window) error 
 	}
 	err = e.giveBirth(m, r, lock, spawn)
 	if err != nil {
-		e.Door.Do(kernel.Try(group.Remove...)...)
+		e.removeGroups(r.ID)
 	}
 	return err
 }

@@ -83,21 +83,6 @@ func handles(pid int, s unix.Signal) bool {
 	return err != nil || caught>>(uint(s)-1)&1 == 1
 }
 
-// Wait sleeps until the container is not running, and returns its exit code.
-func (e *Engine) Wait(r *Record) (int, error) {
-	if err := waitUnlocked(e.Paths.dir(r.ID)); err != nil {
-		return 0, err
-	}
-	after, err := e.Paths.load(r.ID)
-	if isMissing(err) { // --rm
-		return 0, nil
-	}
-	if err != nil {
-		return 0, err
-	}
-	return after.State.ExitCode, nil
-}
-
 // Remove takes a container away; a running one only with force.
 func (e *Engine) Remove(r *Record, force bool) error {
 	if r.State.Running {

@@ -33,13 +33,23 @@ func (e *Engine) List() ([]*Record, error) {
 	var list []*Record
 	for _, entry := range entries {
 		r, err := e.Paths.load(entry.Name())
-		if err != nil {
+		if isMissing(err) {
 			e.removeUnfinished(entry.Name())
 			continue
 		}
-		if r, err = e.reconcile(r); err == nil {
+		if err == nil {
+			r, err = e.reconcile(r)
+		}
+		switch {
+		case isMissing(err): // it has just been removed
+		case err != nil:
+			return nil, err
+		default:
 			list = append(list, r)
 		}
+	}
+	if names, _ := os.ReadDir(e.Paths.names()); len(names) > len(list) {
+		e.removeDanglingNames()
 	}
 	sortNewestFirst(list)
 	return list, nil
@@ -52,6 +62,9 @@ func sortNewestFirst(list []*Record) {
 		}
 	}
 }
+
+// exitKilled is the exit code of what was killed: 128 and the number of SIGKILL.
+const exitKilled = 137
 
 // reconcile compares a record that says "running" with the lock. When nobody holds the lock the monitor was killed,
 // or the machine went down: what is left of the container is ended and taken away, and the record says so.
@@ -72,12 +85,16 @@ func (e *Engine) reconcile(r *Record) (*Record, error) {
 		waitGone(r.State.Pid, r.State.Born)
 	}
 	e.removeGroups(r.ID)
-	if r.HostConfig.AutoRemove {
-		return r, e.delete(r)
-	}
 	r.State = State{
-		Status: "exited", ExitCode: 137, StartedAt: r.State.StartedAt, FinishedAt: time.Now().UTC(),
+		Status: "exited", ExitCode: exitKilled, StartedAt: r.State.StartedAt, FinishedAt: time.Now().UTC(),
 		Error: "its monitor was killed, or the machine went down",
+	}
+	if r.HostConfig.AutoRemove {
+		e.leaveWord(r)
+		if err := e.delete(r); err != nil {
+			return nil, err
+		}
+		return nil, &ErrNotFound{r.PlainName()}
 	}
 	return r, r.save(e.Door, e.Paths, true)
 }
@@ -92,32 +109,86 @@ func waitGone(pid int, born uint64) {
 	}
 }
 
-// unfinishedAge is how old a directory without a record must be before it is a leftover, not one that is being made.
-const unfinishedAge = 5 * time.Second
+// lockUnfinished takes a directory that a killed client has left before, or a killed removal after, it had a record;
+// nil if it is none: if it has a record, or somebody is at work on it.
+func (e *Engine) lockUnfinished(id string) (lock *os.File) {
+	growing, alone, err := takeLock(e.Paths.containers())
+	if err != nil || !alone {
+		return nil
+	}
+	defer growing.Close()
+	lock, taken, err := takeLock(e.Paths.dir(id))
+	if err != nil || !taken {
+		return nil
+	}
+	if _, err := os.Stat(e.Paths.record(id)); !isMissing(err) {
+		lock.Close()
+		return nil
+	}
+	return lock
+}
 
-// removeUnfinished takes away a directory that a killed client has left before, or a killed removal after, it had a record.
+// isUnfinished tells whether a directory is such a leftover.
+func (e *Engine) isUnfinished(id string) bool {
+	lock := e.lockUnfinished(id)
+	if lock == nil {
+		return false
+	}
+	lock.Close()
+	return true
+}
+
+// removeUnfinished takes such a directory away.
 func (e *Engine) removeUnfinished(id string) {
-	if !e.isUnfinished(id) {
+	lock := e.lockUnfinished(id)
+	if lock == nil {
 		return
 	}
+	defer lock.Close()
 	e.removeGroups(id)
 	e.Door.Do(kernel.Step{
 		Effect: kernel.RemoveAll{Path: e.Paths.dir(id)}, Section: "3.3", Optional: true,
 		Why: kernel.Why{EN: "left by a command that was killed", ZH: "被杀掉的命令留下的"},
 	})
-	e.removeDanglingNames()
 }
 
 // removeDanglingNames frees the names of containers that are no more.
 func (e *Engine) removeDanglingNames() {
 	names, _ := os.ReadDir(e.Paths.names())
 	for _, n := range names {
-		id, err := os.Readlink(e.Paths.nameOf(n.Name()))
-		if err != nil {
-			continue
-		}
-		if _, err := os.Stat(e.Paths.dir(id)); isMissing(err) {
-			e.Door.Do(kernel.Step{Effect: kernel.Remove{Path: e.Paths.nameOf(n.Name())}, Section: "3.3", Optional: true})
+		e.freeDangling(n.Name())
+	}
+}
+
+// freeDangling frees a name if its container is no more, and tells whether it did. A container's directory is made
+// before its name, so a name without one is left over. The lock keeps two commands from doing it at once: the second would
+// take away what the first has just reserved anew.
+func (e *Engine) freeDangling(name string) bool {
+	lock, taken, err := takeLock(e.Paths.names())
+	if err != nil || !taken {
+		return false
+	}
+	defer lock.Close()
+	id, err := os.Readlink(e.Paths.nameOf(name))
+	if err != nil {
+		return false
+	}
+	if _, err := os.Lstat(e.Paths.dir(id)); !isMissing(err) {
+		return false
+	}
+	return e.Door.Do(kernel.Step{
+		Effect: kernel.Remove{Path: e.Paths.nameOf(name)}, Section: "3.3",
+		Why: kernel.Why{EN: "its container is no more", ZH: "它的容器已经没有了"},
+	}) == nil
+}
+
+// ImageInUse tells whether a container was made from the image with this ID.
+func (p Paths) ImageInUse(id string) bool {
+	entries, _ := os.ReadDir(p.containers())
+	for _, entry := range entries {
+		if r, err := p.load(entry.Name()); err != nil || r.Image == id {
+			return true // a record that cannot be read may be that of a container that is just being made
 		}
 	}
+	return false
 }

@@ -50,7 +50,7 @@ func (e *Env) Engine() *container.Engine {
 	if e.engine == nil {
 		paths := container.DefaultPaths(e.Root)
 		e.engine = &container.Engine{
-			Paths: paths, Images: &image.Store{Dir: paths.State}, Host: container.ThisHost(), Groups: cgroup.Detect(),
+			Paths: paths, Images: &image.Store{Dir: paths.State, InUse: paths.ImageInUse}, Host: container.ThisHost(), Groups: cgroup.Detect(),
 			Door: &kernel.Door{Process: "client", Language: e.Language(), Tell: e.Tell()},
 		}
 	}

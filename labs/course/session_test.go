@@ -82,7 +82,7 @@ Exercise
 
 do it
 
-Your turn: ` + "`sandbox lab shell 3.1`, then `sandbox lab check 3.1 1` (or `hint`, or\n`solution`)." + `
+Your turn: ` + "`sandbox lab shell 3.1`, then `sandbox lab check 3.1 1` (or `hint`,\nor `solution`)." + `
 
 That was lab 3.1.
 `
