@@ -86,6 +86,14 @@ func octalMode(mode uint32) string {
 	return "0" + strconv.FormatUint(uint64(mode), 8)
 }
 
+// hex writes a number as C's %#x does: 0x1f, and 0 for none.
+func hex(n uint32) string {
+	if n == 0 {
+		return "0"
+	}
+	return fmt.Sprintf("%#x", n)
+}
+
 // flag is one bit, or several, with its name in the kernel's headers.
 type flag struct {
 	bits uint64

@@ -113,6 +113,6 @@ func (l LinkUp) compile(c *compiler) {
 	copy(request[:15], l.Name)
 	binary.NativeEndian.PutUint16(request[16:], unix.IFF_UP|unix.IFF_RUNNING)
 	socket := c.add(unix.SYS_SOCKET, unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	c.add(unix.SYS_IOCTL, c.b.Result(socket), unix.SIOCSIFFLAGS, c.b.Bytes(request))
+	c.answer = c.add(unix.SYS_IOCTL, c.b.Result(socket), unix.SIOCSIFFLAGS, c.b.Bytes(request))
 	c.add(unix.SYS_CLOSE, c.b.Result(socket))
 }

@@ -59,6 +59,7 @@ type opener interface{ handle() *Handle }
 type compiler struct {
 	b      *birth.Builder
 	ignore bool // the step is optional
+	answer int  // the row whose result is the effect's: the write, not the open before it
 }
 
 // add appends a system call; cleanup rows are performed even when an earlier one of the same effect failed.

@@ -28,7 +28,8 @@ import (
 type Effect interface {
 	// Call writes the effect as strace does; descriptors that it uses are known once it has been performed.
 	Call() Call
-	// compile adds the effect's system calls to a table. The effect's result is that of its first row.
+	// compile adds the effect's system calls to a table. The effect's result is that of its first row, or of the one
+	// that it names as the compiler's answer.
 	compile(c *compiler)
 }
 
@@ -109,12 +110,15 @@ func performHere(e Effect) (result int, errno syscall.Errno) {
 	e.compile(c)
 	table := birth.Load(c.b.Image())
 	errno = table.Here()
-	first, _, _ := table.Outcome(0)
+	answer, _, _ := table.Outcome(c.answer)
 	if e, ok := e.(opener); ok && errno == 0 {
-		e.handle().set(int(first))
+		e.handle().set(int(answer))
 	}
-	return int(first), errno
+	return int(answer), errno
 }
+
+// notExecuted is said of an execve(2) that failed.
+var notExecuted = Why{"not here: each directory of $PATH is tried in turn", "这里没有:按 $PATH 的顺序逐个目录去试"}
 
 // tell makes the record of one step and hands it on.
 func (d *Door) tell(process string, s Step, result int, errno syscall.Errno, micros float64) {
@@ -126,6 +130,9 @@ func (d *Door) tell(process string, s Step, result int, errno syscall.Errno, mic
 	if errno != 0 {
 		r.Result, r.Errno = -1, ErrnoName(errno)
 		r.Line += " = -1 " + r.Errno
+		if _, program := s.Effect.(Execve); program { // its reason speaks of what it did not become
+			r.Why = notExecuted.In(d.Language)
+		}
 	} else if call.ShowResult {
 		r.Line += fmt.Sprintf(" = %d", result)
 	}

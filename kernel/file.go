@@ -20,7 +20,7 @@ func (w WriteFile) Call() Call {
 
 func (w WriteFile) compile(c *compiler) {
 	open := c.add(unix.SYS_OPENAT, atFdcwd, c.str(w.Path), unix.O_WRONLY|unix.O_CLOEXEC)
-	c.add(unix.SYS_WRITE, c.b.Result(open), c.b.String(w.Data), len(w.Data))
+	c.answer = c.add(unix.SYS_WRITE, c.b.Result(open), c.b.String(w.Data), len(w.Data))
 	c.addFlags(birth.Cleanup, unix.SYS_CLOSE, c.b.Result(open))
 }
 
@@ -89,7 +89,7 @@ func (f ReplaceFile) compile(c *compiler) {
 		c.add(unix.SYS_FSYNC, c.b.Result(open))
 	}
 	c.addFlags(birth.Cleanup, unix.SYS_CLOSE, c.b.Result(open))
-	c.add(unix.SYS_RENAMEAT, atFdcwd, temporary, atFdcwd, c.str(f.Path))
+	c.answer = c.add(unix.SYS_RENAMEAT, atFdcwd, temporary, atFdcwd, c.str(f.Path))
 }
 
 // Open is openat(2). Several descriptors opened so can be used by later steps.

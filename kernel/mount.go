@@ -133,7 +133,7 @@ func (m Mknod) Call() Call {
 	kind := map[uint32]string{unix.S_IFCHR: "S_IFCHR", unix.S_IFBLK: "S_IFBLK", unix.S_IFIFO: "S_IFIFO", unix.S_IFREG: "S_IFREG"}[m.Mode&unix.S_IFMT]
 	args := []string{"AT_FDCWD", quote(m.Path), kind + "|" + octalMode(m.Mode&^unix.S_IFMT)}
 	if kind == "S_IFCHR" || kind == "S_IFBLK" {
-		args = append(args, fmt.Sprintf("makedev(%#x, %#x)", m.Major, m.Minor))
+		args = append(args, "makedev("+hex(m.Major)+", "+hex(m.Minor)+")")
 	}
 	return Call{Name: "mknodat", Args: args}
 }

@@ -1,7 +1,9 @@
 package kernel
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -30,6 +32,7 @@ type Birth struct {
 	spawn Spawn
 	steps []Step // Steps, the unblocking of signals, Programs
 	first []int  // the first row of each step
+	tells []int  // the row whose result is the step's
 	image []byte
 	table *birth.Table
 	PID   int // in our PID namespace, once it has been cloned
@@ -58,7 +61,9 @@ func (s Spawn) Compile() *Birth {
 		c.ignore = step.Optional || program && more
 		rows := c.b.Rows()
 		b.first = append(b.first, rows)
+		c.answer = rows
 		step.compile(c)
+		b.tells = append(b.tells, c.answer)
 		if o, ok := step.Effect.(opener); ok {
 			o.handle().row = rows + 1
 		}
@@ -97,14 +102,14 @@ func (b *Birth) Forked() int { return b.table.Forked() }
 // Executed tells whether a program was executed.
 func (b *Birth) Executed() bool { return b.table.Executed() >= 0 }
 
-// outcome of a step: its first error, or what its first row returned.
+// outcome of a step: its first error, or what the row that tells returned.
 func (b *Birth) outcome(i int) (result int, errno syscall.Errno, done bool) {
 	for row := b.first[i]; row < b.first[i+1]; row++ {
 		value, e, finished := b.table.Outcome(row)
 		if !finished {
 			return 0, 0, row > b.first[i]
 		}
-		if row == b.first[i] {
+		if row == b.tells[i] {
 			result = int(value)
 		}
 		if e != 0 {
@@ -144,8 +149,9 @@ func (b *Birth) ProgramErrors() []syscall.Errno {
 
 // CloneCall is the clone3 in strace's notation.
 func (b *Birth) CloneCall() Call {
-	names := append([]flag{{unix.CLONE_VM, "CLONE_VM"}, {unix.CLONE_CHILD_CLEARTID, "CLONE_CHILD_CLEARTID"}}, namespaceFlags()...)
-	names = append(names, flag{birth.ClearSighand, "CLONE_CLEAR_SIGHAND"}, flag{birth.IntoCgroup, "CLONE_INTO_CGROUP"})
+	names := append(namespaceFlags(), flag{unix.CLONE_VM, "CLONE_VM"}, flag{unix.CLONE_CHILD_CLEARTID, "CLONE_CHILD_CLEARTID"},
+		flag{birth.ClearSighand, "CLONE_CLEAR_SIGHAND"}, flag{birth.IntoCgroup, "CLONE_INTO_CGROUP"})
+	slices.SortFunc(names, func(a, b flag) int { return cmp.Compare(a.bits, b.bits) }) // as strace has them
 	shown := b.spawn.Namespaces
 	bits := shown | unix.CLONE_VM | unix.CLONE_CHILD_CLEARTID | birth.ClearSighand
 	group := ""

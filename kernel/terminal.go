@@ -107,5 +107,5 @@ func (g ForegroundGroup) Call() Call {
 
 func (g ForegroundGroup) compile(c *compiler) {
 	pid := c.add(unix.SYS_GETPID)
-	c.add(unix.SYS_IOCTL, g.FD, unix.TIOCSPGRP, c.b.Result(pid)) // where the pid is, as ioctl wants it
+	c.answer = c.add(unix.SYS_IOCTL, g.FD, unix.TIOCSPGRP, c.b.Result(pid)) // where the pid is, as ioctl wants it
 }

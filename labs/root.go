@@ -3,12 +3,12 @@
 package labs
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"sandbox/kernel"
 	"sandbox/labs/chapter3"
 	"sandbox/labs/command"
 	"sandbox/labs/lab"
@@ -25,7 +25,7 @@ func Main(args []string) int {
 	}
 	usual := 1
 	switch cmd.Name() {
-	case "run", "create", "start", "exec":
+	case "run", "create":
 		usual = command.Failed
 	}
 	return command.Report(env.Err, err, usual)
@@ -68,7 +68,7 @@ Begin with:  sandbox lab 3.5 --explain`,
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fmt.Errorf("%w\n  → %s --help", err, cmd.CommandPath())
+		return &kernel.Advice{Cause: err, Cure: cmd.CommandPath() + " --help", Code: command.Failed}
 	})
 	return root
 }

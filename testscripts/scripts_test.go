@@ -119,7 +119,7 @@ func TestInPocket(t *testing.T) {
 			return nil
 		},
 		Condition: condition,
-		Cmds:      map[string]func(*testscript.TestScript, bool, []string){"eventually": eventually, "exitcode": exitCode},
+		Cmds:      map[string]func(*testscript.TestScript, bool, []string){"eventually": eventually, "exitcode": exitCode, "pty": onTerminal},
 	})
 }
 

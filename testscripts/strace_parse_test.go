@@ -2,6 +2,7 @@ package testscripts
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -13,12 +14,13 @@ type traced struct {
 	args   []string // as strace wrote them, descriptors with their paths: 8</sys/fs/cgroup/…>
 	result string   // "0", "-1", "?"
 	errno  string   // "ENOENT"; "" for a call that succeeded
-	end    int      // the line on which it came to its end: the order of the trace
+	begin  int      // the line on which it began
+	end    int      // the line on which it came to its end
 }
 
 // trace is what `strace -f -y -v -o FILE` has written.
 type trace struct {
-	calls []traced
+	calls []traced // in the order in which they began: a clone before what its child did
 	exits map[int]int // the line on which a thread ended
 }
 
@@ -29,7 +31,11 @@ type trace struct {
 //	11 <... mount resumed>, "proc", 0, NULL) = 0
 func parseTrace(text string) (*trace, error) {
 	t := &trace{exits: map[int]int{}}
-	pending := map[int]string{}
+	type half struct {
+		text string
+		line int
+	}
+	pending := map[int]half{}
 	for number, line := range strings.Split(text, "\n") {
 		first, rest, _ := strings.Cut(line, " ")
 		rest = strings.TrimLeft(rest, " ")
@@ -46,24 +52,27 @@ func parseTrace(text string) (*trace, error) {
 			continue
 		}
 		if begun, ok := strings.CutSuffix(rest, " <unfinished ...>"); ok {
-			pending[pid] = begun
+			pending[pid] = half{begun, number}
 			continue
 		}
+		begin := number
 		if strings.HasPrefix(rest, "<... ") {
 			_, remainder, ok := strings.Cut(rest, " resumed>")
-			if !ok || pending[pid] == "" {
+			first, begun := pending[pid]
+			if !ok || !begun {
 				return nil, fmt.Errorf("line %d resumes nothing: %q", number+1, line)
 			}
-			rest = pending[pid] + remainder
+			rest, begin = first.text+remainder, first.line
 			delete(pending, pid)
 		}
 		call, err := parseCall(rest)
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", number+1, err)
 		}
-		call.pid, call.end = pid, number
+		call.pid, call.begin, call.end = pid, begin, number
 		t.calls = append(t.calls, call)
 	}
+	slices.SortStableFunc(t.calls, func(a, b traced) int { return a.begin - b.begin })
 	return t, nil
 }
 

@@ -171,23 +171,22 @@ func (s scenario) compare(t *testing.T, dir string) (sum verdict) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := newTree(parsed)
-	commands := s.explained()
-	if len(w.clients) != len(commands) {
-		t.Fatalf("strace saw %d commands with --explain, not %d", len(w.clients), len(commands))
+	seen, commands := commandsOf(parsed), s.explained()
+	if len(seen) != len(commands) {
+		t.Fatalf("strace saw %d commands with --explain, not %d", len(seen), len(commands))
 	}
-	for i, command := range commands {
+	for i, words := range commands {
 		entries := readExplanation(t, filepath.Join(dir, fmt.Sprintf("%d.json", i+1)))
-		v := compare(entries, w.callsOf(i+1, isDetached(command)))
-		v.report(t, command)
+		v := compare(entries, seen[i].calls(isDetached(words)))
+		v.report(t, words)
 		sum.add(v)
 	}
 	return sum
 }
 
 // isDetached: after these commands the monitor lives on, and what it does is told to nobody.
-func isDetached(command string) bool {
-	words := strings.Fields(command)
+func isDetached(line string) bool {
+	words := strings.Fields(line)
 	return slices.Contains(words, "-d") || words[0] == "start" && !slices.Contains(words, "-a")
 }
 

@@ -42,7 +42,8 @@ type birth struct {
 	rows   uint16 // of the terminal
 	cols   uint16
 
-	volumes []volume // sources that have been opened before the root changes
+	volumes []volume        // sources that have been opened before the root changes
+	made    map[string]bool // mount points that have been made in /dev, /proc and /sys
 }
 
 // Plan is the whole birth of a container, from clone to execve, as steps that the new process performs.

@@ -61,6 +61,7 @@ func (b *birth) mountKernelFileSystems() []kernel.Step {
 			steps = append(steps, b.mountCgroups(m)...)
 		default:
 			steps = append(steps, b.mountPointIn(m.Destination)...)
+			b.covered(m.Destination)
 			flags, _, data := parseOptions(m.Options)
 			steps = append(steps, kernel.In(sectionOf(m), kernel.Because(
 				kernel.Mount{Source: m.Source, Target: m.Destination, Type: m.Type, Flags: flags, Data: data}, whyMount[m.Type].EN, whyMount[m.Type].ZH))...)
@@ -69,8 +70,30 @@ func (b *birth) mountKernelFileSystems() []kernel.Step {
 	return steps
 }
 
-// mountPointIn makes the directory to mount on, if the image lacks it.
-func (b *birth) mountPointIn(dir string) []kernel.Step { return kernel.MkdirAll(dir, "3.5") }
+// mountPointIn makes the directory to mount on, if the image lacks it. What it has made in the kernel's own file systems
+// it does not make again; elsewhere a symbolic link of the image's may lead anywhere.
+func (b *birth) mountPointIn(dir string) []kernel.Step {
+	var steps []kernel.Step
+	for _, s := range kernel.MkdirAll(dir, "3.5") {
+		path := s.Effect.(kernel.Mkdir).Path
+		if b.made[path] {
+			continue
+		}
+		if strings.HasPrefix(path, "/dev") || strings.HasPrefix(path, "/sys") || strings.HasPrefix(path, "/proc") {
+			if b.made == nil {
+				b.made = map[string]bool{}
+			}
+			b.made[path] = true
+		}
+		steps = append(steps, s)
+	}
+	return steps
+}
+
+// covered notes that something is mounted on dir: what had been made in it is out of sight.
+func (b *birth) covered(dir string) {
+	maps.DeleteFunc(b.made, func(path string, _ bool) bool { return strings.HasPrefix(path, dir+"/") })
+}
 
 func sectionOf(m specs.Mount) string {
 	if m.Destination == "/proc" || strings.HasPrefix(m.Destination, "/dev") || strings.HasPrefix(m.Destination, "/sys") {
@@ -95,6 +118,7 @@ func (b *birth) mountCgroups(m specs.Mount) []kernel.Step {
 	for _, g := range b.group.Mounts {
 		target := path.Join(m.Destination, g.Target)
 		steps = append(steps, b.mountPointIn(target)...)
+		b.covered(target)
 		bits := flags
 		if g.Type == "tmpfs" {
 			bits &^= unix.MS_RDONLY

@@ -63,7 +63,7 @@ func (e *Engine) SpawnMonitor() (*Monitor, error) {
 
 // monitorEnv is what a monitor needs to know of its environment.
 func monitorEnv() []string {
-	env := []string{"GOGC=50"}
+	var env []string
 	for _, name := range []string{"SANDBOX_ROOT", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "HOME", "GOCOVERDIR"} {
 		if value, ok := os.LookupEnv(name); ok {
 			env = append(env, name+"="+value)

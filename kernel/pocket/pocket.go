@@ -223,8 +223,18 @@ func (p *plan) mapUsers() []kernel.Step {
 	)
 }
 
+// newCgroupNamespace makes the group it has joined the root of all. On v2 the processes then move one down: a group that
+// holds processes itself cannot switch controllers on for the containers' groups in it.
 func (p *plan) newCgroupNamespace() []kernel.Step {
-	return kernel.In("3.5", kernel.Because(kernel.Unshare{Flags: unix.CLONE_NEWCGROUP}, "", ""))
+	steps := []kernel.Step{kernel.Because(kernel.Unshare{Flags: unix.CLONE_NEWCGROUP}, "", "")}
+	if p.group.Into != "" {
+		steps = append(steps, kernel.Try(
+			kernel.Because(kernel.Mkdir{Path: p.group.Into + "/init", Mode: 0o755}, "", ""),
+			kernel.Because(kernel.WriteFile{Path: p.group.Into + "/init/cgroup.procs", Data: "0"},
+				"controllers can be switched on only where no process is", "组里没有进程,才能为下级组打开控制器"),
+		)...)
+	}
+	return kernel.In("3.5", steps...)
 }
 
 // buildRoot puts the root directory together in memory, under p.root, with the machine's directories in it.
@@ -341,6 +351,9 @@ func (p *plan) ownDirectories() []kernel.Step {
 		mount := []kernel.Step{kernel.Because(kernel.Mount{Source: m.Type, Target: target, Type: m.Type, Flags: plain, Data: m.Data}, "", "")}
 		if m.Target != "" {
 			mount = append([]kernel.Step{kernel.Because(kernel.Mkdir{Path: target, Mode: 0o755}, "", "")}, mount...)
+		}
+		for _, link := range m.Links { // cpu, where one hierarchy has cpu,cpuacct
+			mount = append(mount, kernel.Because(kernel.Symlink{Target: m.Target, Path: path.Join("sys/fs/cgroup", link)}, "", ""))
 		}
 		steps = append(steps, kernel.Try(mount...)...)
 	}

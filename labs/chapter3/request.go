@@ -49,8 +49,12 @@ func (o *createOptions) checkModes() error {
 		for _, a := range m.allowed {
 			known = known || a == m.value
 		}
+		if name, ok := strings.CutPrefix(m.value, "container:"); ok {
+			return kernel.Advise(fmt.Errorf("%s=container:%s: to share a container's namespace is not possible yet", m.flag, name),
+				"`sandbox exec %s COMMAND` runs a command in all namespaces of that container", name)
+		}
 		if !known {
-			return kernel.Advise(fmt.Errorf("invalid %s mode: %q", m.flag, m.value), "one of: %s", strings.Join(m.allowed, " "))
+			return kernel.Advise(fmt.Errorf("invalid %s mode: %q", m.flag, m.value), "one of: %s", strings.TrimSpace(strings.Join(m.allowed, " ")))
 		}
 	}
 	if o.platform != "" && !strings.HasPrefix(o.platform, "linux/"+runtime.GOARCH) {

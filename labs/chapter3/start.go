@@ -24,10 +24,13 @@ func NewStart(env *command.Env) *cobra.Command {
 		Example: "  sandbox start web\n  sandbox start -ai myos",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if (opts.attach || opts.interactive) && len(args) > 1 {
+			if !opts.attach && !opts.interactive {
+				return env.Each(args, func(ref string) error { return runStart(env, opts, ref) })
+			}
+			if len(args) > 1 {
 				return kernel.Advise(errors.New("cannot attach to more than one container"), "start them one by one, or without -a and -i")
 			}
-			return env.Each(args, func(ref string) error { return runStart(env, opts, ref) })
+			return runStart(env, opts, args[0])
 		},
 	}
 	cmd.Flags().BoolVarP(&opts.attach, "attach", "a", false, "show its output and pass signals on")

@@ -4,9 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"regexp"
 	"strings"
 	"sync"
+
+	"golang.org/x/sys/unix"
 
 	"sandbox/kernel"
 )
@@ -20,6 +23,7 @@ type Explainer struct {
 	mu   sync.Mutex
 	seq  int
 	last string // the heading that is in force
+	why  string // the reason given last
 }
 
 // titles of the tutorial's sections, as headings of an explanation.
@@ -48,18 +52,33 @@ func (x *Explainer) Tell(r kernel.Record) {
 	r.Seq = x.seq
 	if x.JSON {
 		line, _ := json.Marshal(r)
-		fmt.Fprintf(x.Out, "%s\n", line)
+		fmt.Fprintf(x.Out, "%s%s", line, newline(x.Out))
 		return
 	}
 	if heading := x.heading(r); heading != x.last {
-		fmt.Fprintf(x.Out, "%s\n", heading)
-		x.last = heading
+		fmt.Fprintf(x.Out, "%s%s", heading, newline(x.Out))
+		x.last, x.why = heading, ""
 	}
 	line := shorten(r.Line)
-	if r.Why != "" {
+	if r.Why != "" && r.Why != x.why { // said once for a row of steps that have it in common
 		line += "   # " + r.Why
+		x.why = r.Why
 	}
-	fmt.Fprintf(x.Out, "  %s\n", line)
+	fmt.Fprintf(x.Out, "  %s%s", line, newline(x.Out))
+}
+
+// newline is what begins a new line where out goes: on a terminal in raw mode, as `run -t` puts it, a line feed alone
+// leaves the cursor in its column.
+func newline(out io.Writer) string {
+	file, ok := out.(*os.File)
+	if !ok {
+		return "\n"
+	}
+	mode, err := unix.IoctlGetTermios(int(file.Fd()), unix.TCGETS)
+	if err == nil && mode.Oflag&unix.OPOST == 0 {
+		return "\r\n"
+	}
+	return "\n"
 }
 
 func (x *Explainer) heading(r kernel.Record) string {

@@ -35,7 +35,7 @@ func (e *editor) draw() {
 	if e.row > 0 {
 		fmt.Fprintf(&out, "\x1b[%dA", e.row)
 	}
-	out.WriteString("\r\x1b[J" + e.prompt + strings.ReplaceAll(string(e.line), "\n", "\r\n"))
+	out.WriteString("\r" + e.prompt + strings.ReplaceAll(string(e.line), "\n", "\x1b[K\r\n"))
 
 	cursor := place{width: width}
 	cursor.advance(withoutEscapes(e.prompt))
@@ -47,6 +47,7 @@ func (e *editor) draw() {
 		out.WriteString("\r\n")
 		end.wrap()
 	}
+	out.WriteString("\x1b[J") // at the end, so that nothing flickers
 	if cursor.column == width {
 		cursor.wrap()
 	}

@@ -92,7 +92,9 @@ func (s *Shell) afterForeground(hc interp.HandlerContext, state *os.ProcessState
 		if s.interactive {
 			fmt.Fprintln(s.stderr)
 		}
-		interrupt()
+		if !s.trapped(syscall.SIGINT) {
+			interrupt()
+		}
 	default:
 		fmt.Fprintln(hc.Stderr, signalText(status.Signal()))
 	}

@@ -88,7 +88,7 @@ func (s *Shell) readCommand(ed *editor) ([]*syntax.Stmt, error) {
 		line, err := ed.readLine(prompt)
 		switch {
 		case err == errInterrupted:
-			s.runQuietly(fmt.Sprintf("(exit %d)", 128+int(syscall.SIGINT)))
+			s.setStatus(128 + int(syscall.SIGINT))
 			return nil, errAgain
 		case err != nil && text != "":
 			s.syntaxError(errors.New("unexpected end of file"))
@@ -105,7 +105,7 @@ func (s *Shell) readCommand(ed *editor) ([]*syntax.Stmt, error) {
 		s.remember(strings.TrimRight(text, "\n"))
 		if err != nil {
 			s.syntaxError(err)
-			s.runQuietly("(exit 2)")
+			s.setStatus(2)
 			return nil, errAgain
 		}
 		return file.Stmts, nil

@@ -36,11 +36,8 @@ func (s *Shell) run(stmt *syntax.Stmt) (exited bool) {
 
 // interrupted is what follows a Ctrl-C: back to the prompt, or the end of the script.
 func (s *Shell) interrupted() (exited bool) {
-	s.code = 128 + int(syscall.SIGINT)
-	s.mu.Lock()
-	s.stopping = false
-	s.mu.Unlock()
-	s.runQuietly(fmt.Sprintf("(exit %d)", s.code)) // so that $? says it
+	s.forgiveInterrupt()
+	s.setStatus(128 + int(syscall.SIGINT))
 	if s.interactive {
 		if s.killedBy == nil { // else afterForeground has done it
 			fmt.Fprintln(s.stderr)
@@ -50,6 +47,12 @@ func (s *Shell) interrupted() (exited bool) {
 	s.leave()
 	dieOf(syscall.SIGINT)
 	return true
+}
+
+// setStatus is for what ends without a command of the script's: $? has to say it.
+func (s *Shell) setStatus(code int) {
+	s.code = code
+	s.runQuietly(fmt.Sprintf("(exit %d)", code))
 }
 
 // leave ends the shell as `exit` would, which runs the EXIT trap, and gives the last command's exit code.

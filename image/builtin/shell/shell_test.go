@@ -143,6 +143,7 @@ func TestExitCodesAndMessages(t *testing.T) {
 		{"cat < /nowhere", "sh: /nowhere: No such file or directory\n", 1},
 		{"trap 'exit 9' TERM; kill $$; echo no", "", 9},
 		{"trap 'true' EXIT; exit 3", "", 3},
+		{"trap : USR1; kill -USR1 $$; (exit 6)", "", 6},
 		{"die; exit 5", "Killed\n", 5},
 		{"set -u; echo $nope", "nope: unbound variable\n", 1},
 	} {

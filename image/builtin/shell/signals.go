@@ -216,11 +216,13 @@ func (s *Shell) runDueTraps() (exited bool) {
 		s.syntaxError(err)
 		return false
 	}
+	before := s.code
 	for _, stmt := range file.Stmts { // rewritten already
 		if s.run(stmt) {
 			return true
 		}
 	}
+	s.setStatus(before) // what a trap does is no business of $?
 	return false
 }
 

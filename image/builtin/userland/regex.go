@@ -165,7 +165,7 @@ func (t *translation) bracket() error {
 			t.out.WriteString(t.rest[i : i+end+2])
 			i += end + 2
 			continue
-		case c == '\\' && i+1 < len(t.rest) && strings.IndexByte(`nt\]`, t.rest[i+1]) >= 0:
+		case c == '\\' && i+1 < len(t.rest) && strings.IndexByte(`nt\`, t.rest[i+1]) >= 0:
 			t.out.WriteString(t.rest[i : i+2]) // GNU takes these for what they mean elsewhere
 			i += 2
 			continue

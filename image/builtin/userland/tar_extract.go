@@ -32,16 +32,11 @@ func (t *tarRequest) read(file string) error {
 	if err != nil {
 		return err
 	}
-	if t.dir != "" {
-		if err := os.Chdir(t.dir); err != nil {
-			return fmt.Errorf("%s: Cannot open: %s", t.dir, causeText(err))
-		}
-	}
 	if t.action == 'x' {
 		// Through this handle nothing can be written outside the directory, whatever the archive's names and links say.
-		root, err := os.OpenRoot(".")
+		root, err := os.OpenRoot(cmp.Or(t.dir, "."))
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: Cannot open: %s", t.dir, causeText(err))
 		}
 		defer root.Close()
 		err = t.eachMember(plain, func(header *tar.Header, content io.Reader) error { return t.extract(root, header, content) })

@@ -1,0 +1,179 @@
+package transcripts
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// rule replaces what its pattern matches.
+type rule struct {
+	pattern *regexp.Regexp
+	by      string
+}
+
+func rules(pairs ...string) []rule {
+	var list []rule
+	for i := 0; i < len(pairs); i += 2 {
+		list = append(list, rule{regexp.MustCompile(pairs[i]), pairs[i+1]})
+	}
+	return list
+}
+
+// everywhere are rules for all lines.
+var everywhere = rules(
+	`\b[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \w+ \d{4}\b`, `<time>`,
+	`(root +root +\d+ )[A-Z][a-z]{2} [ \d]\d \d\d:\d\d`, `$1<time>`,
+	`(Less than a|\d+) seconds?( ago)?|About a minute( ago)?`, `<age>`,
+	`^  \d+\.\d+\.\d+\S*$`, `  <kernel>`,
+	`^  \d{5,}$`, `  <bytes>`,
+	`0x[0-9a-f]{5,8}( +\d+ +root)`, `0x<key>$1`,
+	`(NSpid:\s+)\d+`, `$1<pid>`,
+	`^(  root +)(\d+)( +\d+ +\d+ )\d\d:\d\d( \S+ +)\d\d:\d\d:\d\d( ps -ef)`, `$1<pid>$3<time>$4<cpu>$5`,
+	`^(  root +1 +0 +\d+ )\d\d:\d\d( \S+ +)\d\d:\d\d:\d\d`, `$1<time>$2<cpu>`,
+	`\b65534\b`, `<uid>`,
+	`"/var/lib/sandbox/names/[a-z]+_[a-z0-9]+"|/var/lib/sandbox/names/[a-z]+_[a-z0-9]+`, `…/names/<name>`,
+	`^  \d+:[a-z_=,]*:(/\S*)$`, `  N:<controller>:$1`,
+)
+
+// explained are rules for explanations. Numbers inside quotes are left as they are, see maskNumbers.
+var explained = rules(
+	`/sys/fs/cgroup/[a-z_,]+/sandbox`, `/sys/fs/cgroup/<controller>/sandbox`,
+	`("cgroup", "/sys/fs/cgroup/)[a-z_,]+(".*MS_NOEXEC, ")[a-z_,]+"`, `$1<controller>$2<controller>"`,
+	`"/sys/fs/cgroup/[a-z_,]+", 0755`, `"/sys/fs/cgroup/<controller>", 0755`,
+	`# [a-z]+(:|:) ?(the |a group|every|上级|建|进程)`, `# <controller>: $2`,
+	`"/(proc|sys)/[a-z_]+"(.*# (masked|屏蔽|遮))`, `"<masked>"$2`,
+	`… \d+ (more|steps?)`, `… <n> $1`,
+	`…… (还有 )?\d+ 步`, `…… <n> 步`,
+	`\(\d+ (bytes|字节)\)`, `(<n> $1)`,
+)
+
+// mask replaces what differs from run to run, or between machines: ids and the kernel's numbers of namespaces by names in
+// the order in which they appear, so that equal ones can still be seen to be equal.
+func mask(text string) string {
+	m := &masker{ids: map[string]string{}}
+	var out []string
+	for _, line := range strings.Split(text, "\n") {
+		masked := m.line(line)
+		if len(out) > 0 && masked == out[len(out)-1] && strings.ContainsAny(masked, "<") && repeats.MatchString(masked) {
+			continue // as many as the machine has, or as the seconds that have passed
+		}
+		out = append(out, masked)
+	}
+	return strings.Join(m.once(out), "\n")
+}
+
+// repeats are lines of which there may be more or fewer.
+var repeats = regexp.MustCompile(`<controller>|<masked>|^  <time>$`)
+
+var (
+	id        = regexp.MustCompile(`\b[0-9a-f]{12}([0-9a-f]{52})?\b`)
+	namespace = regexp.MustCompile(`:\[(\d{10})\]`)
+	section   = regexp.MustCompile(`^(\d+\.\d+\.\d+ |─)`)
+	number    = regexp.MustCompile(`"[^"]*"|\b([1-9]\d*)\b|#.*`)
+)
+
+type masker struct {
+	ids        map[string]string // the first 12 digits → <id1>
+	namespaces map[string]string // of this section: the kernel gives a number that is free to the next one
+}
+
+func (m *masker) line(line string) string {
+	if section.MatchString(line) {
+		m.namespaces = map[string]string{}
+	}
+	line = id.ReplaceAllStringFunc(line, func(s string) string {
+		name := m.ids[s[:12]]
+		if name == "" {
+			name = fmt.Sprintf("<id%d>", len(m.ids)+1)
+			m.ids[s[:12]] = name
+		}
+		if len(s) == 64 {
+			return strings.Replace(name, "id", "ID", 1)
+		}
+		return name
+	})
+	line = namespace.ReplaceAllStringFunc(line, func(s string) string {
+		if m.namespaces[s] == "" {
+			m.namespaces[s] = fmt.Sprintf(":[<%d>]", len(m.namespaces)+1)
+		}
+		return m.namespaces[s]
+	})
+	list := everywhere
+	if strings.HasPrefix(line, "  ┆ ") {
+		list = append(list[:len(list):len(list)], explained...)
+		line = maskNumbers(line)
+	}
+	for _, r := range list {
+		line = r.pattern.ReplaceAllString(line, r.by)
+	}
+	return line
+}
+
+// maskNumbers replaces descriptors, pids and lengths in a call.
+func maskNumbers(line string) string {
+	if strings.Contains(line, " echo ") || strings.HasPrefix(line, "  ┆ [") || strings.Contains(line, "…  ") {
+		return line
+	}
+	return number.ReplaceAllStringFunc(line, func(s string) string {
+		if s[0] == '"' || s[0] == '#' || len(s) == 1 && s < "3" {
+			return s
+		}
+		return "<n>"
+	})
+}
+
+// once leaves one of a command's lines that are the same but for the controller, of which machines have different ones.
+func (m *masker) once(lines []string) []string {
+	var out []string
+	seen := map[string]bool{}
+	for _, line := range lines {
+		if strings.HasPrefix(line, "  $ ") {
+			seen = map[string]bool{}
+		}
+		if repeats.MatchString(line) {
+			if seen[line] {
+				continue
+			}
+			seen[line] = true
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+func TestMask(t *testing.T) {
+	a := strings.Repeat("a1", 32)
+	const text = `  $ x
+  A
+  aaaaaaaaaaaa
+  uts:[4026532178]
+  uts:[4026532179]
+  uts:[4026532178]
+  ┆ [3.5] namespaces
+  ┆   clone3(CLONE_NEWNS) = 4711   # 3 reasons
+  ┆   dup3(9, 2, 0)
+  ┆   echo 5 > /sys/fs/cgroup/cpu/sandbox/x/cpu.shares
+3.5.2 next
+  uts:[4026532179]
+  6.1.0-13-amd64
+`
+	const want = `  $ x
+  <ID1>
+  <id2>
+  uts:[<1>]
+  uts:[<2>]
+  uts:[<1>]
+  ┆ [3.5] namespaces
+  ┆   clone3(CLONE_NEWNS) = <n>   # 3 reasons
+  ┆   dup3(<n>, 2, 0)
+  ┆   echo 5 > /sys/fs/cgroup/<controller>/sandbox/x/cpu.shares
+3.5.2 next
+  uts:[<1>]
+  <kernel>
+`
+	if got := mask(strings.Replace(text, "A", a, 1)); got != want {
+		t.Errorf("mask:\n%s\nwant:\n%s", got, want)
+	}
+}
