@@ -112,6 +112,9 @@ func (b *Birth) outcome(i int) (result int, errno syscall.Errno, done bool) {
 		if row == b.tells[i] {
 			result = int(value)
 		}
+		if _, fork := b.steps[i].Effect.(Fork); fork { // both of them have returned from it, and the row has the 0 of one
+			result = b.table.Forked()
+		}
 		if e != 0 {
 			return 0, e, true
 		}

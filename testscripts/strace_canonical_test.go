@@ -44,6 +44,7 @@ func line(role, name string, args []string, result int, errno string) string {
 //	sendmsg                the explanation leaves the empty parts of the message out
 //	ioctl SIOCSIFFLAGS     the socket is the effect's own
 //	ioctl TIOCSPGRP        the process's own pid
+//	ioctl TIOCGPTPEER      strace leaves open flags as a number there
 func newMade(c *traced, p *process) *made {
 	m := &made{role: p.role, name: c.name, errno: c.errno, raw: c, process: p}
 	m.result, _ = number(c.result)
@@ -69,6 +70,8 @@ func newMade(c *traced, p *process) *made {
 		}
 	case c.name == "ioctl" && len(m.args) == 3 && m.args[1] == "SIOCSIFFLAGS":
 		m.args = m.args[1:]
+	case c.name == "ioctl" && len(m.args) == 3 && m.args[1] == "TIOCGPTPEER" && m.args[2] == "0x102":
+		m.args[2] = "O_RDWR|O_NOCTTY"
 	case c.name == "ioctl" && len(m.args) == 3 && m.args[1] == "TIOCSPGRP" && m.args[2] == fmt.Sprintf("[%d]", c.pid):
 		m.args[2] = "[getpid()]"
 	}

@@ -20,7 +20,7 @@ type traced struct {
 
 // trace is what `strace -f -y -v -o FILE` has written.
 type trace struct {
-	calls []traced // in the order in which they began: a clone before what its child did
+	calls []traced    // in the order in which they began: a clone before what its child did
 	exits map[int]int // the line on which a thread ended
 }
 

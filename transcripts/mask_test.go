@@ -52,7 +52,7 @@ var explained = rules(
 // mask replaces what differs from run to run, or between machines: ids and the kernel's numbers of namespaces by names in
 // the order in which they appear, so that equal ones can still be seen to be equal.
 func mask(text string) string {
-	m := &masker{ids: map[string]string{}}
+	m := &masker{ids: map[string]string{}, namespaces: map[string]string{}}
 	var out []string
 	for _, line := range strings.Split(text, "\n") {
 		masked := m.line(line)

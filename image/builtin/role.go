@@ -36,6 +36,7 @@ func RunProgram(args []string) int {
 		fmt.Fprintf(os.Stderr, "%s: not one of the small commands: %v\n", name, userland.Names())
 		return 127
 	}
+	userland.BehaveAsProcessOne() // as any C program in its place would
 	return run(&userland.Process{Args: args, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr})
 }
 

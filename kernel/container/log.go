@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"sandbox/kernel"
 )
 
 // The log is a file of JSON objects, one a line, as Docker's json-file driver writes them:
@@ -32,9 +34,16 @@ type logWriter struct {
 	rest map[string][]byte // of each stream, the beginning of a line
 }
 
-func openLog(path string) (*logWriter, error) {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o640)
-	return &logWriter{file: file, rest: map[string][]byte{}}, err
+func openLog(door kernel.Doer, path string) (*logWriter, error) {
+	log := &kernel.Handle{}
+	err := door.Do(kernel.Step{
+		Effect:  kernel.Open{Path: path, Flags: unix.O_WRONLY | unix.O_CREAT | unix.O_APPEND | unix.O_CLOEXEC, Mode: 0o640, As: log},
+		Section: "3.2", Why: kernel.Why{EN: "what the container prints is kept here, for sandbox logs", ZH: "容器的输出都记在这里,供 sandbox logs 查看"},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &logWriter{file: os.NewFile(uintptr(log.Number()), path), rest: map[string][]byte{}}, nil
 }
 
 func (l *logWriter) write(stream string, data []byte) {

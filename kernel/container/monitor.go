@@ -79,7 +79,7 @@ func (m *monitor) prepare(b *early.Birth) error {
 		Born: startTicks(m.pid), Boot: bootID(), Monitor: os.Getpid(),
 	}
 	var err error
-	if m.log, err = openLog(paths.log(record.ID)); err != nil {
+	if m.log, err = openLog(door, paths.log(record.ID)); err != nil {
 		return err
 	}
 	m.copyOutput()

@@ -95,7 +95,14 @@ func enter(env *command.Env, name string, args ...string) error {
 	if err := stock(env, &o); err != nil {
 		return err
 	}
-	return exit(pocket.Run(&kernel.Door{Process: "client", Language: env.Language()}, o))
+	return exit(pocket.Run(quietly(env), o))
+}
+
+// quietly is the door for what the course itself needs. With --explain a lesson explains its commands; that the pocket
+// host around them takes some 150 steps of its own would drown the first of them. `sandbox lab host --explain true`
+// shows these.
+func quietly(env *command.Env) *kernel.Door {
+	return &kernel.Door{Process: "client", Language: env.Language()}
 }
 
 func exit(code int, err error) error {
@@ -107,7 +114,7 @@ func exit(code int, err error) error {
 
 func options(env *command.Env, name string, args []string) pocket.Options {
 	progress := progressFile()
-	env.Engine().Door.Do(kernel.MkdirAll(filepath.Dir(progress), "3.1")...)
+	quietly(env).Do(kernel.MkdirAll(filepath.Dir(progress), "3.1")...)
 	shown := name
 	if shown == "" {
 		shown = "lab"
@@ -171,7 +178,7 @@ func exerciseCommand(env *command.Env, name, short string, do func(context.Conte
 			if name == "solution" {
 				inner = append(inner, "--run")
 			}
-			return exit(pocket.Join(&kernel.Door{Process: "client"}, pid, options(env, number, inner)))
+			return exit(pocket.Join(quietly(env), pid, options(env, number, inner)))
 		},
 	}
 }

@@ -149,7 +149,10 @@ func (e *expression) apply(a, operator, b string) string {
 	}
 	holds := map[string]bool{"<": order < 0, "<=": order <= 0, "=": order == 0, "==": order == 0, "!=": order != 0,
 		">=": order >= 0, ">": order > 0}[operator]
-	return strconv.FormatInt(b2i(holds), 10)
+	if holds {
+		return "1"
+	}
+	return "0"
 }
 
 func (e *expression) calculate(a int64, operator string, b int64) string {

@@ -267,8 +267,8 @@ func (p *sedParser) address() (*sedAddress, error) {
 	return a, nil
 }
 
-// delimited takes the text between a delimiter, the first character, and the next one like it. The second delimiter is
-// left out only if more is to come, as in s/a/b/, where it is also the first of the next part.
+// delimited takes the text between a delimiter, the first character, and the next one like it. Where more is to come, as
+// in s/a/b/, that second one stays: it opens the next part.
 func (p *sedParser) delimited(last bool) (string, error) {
 	_, size := utf8.DecodeRuneInString(p.rest)
 	delimiter := p.rest[:size]

@@ -35,11 +35,8 @@ func (s *sed) edit(names []string) int {
 	}
 	s.input = sedInput{p: s.p, names: names}
 	for !s.quit && s.next() {
-		if restart := s.cycle(); restart {
+		for s.cycle() && !s.quit {
 			// D has left text behind: the script runs again without reading a line.
-			for restart && !s.quit {
-				restart = s.cycle()
-			}
 		}
 	}
 	return max(s.code, s.input.code)

@@ -191,7 +191,7 @@ func (c *sedCommand) expand(text string, match []int) string {
 
 // transliteration reads y/abc/xyz/.
 func (p *sedParser) transliteration(c *sedCommand) error {
-	from, err := p.replacement0()
+	from, err := p.firstHalf()
 	if err != nil {
 		return errors.New("unterminated `y' command")
 	}
@@ -210,8 +210,8 @@ func (p *sedParser) transliteration(c *sedCommand) error {
 	return p.endOfCommand()
 }
 
-// replacement0 leaves the closing delimiter, which opens the next part.
-func (p *sedParser) replacement0() (string, error) {
+// firstHalf leaves the closing delimiter, which opens the second half.
+func (p *sedParser) firstHalf() (string, error) {
 	if p.rest == "" {
 		return "", errors.New("unterminated")
 	}

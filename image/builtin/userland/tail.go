@@ -86,22 +86,19 @@ func skipMost(f *os.File, unit rune, count int64) {
 	if err != nil {
 		return // a pipe
 	}
-	start := max(0, size-max(part, count*b2i(unit == 'c')))
-	buffer := make([]byte, part)
+	wanted := int64(part)
+	if unit == 'c' {
+		wanted = count
+	}
+	start := max(0, size-wanted)
 	if unit == 'n' && start > 0 {
+		buffer := make([]byte, part)
 		n, _ := f.ReadAt(buffer, start)
 		if int64(bytes.Count(buffer[:n], []byte("\n"))) <= count {
 			start = 0
 		}
 	}
 	f.Seek(start, io.SeekStart)
-}
-
-func b2i(b bool) int64 {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // followedFile is what tail -f knows of a file between two looks.
