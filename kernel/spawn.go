@@ -152,22 +152,39 @@ func (b *Birth) ProgramErrors() []syscall.Errno {
 
 // CloneCall is the clone3 in strace's notation.
 func (b *Birth) CloneCall() Call {
-	names := append(namespaceFlags(), flag{unix.CLONE_VM, "CLONE_VM"}, flag{unix.CLONE_CHILD_CLEARTID, "CLONE_CHILD_CLEARTID"},
-		flag{birth.ClearSighand, "CLONE_CLEAR_SIGHAND"}, flag{birth.IntoCgroup, "CLONE_INTO_CGROUP"})
-	slices.SortFunc(names, func(a, b flag) int { return cmp.Compare(a.bits, b.bits) }) // as strace has them
 	shown := b.spawn.Namespaces
-	bits := shown | unix.CLONE_VM | unix.CLONE_CHILD_CLEARTID | birth.ClearSighand
 	group := ""
 	if b.spawn.Group != "" {
-		shown, bits = shown|birth.IntoCgroup, bits|birth.IntoCgroup
+		shown |= birth.IntoCgroup
 		group = fmt.Sprintf(", cgroup=%d", GroupFD)
 	}
 	return Call{
 		Name:       "clone3",
-		Args:       []string{"{flags=" + flags(bits, names) + ", exit_signal=SIGCHLD, stack=NULL, stack_size=0" + group + "}"},
-		Shell:      "clone3(" + flags(shown, names) + ")",
+		Args:       []string{"{flags=" + cloneFlags(shown|birth.ClearSighand) + ", exit_signal=SIGCHLD, stack=NULL, stack_size=0" + group + "}"},
+		Shell:      "clone3(" + namedCloneFlags(shown) + ")",
 		ShowResult: true,
 	}
+}
+
+// oldCloneCall is the clone(2) that is made where clone3 is not to be had.
+func (b *Birth) oldCloneCall() Call {
+	shown := b.spawn.Namespaces
+	return Call{
+		Name: "clone", Args: []string{"child_stack=NULL", "flags=" + cloneFlags(shown) + "|SIGCHLD"},
+		Shell: "clone(" + namedCloneFlags(shown) + ")", ShowResult: true,
+	}
+}
+
+// cloneFlags adds those that every birth has.
+func cloneFlags(bits uint64) string {
+	return namedCloneFlags(bits | unix.CLONE_VM | unix.CLONE_CHILD_CLEARTID)
+}
+
+func namedCloneFlags(bits uint64) string {
+	names := append(namespaceFlags(), flag{unix.CLONE_VM, "CLONE_VM"}, flag{unix.CLONE_CHILD_CLEARTID, "CLONE_CHILD_CLEARTID"},
+		flag{birth.ClearSighand, "CLONE_CLEAR_SIGHAND"}, flag{birth.IntoCgroup, "CLONE_INTO_CGROUP"})
+	slices.SortFunc(names, func(a, b flag) int { return cmp.Compare(a.bits, b.bits) }) // as strace has them
+	return flags(bits, names)
 }
 
 // TellBirth narrates a birth that has been run: the clone by process, then what the new process did.
@@ -175,11 +192,9 @@ func (d *Door) TellBirth(b *Birth, process string) {
 	if d.Tell == nil {
 		return
 	}
-	clone := b.CloneCall()
-	d.Tell(Record{
-		Section: b.spawn.Section, Process: process, Call: clone.Name, Args: clone.Args, Result: b.PID,
-		Line: fmt.Sprintf("%s = %d", clone.line(), b.PID), Why: b.spawn.Why.In(d.Language),
-	})
+	if !d.tellClone(b, process) {
+		return
+	}
 	b.resolveHandles()
 	for i, step := range b.steps {
 		result, errno, done := b.outcome(i)
@@ -198,6 +213,31 @@ func (d *Door) TellBirth(b *Birth, process string) {
 	}
 }
 
+// noClone3 is said of a clone3 that is followed by a clone.
+var noClone3 = Why{"this kernel, or a seccomp filter, does not let it through: clone(2) does the same in the old way", "内核太旧或被 seccomp 拦住:改用旧的 clone(2),效果一样"}
+
+// tellClone tells of the call, or the two, that the birth began with.
+func (d *Door) tellClone(b *Birth, process string) (born bool) {
+	lacked, failed := b.table.Cloned()
+	step := Step{Effect: cloned{b.CloneCall()}, Section: b.spawn.Section, Why: b.spawn.Why}
+	if lacked != 0 {
+		first := step
+		first.Why = noClone3
+		d.tell(process, first, 0, lacked, 0)
+		step.Effect = cloned{b.oldCloneCall()}
+	}
+	d.tell(process, step, b.PID, failed, 0)
+	return failed == 0
+}
+
+// cloned is the call that begins a birth, for telling only: package birth makes it.
+type cloned struct{ call Call }
+
+// Call in strace's notation.
+func (c cloned) Call() Call { return c.call }
+
+func (cloned) compile(*compiler) { panic("kernel: a birth begins with its clone") }
+
 // resolveHandles gives the handles the numbers that the child's open calls returned.
 func (b *Birth) resolveHandles() {
 	for i, step := range b.steps {
@@ -213,10 +253,10 @@ func (b *Birth) resolveHandles() {
 func (d *Door) Spawn(s Spawn) (*Birth, error) {
 	b := s.Compile()
 	errno := b.Run()
+	d.TellBirth(b, d.Process)
 	if errno != 0 {
 		return b, &CallError{Call: b.CloneCall(), Errno: errno, Section: s.Section}
 	}
-	d.TellBirth(b, d.Process)
 	return b, nil
 }
 

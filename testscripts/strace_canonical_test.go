@@ -37,7 +37,7 @@ func line(role, name string, args []string, result int, errno string) string {
 // newMade brings a call into the explanation's notation. What the two write differently, and why it is the same:
 //
 //	any descriptor         -y adds its path
-//	write                  the explanation names the file, not the descriptor, and no length
+//	write                  the explanation names the file, not the descriptor, and no length; /proc/PID is its own, /proc/self
 //	clone3, clone          the addresses of the thread's id, the size of the structure: known only when it is made
 //	execve                 -v lists the environment, the explanation counts it
 //	seccomp, bpf           -v lists the program, the explanation counts it
@@ -53,7 +53,11 @@ func newMade(c *traced, p *process) *made {
 	}
 	switch {
 	case c.name == "write" && len(c.args) == 3:
-		m.args = []string{strconv.Quote(pathOf(c.args[0])), c.args[1]}
+		file := pathOf(c.args[0])
+		if own, ok := strings.CutPrefix(file, fmt.Sprintf("/proc/%d/", p.pid)); ok {
+			file = "/proc/self/" + own
+		}
+		m.args = []string{strconv.Quote(file), c.args[1]}
 	case c.name == "clone3":
 		m.args = []string{without(m.args[0], "child_tid", "parent_tid", "pidfd")}
 	case c.name == "clone":

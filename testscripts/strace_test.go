@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -17,20 +18,22 @@ import (
 // The explanation is held against strace: every call that changes something and that strace saw is in it, and every
 // call in it was made, with those arguments and that result.
 
-// scenario is a few commands in one host. Those that begin with "explain" are `sandbox … --explain=json` and are
-// compared; the rest prepare.
+// scenario is a few commands in one host. Those that begin with "explain" are `sandbox … --explain=json`: they are
+// compared, and must end with the exit code that is given, 0 if none is; "any" where it depends on the machine; "root" is 0
+// for root, and any for an ordinary user, who has one user id and no devices to give. The rest prepare.
 type scenario struct {
 	name     string
 	commands string
+	inject   []string // options with which strace makes a call fail, as another kernel would
 }
 
 // warm makes the images, the directories that all containers share, and what else only the first command does.
 const warm = "sandbox run --rm base true\n"
 
 var scenarios = []scenario{
-	{"run", `
+	{name: "run", commands: `
 explain run --rm base true
-explain run base sh -c 'exit 7'
+explain 7 run base sh -c 'exit 7'
 explain run --rm -i base cat
 explain run --rm -t base true
 explain run --rm --init base true
@@ -40,34 +43,34 @@ explain run --rm --read-only --tmpfs /scratch:size=1m base true
 explain run --rm -w /not/there/yet -e A=1 -h name --domainname example base true
 explain run --rm --entrypoint /bin/echo base 'a "quoted" \ word'
 `},
-	{"confined", `
-explain run --rm -u nobody base true
-explain run --rm -u 1234:5678 base true
+	{name: "confined", commands: `
+explain root run --rm -u nobody base true
+explain root run --rm -u 1234:5678 base true
 explain run --rm --cap-add SYS_TIME --cap-drop MKNOD base true
 explain run --rm --cap-drop ALL base true
-explain run --rm -u 1234 --cap-add NET_ADMIN base true
+explain root run --rm -u 1234 --cap-add NET_ADMIN base true
 explain run --rm --security-opt no-new-privileges base true
 explain run --rm --security-opt seccomp=unconfined base true
 explain run --rm --ulimit nofile=512:1024 --ulimit core=0 --ulimit stack=-1 base true
 explain run --rm --sysctl net.ipv4.ip_forward=1 --sysctl kernel.msgmax=4096 base true
-explain run --rm --privileged base true
-explain run --rm --pid host --ipc host --uts host --network host base true
-explain run --rm --shm-size 1m --device /dev/zero:/dev/nought:r base true
+explain root run --rm --privileged base true
+explain run --rm --pid host --uts host --network host base true
+explain root run --rm --shm-size 1m --device /dev/zero:/dev/nought:r base true
 `},
-	{"exec", `
+	{name: "exec", commands: `
 explain run -d --name one base sleep 1000
 explain exec one true
 explain exec -i one cat
 explain exec -t one true
-explain exec -u nobody one true
+explain root exec -u nobody one true
 explain exec -w /tmp -e A=1 one true
-explain exec -w /not/there one true
+explain 127 exec -w /not/there one true
 explain exec --privileged one true
 explain exec -d one true
-explain exec one nosuchcommand
+explain 127 exec one nosuchcommand
 explain rm -f one
 `},
-	{"life", `
+	{name: "life", commands: `
 explain create --name two base sleep 1000
 explain start two
 explain kill -s USR1 two
@@ -75,22 +78,31 @@ explain stop -t 0 two
 explain start two
 explain kill two
 sandbox wait two
-explain start -a two nosuch
-explain rm two
+explain 1 start -a two nosuch
+explain 1 rm two nosuch
 explain run -d --init --name three base sleep 1000
 explain stop three
 explain rm three
 explain run -d --rm --name four base sleep 1000
 explain rm -f four
 `},
-	{"failures", `
-explain run base nosuchcommand
-explain run base /etc/passwd
-explain run base /etc
-explain run --rm -w /etc/passwd base true
+	{name: "failures", commands: `
+explain 127 run base nosuchcommand
+explain 126 run base /etc/passwd
+explain 126 run base /etc
+explain 125 run --rm -w /etc/passwd base true
 explain run --name taken base true
-explain run --name taken base true
-explain rm taken nosuch
+explain 125 run --name taken base true
+explain 1 rm taken nosuch
+`},
+	{name: "without clone3", inject: []string{"-e", "inject=clone3:error=ENOSYS"}, commands: `
+explain any run --rm base true
+explain any run -d --name one base sleep 1000
+explain any exec one true
+explain any rm -f one
+`},
+	{name: "without clone", inject: []string{"-e", "inject=clone3:error=EPERM"}, commands: `
+explain 125 run --rm base true
 `},
 }
 
@@ -104,8 +116,7 @@ func TestStrace(t *testing.T) {
 			t.Run(s.name, func(t *testing.T) {
 				dir := t.TempDir()
 				script := s.write(t, dir)
-				out, err := sandbox(t, "lab", "host", "--share", dir, "strace", "-f", "-y", "-v", "-s", "65536",
-					"-o", filepath.Join(dir, "trace"), "sh", script).CombinedOutput()
+				out, err := sandbox(t, append([]string{"lab", "host", "--share", dir}, s.underStrace(dir, script)...)...).CombinedOutput()
 				if err != nil {
 					t.Fatalf("%v\n%s", err, out)
 				}
@@ -114,6 +125,12 @@ func TestStrace(t *testing.T) {
 		}
 	})
 	t.Logf("explained %d of %d, %d invented", sum.explained, sum.explained+len(sum.missing), len(sum.invented))
+}
+
+// underStrace is the command that runs a script under strace: -y shows what descriptors lead to, -v and -s all of each argument.
+func (s scenario) underStrace(dir, script string) []string {
+	strace := append([]string{"strace", "-f", "-y", "-v", "-s", "65536", "-o", filepath.Join(dir, "trace")}, s.inject...)
+	return append(strace, "sh", script)
 }
 
 // needStrace skips the test where there is no strace, or it may not trace.
@@ -130,12 +147,27 @@ func needStrace(t *testing.T) {
 	}
 }
 
-// explained are the commands that are compared, without "explain".
-func (s scenario) explained() []string {
-	var list []string
+// shape is one command that is compared.
+type shape struct {
+	words string // after "sandbox"
+	code  string // how it must end
+}
+
+// shapes are the commands of a scenario that are compared.
+func (s scenario) shapes() []shape {
+	var list []shape
 	for _, c := range strings.Split(s.commands, "\n") {
 		if words, ok := strings.CutPrefix(c, "explain "); ok {
-			list = append(list, words)
+			code, rest, _ := strings.Cut(words, " ")
+			switch _, err := strconv.Atoi(code); {
+			case code == "root" && os.Getuid() == 0:
+				code = "0"
+			case code == "root":
+				code = "any"
+			case err != nil && code != "any":
+				code, rest = "0", words
+			}
+			list = append(list, shape{rest, code})
 		}
 	}
 	return list
@@ -145,11 +177,11 @@ func (s scenario) explained() []string {
 func (s scenario) write(t *testing.T, dir string) (file string) {
 	t.Helper()
 	lines := []string{"cd " + dir, "exec </dev/null >output 2>errors", warm}
-	number := 0
+	shapes, number := s.shapes(), 0
 	for _, c := range strings.Split(s.commands, "\n") {
-		if words, ok := strings.CutPrefix(c, "explain "); ok {
+		if strings.HasPrefix(c, "explain ") {
+			c = fmt.Sprintf("sandbox --explain=json %s 2>%d.json\necho $? >%[2]d.code", shapes[number].words, number)
 			number++
-			c = fmt.Sprintf("sandbox --explain=json %s 2>%d.json", words, number)
 		}
 		lines = append(lines, c)
 	}
@@ -171,23 +203,46 @@ func (s scenario) compare(t *testing.T, dir string) (sum verdict) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen, commands := commandsOf(parsed), s.explained()
-	if len(seen) != len(commands) {
-		t.Fatalf("strace saw %d commands with --explain, not %d", len(seen), len(commands))
+	seen, shapes := commandsOf(parsed), s.shapes()
+	if len(seen) != len(shapes) {
+		t.Fatalf("strace saw %d commands with --explain, not %d", len(seen), len(shapes))
 	}
-	for i, words := range commands {
-		entries := readExplanation(t, filepath.Join(dir, fmt.Sprintf("%d.json", i+1)))
-		v := compare(entries, seen[i].calls(isDetached(words)))
-		v.report(t, words)
+	for i, shape := range shapes {
+		explanation := filepath.Join(dir, fmt.Sprint(i))
+		entries := readExplanation(t, explanation+".json")
+		v := compare(entries, seen[i].calls(shape.isDetached()))
+		v.report(t, shape.words)
 		sum.add(v)
+		shape.checkEnd(t, explanation)
 	}
 	return sum
 }
 
+// checkEnd makes sure that the command did what the comparison is about.
+func (s shape) checkEnd(t *testing.T, explanation string) {
+	t.Helper()
+	code, err := os.ReadFile(explanation + ".code")
+	if got := strings.TrimSpace(string(code)); err != nil || got != s.code && s.code != "any" {
+		text, _ := os.ReadFile(explanation + ".json")
+		t.Errorf("sandbox %s ended with %s, not %s:\n%s", s.words, got, s.code, lastLines(text))
+	}
+}
+
 // isDetached: after these commands the monitor lives on, and what it does is told to nobody.
-func isDetached(line string) bool {
-	words := strings.Fields(line)
+func (s shape) isDetached() bool {
+	words := strings.Fields(s.words)
 	return slices.Contains(words, "-d") || words[0] == "start" && !slices.Contains(words, "-a")
+}
+
+// lastLines are those without an explanation: what a command said before it ended.
+func lastLines(text []byte) string {
+	var said []string
+	for _, line := range strings.Split(string(text), "\n") {
+		if !strings.HasPrefix(line, `{"seq":`) {
+			said = append(said, line)
+		}
+	}
+	return strings.Join(said, "\n")
 }
 
 // readExplanation reads the entries among a command's error output.

@@ -30,8 +30,8 @@ var everywhere = rules(
 	`^  \d{5,}$`, `  <bytes>`,
 	`0x[0-9a-f]{5,8}( +\d+ +root)`, `0x<key>$1`,
 	`(NSpid:\s+)\d+`, `$1<pid>`,
-	`^(  root +)(\d+)( +\d+ +\d+ )\d\d:\d\d( \S+ +)\d\d:\d\d:\d\d( ps -ef)`, `$1<pid>$3<time>$4<cpu>$5`,
-	`^(  root +1 +0 +\d+ )\d\d:\d\d( \S+ +)\d\d:\d\d:\d\d`, `$1<time>$2<cpu>`,
+	`^(  root +)(\d+ +)(\d+) +\d+ \d\d:\d\d (\S+ +)\d\d:\d\d:\d\d( ps -ef)`, `$1<pid> $3 <cpu> <time> $4<cpu>$5`,
+	`^(  root +1 +0) +\d+ \d\d:\d\d (\S+ +)\d\d:\d\d:\d\d`, `$1 <cpu> <time> $2<cpu>`,
 	`\b65534\b`, `<uid>`,
 	`"/var/lib/sandbox/names/[a-z]+_[a-z0-9]+"|/var/lib/sandbox/names/[a-z]+_[a-z0-9]+`, `…/names/<name>`,
 	`^  \d+:[a-z_=,]*:(/\S*)$`, `  N:<controller>:$1`,
@@ -43,7 +43,8 @@ var explained = rules(
 	`("cgroup", "/sys/fs/cgroup/)[a-z_,]+(".*MS_NOEXEC, ")[a-z_,]+"`, `$1<controller>$2<controller>"`,
 	`"/sys/fs/cgroup/[a-z_,]+", 0755`, `"/sys/fs/cgroup/<controller>", 0755`,
 	`# [a-z]+(:|:) ?(the |a group|every|上级|建|进程)`, `# <controller>: $2`,
-	`"/(proc|sys)/[a-z_]+"(.*# (masked|屏蔽|遮))`, `"<masked>"$2`,
+	`mount\("tmpfs", "/(proc|sys)/[a-z_]+"`, `mount("tmpfs", "<masked>"`,
+	`mount\("/dev/null", "/(proc|sys)/[a-z_]+"`, `mount("/dev/null", "<masked>"`,
 	`… \d+ (more|steps?)`, `… <n> $1`,
 	`…… (还有 )?\d+ 步`, `…… <n> 步`,
 	`\(\d+ (bytes|字节)\)`, `(<n> $1)`,
@@ -61,7 +62,29 @@ func mask(text string) string {
 		}
 		out = append(out, masked)
 	}
-	return strings.Join(m.once(out), "\n")
+	return strings.Join(explanationsFirst(m.once(out)), "\n")
+}
+
+// explanationsFirst moves what a command has printed behind what it has explained. The program in a container and the
+// monitor work at the same time: which of them is heard first is chance.
+func explanationsFirst(lines []string) []string {
+	var out, words []string
+	explaining := false
+	for _, line := range lines {
+		explanation := strings.HasPrefix(line, "  ┆")
+		block := strings.HasPrefix(line, "  ") && !strings.HasPrefix(line, "  $ ")
+		if !block {
+			out = append(append(out, words...), line)
+			words, explaining = nil, strings.HasPrefix(line, "  $ ")
+			continue
+		}
+		if explaining && !explanation {
+			words = append(words, line)
+			continue
+		}
+		out = append(out, line)
+	}
+	return append(out, words...)
 }
 
 // repeats are lines of which there may be more or fewer.
@@ -143,6 +166,13 @@ func (m *masker) once(lines []string) []string {
 	return out
 }
 
+func TestExplanationsFirst(t *testing.T) {
+	const text, want = "  $ x\n  ┆ a\n  word\n  ┆ b\n\n  prose\n  $ y\n  1\n  2", "  $ x\n  ┆ a\n  ┆ b\n  word\n\n  prose\n  $ y\n  1\n  2"
+	if got := strings.Join(explanationsFirst(strings.Split(text, "\n")), "\n"); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func TestMask(t *testing.T) {
 	a := strings.Repeat("a1", 32)
 	const text = `  $ x
@@ -151,6 +181,7 @@ func TestMask(t *testing.T) {
   uts:[4026532178]
   uts:[4026532179]
   uts:[4026532178]
+  $ y
   ┆ [3.5] namespaces
   ┆   clone3(CLONE_NEWNS) = 4711   # 3 reasons
   ┆   dup3(9, 2, 0)
@@ -165,6 +196,7 @@ func TestMask(t *testing.T) {
   uts:[<1>]
   uts:[<2>]
   uts:[<1>]
+  $ y
   ┆ [3.5] namespaces
   ┆   clone3(CLONE_NEWNS) = <n>   # 3 reasons
   ┆   dup3(<n>, 2, 0)

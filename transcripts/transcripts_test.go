@@ -113,8 +113,22 @@ func version() string {
 	return ""
 }
 
-// run performs a lab in a store and a home directory of its own.
+// run performs a lab and masks what it printed.
 func run(t *testing.T, w who, number, lang, mode string) string {
+	t.Helper()
+	args := []string{"--lang=" + lang, "lab", number}
+	if mode == "explain" {
+		args = append(args, "--explain")
+	}
+	out, err := world(t, w)(args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s, %v: %v\n%s", w.name, args, err, out)
+	}
+	return mask(string(out))
+}
+
+// world gives commands of the program to a user with a store and a home directory of their own.
+func world(t *testing.T, w who) (sandbox func(args ...string) *exec.Cmd) {
 	t.Helper()
 	dir, err := os.MkdirTemp(program, "home")
 	if err != nil {
@@ -123,7 +137,7 @@ func run(t *testing.T, w who, number, lang, mode string) string {
 	if err := os.Chown(dir, int(w.uid), -1); err != nil {
 		t.Fatal(err)
 	}
-	sandbox := func(args ...string) *exec.Cmd {
+	sandbox = func(args ...string) *exec.Cmd {
 		cmd := exec.Command(filepath.Join(program, "sandbox"), args...)
 		cmd.Dir = dir
 		cmd.Env = []string{"HOME=" + dir, "SANDBOX_ROOT=" + dir + "/root", "PATH=/usr/bin:/bin", "TZ=UTC"}
@@ -135,15 +149,7 @@ func run(t *testing.T, w who, number, lang, mode string) string {
 	if out, err := sandbox("lab", "host", "true").CombinedOutput(); err != nil {
 		t.Skipf("needs [userns]: %s cannot make a pocket host here: %s", w.name, out)
 	}
-	args := []string{"--lang=" + lang, "lab", number}
-	if mode == "explain" {
-		args = append(args, "--explain")
-	}
-	out, err := sandbox(args...).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%s, %v: %v\n%s", w.name, args, err, out)
-	}
-	return mask(string(out))
+	return sandbox
 }
 
 func write(t *testing.T, file, text string) {

@@ -91,7 +91,8 @@ type Header struct {
 	Relocs uint32 // words that hold an offset into the table and become addresses when it is loaded
 	Hold   int32  // index of the row that holds a child which could execute nothing; -1 without one
 	Forked uint32 // the pid of a Fork row's child, in the PID namespace of the process that has cloned it
-	_      uint32
+	Lacked uint32 // the errno of clone3(2) when clone(2) was used instead of it; else 0
+	Failed uint32 // the errno when there is no child; else 0
 	Size   uint64
 	Ticks  uint64 // the time stamp counter just before the clone
 	Nanos  uint64 // from there until the parent has seen the end of the table …
@@ -151,14 +152,16 @@ func (t *Table) Run() (pid int, err syscall.Errno) {
 	started := nanotime()
 	h.Ticks = ticks()
 	result := spawn(sysClone3, [5]uintptr{uintptr(unsafe.Pointer(&h.Clone)), unsafe.Sizeof(h.Clone)}, &t.rows[0], uintptr(len(t.rows)))
-	if lacksClone3(result) {
+	if lacksClone3(result) && t.knowsOldWay() {
+		h.Lacked = uint32(-int(result))
 		result = t.spawnOldWay()
 	}
 	restoreSignals(before)
 	syscall.ForkLock.Unlock()
 
 	if int(result) < 0 {
-		return 0, syscall.Errno(-int(result))
+		h.Failed = uint32(-int(result))
+		return 0, syscall.Errno(h.Failed)
 	}
 	t.wait()
 	h.Nanos, h.Passed = nanotime()-started, ticks()-h.Ticks
@@ -203,12 +206,14 @@ func lacksClone3(result uintptr) bool {
 	return int(result) < 0 && (errno == syscall.ENOSYS || errno == syscall.EINVAL)
 }
 
+// knowsOldWay: clone(2) cannot put the child into a cgroup.
+func (t *Table) knowsOldWay() bool {
+	return t.header.Clone.Flags&IntoCgroup == 0 && t.header.Resets != 0
+}
+
 // spawnOldWay is clone(2), and signal handlers that the child resets itself, one by one, in the rows before the first.
 func (t *Table) spawnOldWay() uintptr {
 	h := t.header
-	if h.Clone.Flags&IntoCgroup != 0 || h.Resets == 0 {
-		return ^uintptr(syscall.ENOSYS) + 1
-	}
 	flags := uintptr(h.Clone.Flags&^ClearSighand | h.Clone.ExitSignal)
 	args := [5]uintptr{flags, 0, 0, uintptr(h.Clone.ChildTID), 0}
 	if runtime.GOARCH == "arm64" {
@@ -230,6 +235,12 @@ func (t *Table) wait() {
 // Held tells whether the child could not execute its program and waits to be looked at (and killed).
 func (t *Table) Held() bool {
 	return t.header.Hold >= 0 && loadResult(&t.rows[t.header.Hold].Result) != Pending
+}
+
+// Cloned tells how the child was made: by clone(2) if lacked is not 0, which is why clone3(2) could not; and why not at
+// all if failed is not 0.
+func (t *Table) Cloned() (lacked, failed syscall.Errno) {
+	return syscall.Errno(t.header.Lacked), syscall.Errno(t.header.Failed)
 }
 
 // Forked is the pid of the child of a row marked Fork; 0 if there is none.

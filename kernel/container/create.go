@@ -23,7 +23,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"time"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
@@ -62,7 +61,7 @@ func (e *Engine) Create(req Request) (r *Record, lock *os.File, err error) {
 	if err := e.checkMounts(r); err != nil {
 		return nil, nil, err
 	}
-	u, err := lookupUser(r.Config.User, e.etcReader(r))
+	u, err := lookupUser(r.Config.User, e.etcReader(r, "")) // it has no layer of its own yet
 	if err != nil {
 		return nil, nil, err
 	}
@@ -84,7 +83,7 @@ func (e *Engine) Create(req Request) (r *Record, lock *os.File, err error) {
 // newRecord combines what was asked for with the image's configuration, as Docker does.
 func newRecord(req Request) *Record {
 	r := &Record{
-		ID: newID(), Created: time.Now().UTC(), Driver: "overlay", Image: req.Image.ID,
+		ID: newID(), Created: now(), Driver: "overlay", Image: req.Image.ID,
 		Config: req.Config, HostConfig: req.HostConfig, Layers: req.Image.Layers,
 	}
 	c, from := &r.Config, req.Image.Config
@@ -146,10 +145,10 @@ func newRecord(req Request) *Record {
 // InitPath is where --init's program is in the container.
 const InitPath = "/dev/init"
 
-// etcReader reads files of the container's root file system, from the layers.
-func (e *Engine) etcReader(r *Record) etcReader {
+// etcReader reads files of the container's root file system, from the image's layers and the container's own; "" for none.
+func (e *Engine) etcReader(r *Record, upper string) etcReader {
 	return func(path string) (io.ReadCloser, error) {
-		file, err := e.Images.Lookup(r.Layers, e.Paths.upper(r.ID), path)
+		file, err := e.Images.Lookup(r.Layers, upper, path)
 		if err != nil {
 			return nil, err
 		}

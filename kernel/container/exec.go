@@ -89,14 +89,14 @@ func (e *Engine) planExec(r *Record, req ExecRequest) (*birth, error) {
 	p := spec.Process
 	u := user{uid: int(p.User.UID), gid: int(p.User.GID), groups: p.User.AdditionalGids}
 	if req.User != "" {
-		if u, err = lookupUser(req.User, e.etcReader(r)); err != nil {
+		if u, err = lookupUser(req.User, e.etcReader(r, e.Paths.upper(r.ID))); err != nil {
 			return nil, err
 		}
 		p.Env = setEnv(p.Env, "HOME="+u.home)
 	}
 	hc := r.HostConfig
 	hc.Privileged = req.Privileged || hc.Privileged
-	if p.Capabilities, err = capabilities(hc, u); err != nil {
+	if p.Capabilities, err = capabilities(hc, u, e.Host); err != nil {
 		return nil, err
 	}
 	if hc.Privileged {

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"sandbox/kernel/capability"
 )
 
 // Host is what of this machine and user decides how a container can be made.
@@ -16,9 +18,10 @@ type Host struct {
 	NoSetgroups bool // … and its groups may not be changed, because an ordinary user made it
 	Major       int  // of the kernel's version
 	Minor       int
+	Held        capability.Set // the capabilities that we have, and can leave a container
 }
 
-// ThisHost looks at the machine: three cheap system calls.
+// ThisHost looks at the machine: a few cheap system calls.
 func ThisHost() Host {
 	h := Host{UID: os.Geteuid(), GID: os.Getegid()}
 	if ids, err := os.ReadFile("/proc/self/uid_map"); err == nil {
@@ -28,11 +31,30 @@ func ThisHost() Host {
 		deny, _ := os.ReadFile("/proc/self/setgroups")
 		h.NoSetgroups = strings.TrimSpace(string(deny)) == "deny"
 	}
+	h.Held = heldCapabilities()
 	var name unix.Utsname
 	if unix.Uname(&name) == nil {
 		fmt.Sscanf(unix.ByteSliceToString(name.Release[:]), "%d.%d", &h.Major, &h.Minor)
 	}
 	return h
+}
+
+// heldCapabilities asks capget(2): root of a machine that is itself a container has not all of them.
+func heldCapabilities() capability.Set {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	if unix.Capget(&header, &data[0]) != nil {
+		return capability.All
+	}
+	return capability.Set(data[1].Effective)<<32 | capability.Set(data[0].Effective)
+}
+
+// Capabilities are those that a container's root can have at most: all in a user namespace of its own, else ours.
+func (h Host) Capabilities() capability.Set {
+	if h.Rootless() {
+		return capability.All
+	}
+	return h.Held
 }
 
 // Rootless tells whether the container needs a user namespace of its own to be made at all.

@@ -75,7 +75,7 @@ func (m *monitor) prepare(b *early.Birth) error {
 	}
 	m.record = record
 	record.State = State{
-		Status: "running", Running: true, Pid: m.pid, StartedAt: time.Now().UTC(),
+		Status: "running", Running: true, Pid: m.pid, StartedAt: now(),
 		Born: startTicks(m.pid), Boot: bootID(), Monitor: os.Getpid(),
 	}
 	var err error
@@ -246,7 +246,7 @@ func (m *monitor) finish(status unix.WaitStatus) {
 	}
 	m.drain()
 	r.State = State{
-		Status: "exited", ExitCode: exitCode(status), StartedAt: r.State.StartedAt, FinishedAt: time.Now().UTC(),
+		Status: "exited", ExitCode: exitCode(status), StartedAt: r.State.StartedAt, FinishedAt: now(),
 	}
 	e.removeGroups(r.ID)
 	if r.HostConfig.AutoRemove {

@@ -15,7 +15,7 @@ import (
 // shows, with Docker's names.
 type Record struct {
 	ID         string `json:"Id"`
-	Created    time.Time
+	Created    Moment
 	Path       string
 	Args       []string
 	State      State
@@ -39,12 +39,19 @@ type State struct {
 	Pid        int
 	ExitCode   int
 	Error      string
-	StartedAt  time.Time
-	FinishedAt time.Time
+	StartedAt  Moment
+	FinishedAt Moment
 	Born       uint64 `json:"SandboxStartTicks,omitempty"` // field 22 of /proc/PID/stat: tells a pid from its successor
 	Boot       string `json:"SandboxBoot,omitempty"`       // the boot that Pid is of
 	Monitor    int    `json:"Monitor,omitempty"`
 }
+
+// Moment is a time that templates show as the JSON does: 2026-01-02T15:04:05.123456789Z.
+type Moment struct{ time.Time }
+
+func (m Moment) String() string { return m.Format(time.RFC3339Nano) }
+
+func now() Moment { return Moment{time.Now().UTC()} }
 
 // Config is what the container was asked to be, whatever the machine.
 type Config struct {

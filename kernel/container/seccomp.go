@@ -45,7 +45,11 @@ func loadProfile(path string, caps uint64, version seccomp.Version) ([]seccomp.I
 		return nil, kernel.Advise(fmt.Errorf("seccomp profile: %w", err), "--security-opt seccomp=FILE.json, or seccomp=unconfined for none")
 	}
 	defer file.Close()
-	return seccomp.Load(file, caps, version)
+	program, err := seccomp.Load(file, caps, version)
+	if err != nil {
+		return nil, kernel.Advise(fmt.Errorf("seccomp profile %s: %w", path, err), "a profile as Docker's: {\"defaultAction\": …, \"syscalls\": […]}")
+	}
+	return program, nil
 }
 
 // loadSeccomp: what comes after it is judged by it.

@@ -3,6 +3,7 @@ package container
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path"
 	"slices"
 	"sort"
@@ -24,7 +25,7 @@ const (
 // makeSpec turns the record and the image's user into the OCI runtime specification's config.json: the only thing that
 // the birth is planned from.
 func makeSpec(r *Record, u user, h Host) (*specs.Spec, error) {
-	caps, err := capabilities(r.HostConfig, u)
+	caps, err := capabilities(r.HostConfig, u, h)
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +152,7 @@ func hasEnv(env []string, name string) bool {
 
 // capabilities as Docker gives them: its default set, changed by --cap-add and --cap-drop, all with --privileged. Who is
 // not root in the container holds none: what is in the bounding set can come back only with a set-uid program.
-func capabilities(hc HostConfig, u user) (*specs.LinuxCapabilities, error) {
+func capabilities(hc HostConfig, u user, h Host) (*specs.LinuxCapabilities, error) {
 	set := capability.Default
 	if hc.Privileged {
 		set = capability.All
@@ -168,9 +169,12 @@ func capabilities(hc HostConfig, u user) (*specs.LinuxCapabilities, error) {
 		if err != nil {
 			return nil, err
 		}
+		if missing := c &^ h.Capabilities(); missing != 0 && c != capability.All {
+			return nil, kernel.Advise(fmt.Errorf("--cap-add %s: sandbox itself does not have that capability here", name), "grep Cap /proc/self/status   shows what this user has")
+		}
 		set |= c
 	}
-	names := set.Names()
+	names := (set & h.Capabilities()).Names() // ALL is all there are to give
 	caps := &specs.LinuxCapabilities{Bounding: names}
 	if u.uid == 0 {
 		caps.Effective, caps.Permitted = names, names
@@ -224,8 +228,8 @@ func mounts(r *Record, h Host) ([]specs.Mount, error) {
 			"nosuid", "noexec", "nodev", "mode=1777", fmt.Sprintf("size=%d", hc.ShmSize)}},
 	}
 	if hc.IpcMode == "host" {
-		list[5] = specs.Mount{Destination: "/dev/mqueue", Type: "bind", Source: "/dev/mqueue", Options: []string{"rbind"}}
-		list[6] = specs.Mount{Destination: "/dev/shm", Type: "bind", Source: "/dev/shm", Options: []string{"rbind"}}
+		list = slices.DeleteFunc(list, func(m specs.Mount) bool { return m.Destination == "/dev/mqueue" || m.Destination == "/dev/shm" })
+		list = append(list, hostIPC()...)
 	}
 	if hc.NetworkMode == "host" && (h.Rootless() || h.Namespaced) {
 		// sysfs shows a network namespace, and only who owns that may mount one.
@@ -239,6 +243,17 @@ func mounts(r *Record, h Host) ([]specs.Mount, error) {
 		list = slices.DeleteFunc(list, func(m specs.Mount) bool { return m.Destination == v.Destination })
 	}
 	return append(list, volumes...), nil
+}
+
+// hostIPC are the file systems through which the host's IPC namespace is used, where the host has them mounted.
+func hostIPC() []specs.Mount {
+	var list []specs.Mount
+	for _, dir := range []string{"/dev/mqueue", "/dev/shm"} {
+		if _, err := os.Stat(dir); err == nil {
+			list = append(list, specs.Mount{Destination: dir, Type: "bind", Source: dir, Options: []string{"rbind"}})
+		}
+	}
+	return list
 }
 
 // ptsOptions gives terminals to the group tty (5), where there is more than one group.
@@ -255,6 +270,9 @@ func volumes(hc HostConfig) ([]specs.Mount, error) {
 	var list []specs.Mount
 	for _, m := range hc.Mounts {
 		options := m.Options
+		if m.Type == "tmpfs" {
+			m.Source = "tmpfs" // a name for /proc/mounts, nothing else
+		}
 		if m.Type == "bind" {
 			options = []string{"rbind"}
 			if m.NonRecursive {

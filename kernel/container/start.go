@@ -48,7 +48,7 @@ func (e *Engine) SpawnMonitor() (*Monitor, error) {
 	b, err := e.Door.Spawn(kernel.Spawn{
 		Section: "3.1", Process: "monitor", Steps: kernel.In("3.1", steps...),
 		Why: kernel.Why{EN: "there is no daemon: one small process looks after this container", ZH: "没有守护进程:每个容器由一个小小的监视进程照看"},
-		Programs: kernel.In("3.1", kernel.Because(kernel.Execve{Path: "/proc/self/exe", Argv: []string{early.MonitorName}, Env: monitorEnv()},
+		Programs: kernel.In("3.1", kernel.Because(kernel.Execve{Path: "/proc/self/exe", Argv: []string{early.MonitorName}, Env: append(monitorEnv(), "SANDBOX_LANG="+e.Door.Language)},
 			"this same program, in its monitor's role", "还是这个程序,只是换了监视进程的角色")),
 	})
 	if err == nil {
@@ -168,11 +168,11 @@ func (e *Engine) giveBirth(m *Monitor, r *Record, lock *os.File, spawn kernel.Sp
 		return fmt.Errorf("the monitor has died: %w", err)
 	}
 	pid, errno := int(binary.NativeEndian.Uint32(answer[:])), unix.Errno(binary.NativeEndian.Uint32(answer[4:]))
+	b.View(memory, pid)
+	e.Door.TellBirth(b, "monitor")
 	if errno != 0 {
 		return &kernel.CallError{Call: b.CloneCall(), Errno: errno, Section: "3.5"}
 	}
-	b.View(memory, pid)
-	e.Door.TellBirth(b, "monitor")
 	if failure := b.Failure(); failure != nil {
 		if b.Held() {
 			failure = e.explainExec(r, spawn, b)

@@ -57,7 +57,7 @@ func (e *Engine) List() ([]*Record, error) {
 
 func sortNewestFirst(list []*Record) {
 	for i := range list {
-		for j := i; j > 0 && list[j].Created.After(list[j-1].Created); j-- {
+		for j := i; j > 0 && list[j].Created.After(list[j-1].Created.Time); j-- {
 			list[j], list[j-1] = list[j-1], list[j]
 		}
 	}
@@ -86,7 +86,7 @@ func (e *Engine) reconcile(r *Record) (*Record, error) {
 	}
 	e.removeGroups(r.ID)
 	r.State = State{
-		Status: "exited", ExitCode: exitKilled, StartedAt: r.State.StartedAt, FinishedAt: time.Now().UTC(),
+		Status: "exited", ExitCode: exitKilled, StartedAt: r.State.StartedAt, FinishedAt: now(),
 		Error: "its monitor was killed, or the machine went down",
 	}
 	if r.HostConfig.AutoRemove {

@@ -31,7 +31,7 @@ func lookupUser(spec string, open etcReader) (user, error) {
 	number, err := strconv.ParseUint(name, 10, 31)
 	numeric := err == nil
 	found := false
-	eachLine(open, "/etc/passwd", 7, func(f []string) bool {
+	err = eachLine(open, "/etc/passwd", 7, func(f []string) bool {
 		uid, err := strconv.Atoi(f[2])
 		if err != nil || f[0] != name && !(numeric && uid == int(number)) {
 			return true
@@ -42,6 +42,8 @@ func lookupUser(spec string, open etcReader) (user, error) {
 		return false
 	})
 	switch {
+	case err != nil:
+		return u, err
 	case !found && numeric:
 		u.uid = int(number)
 	case !found:
@@ -50,13 +52,13 @@ func lookupUser(spec string, open etcReader) (user, error) {
 	if hasGroup {
 		return u, u.setGroup(group, open)
 	}
-	eachLine(open, "/etc/group", 4, func(f []string) bool {
+	err = eachLine(open, "/etc/group", 4, func(f []string) bool {
 		if gid, err := strconv.ParseUint(f[2], 10, 31); err == nil && slices.Contains(strings.Split(f[3], ","), name) {
 			u.groups = append(u.groups, uint32(gid))
 		}
 		return true
 	})
-	return u, nil
+	return u, err
 }
 
 func (u *user) setGroup(group string, open etcReader) error {
@@ -66,12 +68,15 @@ func (u *user) setGroup(group string, open etcReader) error {
 		return nil
 	}
 	found := false
-	eachLine(open, "/etc/group", 4, func(f []string) bool {
+	err = eachLine(open, "/etc/group", 4, func(f []string) bool {
 		if gid, err := strconv.Atoi(f[2]); err == nil && f[0] == group {
 			u.gid, found = gid, true
 		}
 		return !found
 	})
+	if err != nil {
+		return err
+	}
 	if !found {
 		return kernel.Advise(fmt.Errorf("no group %q in the image's /etc/group", group), "give its number: -u 1000:1000")
 	}
@@ -80,16 +85,20 @@ func (u *user) setGroup(group string, open etcReader) error {
 
 // eachLine calls f with the fields of each line of a colon-separated file, until it returns false. A file that is
 // not there has no lines.
-func eachLine(open etcReader, path string, fields int, f func([]string) bool) {
+func eachLine(open etcReader, path string, fields int, f func([]string) bool) error {
 	file, err := open(path)
+	if isMissing(err) {
+		return nil
+	}
 	if err != nil {
-		return
+		return fmt.Errorf("cannot read the image's %s: %w", path, err)
 	}
 	defer file.Close()
 	lines := bufio.NewScanner(io.LimitReader(file, 1<<20))
 	for lines.Scan() {
 		if parts := strings.Split(lines.Text(), ":"); len(parts) >= fields && !f(parts) {
-			return
+			return nil
 		}
 	}
+	return lines.Err()
 }

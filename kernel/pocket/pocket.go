@@ -10,6 +10,7 @@
 package pocket
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -35,7 +36,8 @@ const (
 
 // Options say what runs in a pocket host.
 type Options struct {
-	Name   string   // of the pocket host, for those who join it
+	Name   string   // of the pocket host, for those who join it; "" if nobody shall
+	Title  string   // what those inside are told that it is, in Variable: the lab
 	Args   []string // the command that runs in it: "sandbox", "lab", …
 	Env    []string
 	RunDir string   // where its mount point is, and its entry for those who join
@@ -145,14 +147,14 @@ func (p *plan) cloneFlags() uint64 {
 	return bits
 }
 
-// environment of the first process: its own PATH first.
+// environment of the first process: its own PATH first, and nothing that names a directory of the machine.
 func (p *plan) environment() []string {
 	env := slices.DeleteFunc(slices.Clone(p.Env), func(e string) bool {
 		name, _, _ := strings.Cut(e, "=")
-		return slices.Contains([]string{"PATH", "HOME", "USER", "LOGNAME", "SANDBOX_ROOT", "XDG_RUNTIME_DIR", "XDG_DATA_HOME", Variable}, name)
+		return slices.Contains([]string{"PATH", "HOME", "USER", "LOGNAME", "SANDBOX_ROOT", "XDG_RUNTIME_DIR", "XDG_DATA_HOME", "TMPDIR", Variable}, name)
 	})
 	return append(env, "PATH="+p.searchPath(),
-		"HOME=/root", "USER=root", "LOGNAME=root", Variable+"="+orHost(p.Name))
+		"HOME=/root", "USER=root", "LOGNAME=root", Variable+"="+cmp.Or(p.Title, "host"))
 }
 
 // searchPath is the learner's own, and for what this machine has not got the base image's small commands.
@@ -417,12 +419,4 @@ func register(door *kernel.Door, o Options, pid int) (leave func()) {
 	return func() {
 		door.Do(kernel.Try(kernel.Because(kernel.Remove{Path: file}, "", ""))...)
 	}
-}
-
-// orHost is the name that a nameless pocket host tells those inside.
-func orHost(name string) string {
-	if name == "" {
-		return "host"
-	}
-	return name
 }

@@ -4,6 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -46,7 +50,12 @@ func NewPs(env *command.Env) *cobra.Command {
 // psRow is what templates see, under Docker's names.
 type psRow struct {
 	ID, Image, Command, CreatedAt, RunningFor, Status, State, Ports, Names, Labels, Mounts, Networks string
+
+	labels map[string]string
 }
+
+// Label is one label's value, for templates: {{.Label "tier"}}.
+func (r psRow) Label(name string) string { return r.labels[name] }
 
 func runPs(env *command.Env, opts psOptions) error {
 	match, err := parseFilters(opts.filters)
@@ -73,19 +82,24 @@ func runPs(env *command.Env, opts psOptions) error {
 
 func makePsRow(r *container.Record, whole bool) psRow {
 	row := psRow{
-		ID: r.Short(), Image: r.Config.Image, Command: `"` + strings.Join(append([]string{r.Path}, r.Args...), " ") + `"`,
-		CreatedAt: r.Created.Local().Format("2006-01-02 15:04:05 -0700 MST"), RunningFor: since(r.Created) + " ago",
-		Status: status(r), State: r.State.Status, Names: r.PlainName(), Networks: r.HostConfig.NetworkMode,
+		ID: r.Short(), Image: r.Config.Image, Command: strings.Join(append([]string{r.Path}, r.Args...), " "),
+		CreatedAt: r.Created.Local().Format("2006-01-02 15:04:05 -0700 MST"), RunningFor: since(r.Created.Time) + " ago",
+		Status: status(r), State: r.State.Status, Names: r.PlainName(), Networks: r.HostConfig.NetworkMode, labels: r.Config.Labels,
 	}
 	if whole {
 		row.ID = r.ID
 	} else if command := []rune(row.Command); len(command) > 20 {
-		row.Command = string(command[:18]) + `…"`
+		row.Command = string(command[:19]) + "…"
 	}
-	for name, value := range r.Config.Labels {
-		row.Labels += name + "=" + value + ","
+	row.Command = strconv.Quote(row.Command)
+	var labels, mounts []string
+	for _, name := range slices.Sorted(maps.Keys(r.Config.Labels)) {
+		labels = append(labels, name+"="+r.Config.Labels[name])
 	}
-	row.Labels = strings.TrimSuffix(row.Labels, ",")
+	for _, m := range r.Mounts {
+		mounts = append(mounts, m.Source)
+	}
+	row.Labels, row.Mounts = strings.Join(labels, ","), strings.Join(mounts, ",")
 	return row
 }
 
@@ -93,9 +107,9 @@ func makePsRow(r *container.Record, whole bool) psRow {
 func status(r *container.Record) string {
 	switch {
 	case r.State.Running:
-		return "Up " + since(r.State.StartedAt)
+		return "Up " + since(r.State.StartedAt.Time)
 	case r.State.Status == "exited":
-		return fmt.Sprintf("Exited (%d) %s ago", r.State.ExitCode, since(r.State.FinishedAt))
+		return fmt.Sprintf("Exited (%d) %s ago", r.State.ExitCode, since(r.State.FinishedAt.Time))
 	}
 	return strings.ToUpper(r.State.Status[:1]) + r.State.Status[1:]
 }
@@ -160,6 +174,9 @@ func parseFilters(filters []string) (func(*container.Record) bool, error) {
 		if !ok {
 			return nil, kernel.Advise(fmt.Errorf("invalid filter: %q", f), "status= name= id= label= ancestor= exited=")
 		}
+		if _, err := regexp.Compile(value); key == "name" && err != nil {
+			return nil, kernel.Advise(fmt.Errorf("invalid filter: %q: %w", f, err), "a part of the name, or a regular expression: name='^web'")
+		}
 		groups[key] = append(groups[key], value)
 	}
 	return func(r *container.Record) bool {
@@ -181,7 +198,8 @@ func matches(r *container.Record, key, value string) bool {
 	case "status":
 		return r.State.Status == value
 	case "name":
-		return strings.Contains(r.PlainName(), value)
+		found, err := regexp.MatchString(value, r.PlainName())
+		return err == nil && found
 	case "id":
 		return strings.HasPrefix(r.ID, value)
 	case "ancestor":

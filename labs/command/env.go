@@ -68,8 +68,11 @@ func (e *Env) Tell() func(kernel.Record) {
 	return e.explainer.Tell
 }
 
-// CheckExplain refuses forms of --explain that do not exist.
+// CheckExplain refuses forms of --explain that do not exist, and languages that we do not speak.
 func (e *Env) CheckExplain() error {
+	if e.Lang != "" && !strings.HasPrefix(e.Lang, "zh") && !strings.HasPrefix(e.Lang, "en") {
+		return kernel.Advise(fmt.Errorf("no lessons or explanations in %q", e.Lang), "--lang zh or --lang en")
+	}
 	if e.Explain != "" && e.Explain != "text" && e.Explain != "json" {
 		return kernel.Advise(fmt.Errorf("invalid form of explanation: %q", e.Explain), "--explain (text) or --explain=json")
 	}

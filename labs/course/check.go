@@ -92,9 +92,10 @@ func (s *Session) judgeOne(ctx context.Context, r *result) (err error) {
 	if r.check.Test == "" {
 		r.passed = stdout == r.check.Want
 	}
-	// A command that fails has nothing to show but its complaint, and that is what the learner should see.
+	// A command that fails has nothing to show but its complaint, and that is what the learner should see: the cause. The
+	// cure is the hint's business.
 	if r.found = stdout; r.found == "" {
-		r.found = stderr
+		r.found, _, _ = strings.Cut(stderr, "\n")
 	}
 	return err
 }

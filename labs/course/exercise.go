@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -127,10 +129,29 @@ func (s *Session) Reset(ctx context.Context, number string) error {
 			return err
 		}
 	}
-	if err := s.remember(lesson.Number, func(p *labProgress) { *p = labProgress{} }); err != nil {
+	return s.Forget(lesson.Number)
+}
+
+// Forget forgets the learner's progress in a lab.
+func (s *Session) Forget(number string) error {
+	if err := s.remember(number, func(p *labProgress) { *p = labProgress{} }); err != nil {
 		return err
 	}
-	s.say(sayReset, lesson.Number)
+	s.say(sayReset, number)
+	return nil
+}
+
+// ForgetAll forgets it in all labs that have been begun.
+func (s *Session) ForgetAll() error {
+	known, err := s.recall()
+	if err != nil {
+		return err
+	}
+	for _, number := range slices.Sorted(maps.Keys(known.Labs)) {
+		if err := s.Forget(number); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

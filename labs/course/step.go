@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
 	"slices"
 	"strings"
 )
@@ -85,11 +87,11 @@ func (s *Step) label() string {
 	return fmt.Sprintf("setup (line %d)", s.Line)
 }
 
-// ask prints a question and reads lines until one is among the answers. The end of the input is "q".
+// ask prints a question and reads lines until one is among the answers. The end of the input is "q", and so is Ctrl-C.
 func (s *Session) ask(question string, answers ...string) (string, error) {
 	for {
 		fmt.Fprint(s.Out, s.paint(dim, outputIndent+"["+question+"] "))
-		line, err := readLine(s.In)
+		line, err := s.answer()
 		if errors.Is(err, io.EOF) {
 			fmt.Fprintln(s.Out)
 			return "q", nil
@@ -105,6 +107,31 @@ func (s *Session) ask(question string, answers ...string) (string, error) {
 			return key, nil
 		}
 		s.say(sayNoSuchKey, key)
+	}
+}
+
+// answer reads a line; on a terminal, Ctrl-C ends it as the end of the input does.
+func (s *Session) answer() (string, error) {
+	if !s.Terminal {
+		return readLine(s.In)
+	}
+	interrupts := make(chan os.Signal, 1)
+	signal.Notify(interrupts, os.Interrupt)
+	defer signal.Stop(interrupts)
+	type answer struct {
+		line string
+		err  error
+	}
+	answers := make(chan answer, 1)
+	go func() {
+		line, err := readLine(s.In)
+		answers <- answer{line, err}
+	}()
+	select {
+	case a := <-answers:
+		return a.line, a.err
+	case <-interrupts: // whoever still reads is left behind: the lesson is over
+		return "", io.EOF
 	}
 }
 

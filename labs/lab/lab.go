@@ -7,6 +7,7 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -62,17 +63,50 @@ func runLab(env *command.Env, args []string) error {
 		}
 		return s.List()
 	}
-	if _, err := course.FindChapter(chapterOf(args[0])); err != nil {
-		return kernel.Advise(err, "sandbox lab   lists them")
+	if err := exists(args[0]); err != nil {
+		return err
 	}
 	if os.Getenv(pocket.Variable) == "" {
-		return enter(env, "", "lab", args[0])
+		o := options(env, chapterOf(args[0]), []string{"lab", args[0]})
+		o.Name = "" // a lesson is nobody's to join: several may run side by side
+		return enter(env, o)
 	}
 	s, err := newSession(env)
 	if err != nil {
 		return err
 	}
 	return failed(s.Run(context.Background(), args[0]))
+}
+
+// exists looks for a lab, or a section of one, before a pocket host is made for it.
+func exists(number string) error {
+	chapter := chapterOf(number)
+	lesson, err := load(chapter)
+	if err != nil || number == chapter {
+		return err
+	}
+	var list []string
+	for _, s := range lesson.Sections {
+		if s.Number == number {
+			return nil
+		}
+		if s.Number != "" {
+			list = append(list, s.Number)
+		}
+	}
+	return kernel.Advise(fmt.Errorf("lab %s has no section %s", chapter, number), "its sections are %s", strings.Join(list, ", "))
+}
+
+// load finds a lesson by its number; which language makes no difference here.
+func load(number string) (*course.Lesson, error) {
+	if _, err := course.FindChapter(number); err != nil {
+		return nil, kernel.Advise(err, "sandbox lab   lists them")
+	}
+	lesson, err := course.Load(course.Lessons(), number, course.English)
+	if errors.Is(err, course.ErrNoLesson) {
+		return nil, kernel.Advise(err, "sandbox lab   lists those that have")
+	}
+	return lesson, err
 }
 
 // failed turns a step that did not do what it should into the exit code 1; the engine has said so already.
@@ -90,12 +124,23 @@ func chapterOf(number string) string {
 }
 
 // enter runs a sandbox command in a new pocket host.
-func enter(env *command.Env, name string, args ...string) error {
-	o := options(env, name, args)
+func enter(env *command.Env, o pocket.Options) error {
+	tidy(env)
 	if err := stock(env, &o); err != nil {
 		return err
 	}
 	return exit(pocket.Run(quietly(env), o))
+}
+
+// tidy takes away the control groups of pocket hosts that were killed: all else of them the kernel has taken already.
+func tidy(env *command.Env) {
+	left, err := env.Engine().Leftovers()
+	if err != nil {
+		return // whoever needs what is wrong there will say so
+	}
+	for _, l := range left {
+		l.Remove()
+	}
 }
 
 // quietly is the door for what the course itself needs. With --explain a lesson explains its commands; that the pocket
@@ -112,20 +157,17 @@ func exit(code int, err error) error {
 	return err
 }
 
-func options(env *command.Env, name string, args []string) pocket.Options {
+// options are those of a pocket host in which a sandbox command works on a lab.
+func options(env *command.Env, number string, args []string) pocket.Options {
 	progress := progressFile()
 	quietly(env).Do(kernel.MkdirAll(filepath.Dir(progress), "3.1")...)
-	shown := name
-	if shown == "" {
-		shown = "lab"
-	}
 	flags := []string{"--lang=" + env.Language()}
 	if env.Explain != "" {
 		flags = append(flags, "--explain="+env.Explain)
 	}
 	return pocket.Options{
-		Name: shown, RunDir: env.Engine().Paths.Run, Args: append(append([]string{"sandbox"}, flags...), args...), Shared: []string{filepath.Dir(progress)},
-		Env: append(os.Environ(), progressVariable+"="+progress),
+		Name: number, Title: number, RunDir: env.Engine().Paths.Run, Args: append(append([]string{"sandbox"}, flags...), args...), Shared: []string{filepath.Dir(progress)},
+		Env: append(os.Environ(), progressVariable+"="+progress, "SANDBOX_LANG="+env.Language()),
 	}
 }
 
@@ -152,7 +194,7 @@ func exerciseCommand(env *command.Env, name, short string, do func(context.Conte
 		Use: name + " NUMBER [EXERCISE]", Short: short, Args: cobra.RangeArgs(0, 2),
 		Example: "  sandbox lab " + name + " 3.5\n  sandbox lab " + name + " 3.5 2",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			number, n, err := exerciseArgs(args)
+			number, n, err := exerciseArgs(name, args)
 			if err != nil {
 				return err
 			}
@@ -184,20 +226,52 @@ func exerciseCommand(env *command.Env, name, short string, do func(context.Conte
 }
 
 // exerciseArgs reads NUMBER [EXERCISE]; in a lab shell the number is known.
-func exerciseArgs(args []string) (number string, n int, err error) {
-	number = os.Getenv(pocket.Variable)
+func exerciseArgs(name string, args []string) (number string, n int, err error) {
+	number = ownLab()
 	if len(args) > 0 {
 		number = args[0]
 	}
-	if _, err := course.FindChapter(number); err != nil {
-		return "", 0, kernel.Advise(err, "sandbox lab   lists them")
+	if number == "" {
+		return "", 0, missingNumber(name)
+	}
+	lesson, err := load(number)
+	if err != nil {
+		return "", 0, err
 	}
 	if len(args) > 1 {
-		if n, err = strconv.Atoi(args[1]); err != nil || n < 1 {
-			return "", 0, kernel.Advise(fmt.Errorf("%q is not the number of an exercise", args[1]), "1, 2, …; leave it out for all")
+		count := 0
+		for _, s := range lesson.Sections {
+			if s.Exercise != nil {
+				count++
+			}
+		}
+		if n, err = strconv.Atoi(args[1]); err != nil || n < 1 || n > count {
+			return "", 0, kernel.Advise(fmt.Errorf("lab %s has no exercise %q", number, args[1]),
+				"they are 1 to %d; without a number it is the first that is not solved", count)
 		}
 	}
 	return number, n, nil
+}
+
+// ownLab is the lab whose pocket host this is; "" if it is none.
+func ownLab() string {
+	number := os.Getenv(pocket.Variable)
+	if _, err := course.FindChapter(number); err != nil {
+		return ""
+	}
+	return number
+}
+
+func missingNumber(name string) error {
+	return kernel.Advise(fmt.Errorf("which lab? its number is missing"), "sandbox lab %s 3.5", name)
+}
+
+// oneNumber wants the number of a lab, and nothing else.
+func oneNumber(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return missingNumber(cmd.Name())
+	}
+	return cobra.ExactArgs(1)(cmd, args)
 }
 
 func check(ctx context.Context, s *course.Session, number string, n int) error {
@@ -208,14 +282,28 @@ func check(ctx context.Context, s *course.Session, number string, n int) error {
 	return err
 }
 
+// runReset forgets the progress in a lab, or in all of them; in the pocket host of an open lab shell it also puts the
+// exercises back to their beginning.
 func runReset(env *command.Env, args []string) error {
+	number := ownLab()
+	if len(args) > 0 {
+		number = args[0]
+	}
 	s, err := newSession(env)
 	if err != nil {
 		return err
 	}
-	number := ""
-	if len(args) > 0 {
-		number = args[0]
+	if number == "" {
+		return s.ForgetAll()
 	}
-	return s.Reset(context.Background(), number)
+	if _, err := load(number); err != nil {
+		return err
+	}
+	if os.Getenv(pocket.Variable) != "" {
+		return s.Reset(context.Background(), number)
+	}
+	if pid := pocket.Find(env.Engine().Paths.Run, number); pid != 0 {
+		return exit(pocket.Join(quietly(env), pid, options(env, number, []string{"lab", "reset", number})))
+	}
+	return s.Forget(number)
 }

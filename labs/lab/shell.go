@@ -24,20 +24,20 @@ import (
 func newShell(env *command.Env) *cobra.Command {
 	return &cobra.Command{
 		Use: "shell NUMBER", Short: "Open your own shell in a pocket host, to try a lab's exercises",
-		Example: "  sandbox lab shell 3.5", Args: cobra.ExactArgs(1),
+		Example: "  sandbox lab shell 3.5", Args: oneNumber,
 		RunE: func(cmd *cobra.Command, args []string) error { return runShell(env, args[0]) },
 	}
 }
 
 func runShell(env *command.Env, number string) error {
-	if _, err := course.FindChapter(number); err != nil {
-		return kernel.Advise(err, "sandbox lab   lists them")
+	if _, err := load(number); err != nil {
+		return err
 	}
 	if os.Getenv(pocket.Variable) == "" {
 		if pocket.Find(env.Engine().Paths.Run, number) != 0 {
 			return kernel.Advise(fmt.Errorf("a lab shell %s is open already", number), "leave it first (exit), or look at it: sandbox lab check %s", number)
 		}
-		return enter(env, number, "lab", "shell", number)
+		return enter(env, options(env, number, []string{"lab", "shell", number}))
 	}
 	s, err := newSession(env)
 	if err != nil {
@@ -74,10 +74,15 @@ func tools(s *course.Session) string { return filepath.Dir(s.Shell[0]) }
 // solution pass it.
 func newProve(env *command.Env) *cobra.Command {
 	return &cobra.Command{
-		Use: "prove NUMBER", Hidden: true, Args: cobra.ExactArgs(1),
+		Use: "prove NUMBER", Hidden: true, Args: oneNumber,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if _, err := load(args[0]); err != nil {
+				return err
+			}
 			if os.Getenv(pocket.Variable) == "" {
-				return enter(env, args[0], "lab", "prove", args[0])
+				o := options(env, args[0], []string{"lab", "prove", args[0]})
+				o.Name = ""
+				return enter(env, o)
 			}
 			s, err := newSession(env)
 			if err != nil {
