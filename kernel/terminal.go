@@ -6,7 +6,6 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
-	"golang.org/x/term"
 )
 
 // UnlockTerminal is ioctl(2) TIOCSPTLCK on a pty's master: its other end may be opened.
@@ -87,14 +86,52 @@ func (s SendDescriptor) compile(c *compiler) {
 	c.add(unix.SYS_SENDMSG, s.Socket, message, 0)
 }
 
-// RawTerminal puts the user's own terminal into raw mode: what is typed goes to the container as it is, Ctrl-C
-// included. restore puts it back; it may be called more than once.
-func RawTerminal(file *os.File) (restore func(), err error) {
-	before, err := term.MakeRaw(int(file.Fd()))
+// TerminalMode is ioctl(2) TCSETS (termios(3)): what a terminal does with what is typed, before anybody reads it.
+type TerminalMode struct {
+	FD   int
+	Mode unix.Termios
+}
+
+var localModes = []flag{
+	{unix.ISIG, "ISIG"}, {unix.ICANON, "ICANON"}, {unix.ECHO, "ECHO"}, {unix.ECHOE, "ECHOE"}, {unix.ECHOK, "ECHOK"},
+	{unix.ECHONL, "ECHONL"}, {unix.NOFLSH, "NOFLSH"}, {unix.TOSTOP, "TOSTOP"}, {unix.IEXTEN, "IEXTEN"},
+	{unix.ECHOCTL, "ECHOCTL"}, {unix.ECHOPRT, "ECHOPRT"}, {unix.ECHOKE, "ECHOKE"},
+}
+
+// Call in strace's notation, of the modes only those that matter here.
+func (m TerminalMode) Call() Call {
+	shell := "stty -raw echo"
+	if m.Mode.Lflag&unix.ICANON == 0 {
+		shell = "stty raw -echo"
+	}
+	modes := "{c_lflag=" + flags(uint64(m.Mode.Lflag), localModes) + "}"
+	return Call{Name: "ioctl", Args: []string{fmt.Sprint(m.FD), "TCSETS", modes}, Shell: shell}
+}
+
+func (m TerminalMode) compile(c *compiler) {
+	mode, _ := binary.Append(nil, binary.NativeEndian, m.Mode) // struct termios: it has no gaps
+	c.add(unix.SYS_IOCTL, m.FD, unix.TCSETS, c.b.Bytes(mode))
+}
+
+// RawTerminal puts the user's own terminal into raw mode (cfmakeraw(3)): what is typed goes to the container as it is,
+// Ctrl-C included. restore puts it back; it may be called more than once.
+func RawTerminal(door Doer, file *os.File) (restore func(), err error) {
+	fd := int(file.Fd())
+	before, err := unix.IoctlGetTermios(fd, unix.TCGETS)
 	if err != nil {
 		return nil, err
 	}
-	return func() { term.Restore(int(file.Fd()), before) }, nil
+	raw := *before
+	raw.Iflag &^= unix.IGNBRK | unix.BRKINT | unix.PARMRK | unix.ISTRIP | unix.INLCR | unix.IGNCR | unix.ICRNL | unix.IXON
+	raw.Oflag &^= unix.OPOST
+	raw.Lflag &^= unix.ECHO | unix.ECHONL | unix.ICANON | unix.ISIG | unix.IEXTEN
+	raw.Cflag = raw.Cflag&^(unix.CSIZE|unix.PARENB) | unix.CS8
+	raw.Cc[unix.VMIN], raw.Cc[unix.VTIME] = 1, 0
+	err = door.Do(In("3.2", Because(TerminalMode{FD: fd, Mode: raw},
+		"each key goes to the container as it is typed, Ctrl-C too; the echo comes from there", "每个按键原样送进容器,Ctrl-C 也一样;回显由容器里的终端负责"))...)
+	return func() {
+		door.Do(Try(In("3.2", Because(TerminalMode{FD: fd, Mode: *before}, "your terminal is as it was", "你的终端恢复原样"))...)...)
+	}, err
 }
 
 // ForegroundGroup is ioctl(2) TIOCSPGRP: the terminal's Ctrl-C goes to the process's own group, which it leads.

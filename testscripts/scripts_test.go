@@ -25,6 +25,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	program "sandbox/testscripts/built"
 )
 
 // script is set in the test binary that runs inside a pocket host.
@@ -44,36 +46,14 @@ func TestMain(m *testing.M) {
 }
 
 func buildAndRun(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "sandbox-test")
+	dir, remove, err := program.Sandbox()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 	built = dir
-	if ready := os.Getenv("SANDBOX_BINARY"); ready != "" { // for a user who has no Go, or not ours
-		if err := copyProgram(filepath.Join(dir, "sandbox"), ready); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		return m.Run()
-	}
-	build := exec.Command("go", "build", "-o", filepath.Join(dir, "sandbox"), "sandbox")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	build.Stderr = os.Stderr
-	if err := build.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "cannot build sandbox:", err)
-		return 1
-	}
 	return m.Run()
-}
-
-func copyProgram(to, from string) error {
-	data, err := os.ReadFile(from)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(to, data, 0o755)
 }
 
 // sandbox prepares a command of the real binary, whose store is the test's own.

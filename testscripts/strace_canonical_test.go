@@ -44,12 +44,19 @@ func line(role, name string, args []string, result int, errno string) string {
 //	sendmsg                the explanation leaves the empty parts of the message out
 //	ioctl SIOCSIFFLAGS     the socket is the effect's own
 //	ioctl TIOCSPGRP        the process's own pid
+//	ioctl TCSETS           of the modes the explanation has c_lflag
 //	ioctl TIOCGPTPEER      strace leaves open flags as a number there
 func newMade(c *traced, p *process) *made {
 	m := &made{role: p.role, name: c.name, errno: c.errno, raw: c, process: p}
 	m.result, _ = number(c.result)
 	for _, a := range c.args {
 		m.args = append(m.args, bare(a))
+	}
+	if c.name == "ioctl" && len(m.args) > 1 {
+		_, name, ambiguous := strings.Cut(m.args[1], " or ") // two drivers have the same number: SNDCTL_TMR_START or TCSETS
+		if ambiguous {
+			m.args[1] = name
+		}
 	}
 	switch {
 	case c.name == "write" && len(c.args) == 3:
@@ -74,6 +81,8 @@ func newMade(c *traced, p *process) *made {
 		}
 	case c.name == "ioctl" && len(m.args) == 3 && m.args[1] == "SIOCSIFFLAGS":
 		m.args = m.args[1:]
+	case c.name == "ioctl" && len(m.args) == 3 && m.args[1] == "TCSETS":
+		m.args[2] = "{" + regexp.MustCompile(`c_lflag=[^,]*`).FindString(m.args[2]) + "}"
 	case c.name == "ioctl" && len(m.args) == 3 && m.args[1] == "TIOCGPTPEER" && m.args[2] == "0x102":
 		m.args[2] = "O_RDWR|O_NOCTTY"
 	case c.name == "ioctl" && len(m.args) == 3 && m.args[1] == "TIOCSPGRP" && m.args[2] == fmt.Sprintf("[%d]", c.pid):

@@ -160,6 +160,7 @@ func TestExemptions(t *testing.T) {
 		`10 prlimit64(0, RLIMIT_CORE, {rlim_cur=2, rlim_max=2}, NULL) = 0`:             true,
 		`10 ioctl(0</dev/pts/1>, TCGETS, {c_iflag=ICRNL}) = 0`:                         false,
 		`10 ioctl(0</dev/pts/1>, TCSETS, {c_iflag=ICRNL}) = 0`:                         true,
+		`10 ioctl(0</dev/pts/1>, SNDCTL_TMR_STOP or TCSETSW, {c_lflag=ECHO}) = 0`:      true,
 		`10 openat(AT_FDCWD</>, "/a", O_RDONLY) = 3</a>`:                               false,
 		`10 openat(AT_FDCWD</>, "/a", O_RDWR|O_CREAT, 0600) = 3</a>`:                   true,
 		`10 write(1</proc/1/uid_map>, "0 0 1", 5) = 5`:                                 true,

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"sandbox/kernel"
 )
 
@@ -24,6 +26,7 @@ import (
 type scenario struct {
 	name     string
 	commands string
+	terminal bool     // on a terminal
 	inject   []string // options with which strace makes a call fail, as another kernel would
 }
 
@@ -95,6 +98,12 @@ explain run --name taken base true
 explain 125 run --name taken base true
 explain 1 rm taken nosuch
 `},
+	{name: "terminal", terminal: true, commands: `
+explain run --rm -it base true
+explain run -d -it --name one base sh
+explain exec -it one true
+explain rm -f one
+`},
 	{name: "without clone3", inject: []string{"-e", "inject=clone3:error=ENOSYS"}, commands: `
 explain any run --rm base true
 explain any run -d --name one base sleep 1000
@@ -116,7 +125,11 @@ func TestStrace(t *testing.T) {
 			t.Run(s.name, func(t *testing.T) {
 				dir := t.TempDir()
 				script := s.write(t, dir)
-				out, err := sandbox(t, append([]string{"lab", "host", "--share", dir}, s.underStrace(dir, script)...)...).CombinedOutput()
+				cmd := sandbox(t, append([]string{"lab", "host", "--share", dir}, s.underStrace(dir, script)...)...)
+				if s.terminal {
+					cmd.Stdin = openTerminal(t)
+				}
+				out, err := cmd.CombinedOutput()
 				if err != nil {
 					t.Fatalf("%v\n%s", err, out)
 				}
@@ -131,6 +144,26 @@ func TestStrace(t *testing.T) {
 func (s scenario) underStrace(dir, script string) []string {
 	strace := append([]string{"strace", "-f", "-y", "-v", "-s", "65536", "-o", filepath.Join(dir, "trace")}, s.inject...)
 	return append(strace, "sh", script)
+}
+
+// openTerminal makes a terminal at which nobody types.
+func openTerminal(t *testing.T) *os.File {
+	t.Helper()
+	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { master.Close() })
+	if err := unix.IoctlSetPointerInt(int(master.Fd()), unix.TIOCSPTLCK, 0); err != nil {
+		t.Fatal(err)
+	}
+	fd, _, errno := unix.Syscall(unix.SYS_IOCTL, master.Fd(), unix.TIOCGPTPEER, unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC)
+	if errno != 0 {
+		t.Fatal(errno)
+	}
+	terminal := os.NewFile(fd, "terminal")
+	t.Cleanup(func() { terminal.Close() })
+	return terminal
 }
 
 // needStrace skips the test where there is no strace, or it may not trace.
@@ -176,7 +209,10 @@ func (s scenario) shapes() []shape {
 // write writes the scenario as a shell script, each explanation into a file of its own.
 func (s scenario) write(t *testing.T, dir string) (file string) {
 	t.Helper()
-	lines := []string{"cd " + dir, "exec </dev/null >output 2>errors", warm}
+	lines := []string{"cd " + dir, "exec >output 2>errors", warm}
+	if !s.terminal {
+		lines = append(lines, "exec </dev/null")
+	}
 	shapes, number := s.shapes(), 0
 	for _, c := range strings.Split(s.commands, "\n") {
 		if strings.HasPrefix(c, "explain ") {

@@ -24,7 +24,7 @@ func rules(pairs ...string) []rule {
 // everywhere are rules for all lines.
 var everywhere = rules(
 	`\b[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \w+ \d{4}\b`, `<time>`,
-	`(root +root +\d+ )[A-Z][a-z]{2} [ \d]\d \d\d:\d\d`, `$1<time>`,
+	`(root +root +\d+ )[A-Z][a-z]{2} [ \d]\d ( \d{4}|\d\d:\d\d)`, `$1<time>`,
 	`(Less than a|\d+) seconds?( ago)?|About a minute( ago)?`, `<age>`,
 	`^  \d+\.\d+\.\d+\S*$`, `  <kernel>`,
 	`^  \d{5,}$`, `  <bytes>`,

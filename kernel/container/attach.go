@@ -49,7 +49,7 @@ func (m *Monitor) Attach(s Streams, tell func(kernel.Record)) (int, error) {
 	defer m.control.Close()
 	to := &frameWriter{w: m.control}
 	if s.TTY && s.In != nil && term.IsTerminal(int(s.In.Fd())) {
-		if restore, err := kernel.RawTerminal(s.In); err == nil {
+		if restore, err := kernel.RawTerminal(m.door, s.In); err == nil {
 			defer restore()
 		}
 		stop := forwardWindow(s.In, to)

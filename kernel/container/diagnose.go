@@ -144,6 +144,24 @@ func architecture(m elf.Machine) string {
 	return m.String()
 }
 
+// adviseFlag adds to the failure of a step, where the step comes from one of the user's flags, what to do about it.
+func adviseFlag(failure error) error {
+	var call *kernel.CallError
+	if !errors.As(failure, &call) || len(call.Call.Args) == 0 {
+		return failure
+	}
+	first := strings.Trim(call.Call.Args[0], `"`)
+	switch {
+	case call.Call.Name == "write" && strings.HasPrefix(first, "/proc/sys/"):
+		return kernel.Advise(failure, "is the name or the value of --sysctl wrong?  ls %s", path.Dir(first))
+	case call.Call.Name == "prlimit64" && call.Errno == unix.EPERM:
+		return kernel.Advise(failure, "--ulimit cannot be above what sandbox itself has: ulimit -a -H")
+	case call.Call.Name == "chdir" && call.Errno == unix.ENOTDIR:
+		return kernel.Advise(failure, "the working directory is a file in the image: choose another with -w")
+	}
+	return failure
+}
+
 // openInRoot opens a file inside another root directory; no link in it leads out (openat2(2), Linux 5.6).
 func openInRoot(root, name string) (*os.File, os.FileInfo, error) {
 	dir, err := unix.Open(root, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)

@@ -61,7 +61,7 @@ func (e *Engine) Exec(r *Record, req ExecRequest) (int, error) {
 	if req.Detach {
 		return 0, nil
 	}
-	return waitExec(b.Forked(), pair[1], req.TTY)
+	return e.waitExec(b.Forked(), pair[1], req.TTY)
 }
 
 // openRunning makes sure that the container runs, and names its first process in a way that no other can be meant.
@@ -199,10 +199,10 @@ func (e *Engine) checkExec(r *Record, spawn kernel.Spawn, b *kernel.Birth) error
 }
 
 // waitExec carries the terminal, if there is one, and waits for the process's end.
-func waitExec(pid, ptySocket int, tty bool) (int, error) {
+func (e *Engine) waitExec(pid, ptySocket int, tty bool) (int, error) {
 	if tty {
 		if terminal := receiveTerminal(ptySocket); terminal != nil {
-			defer carryTerminal(terminal)()
+			defer e.carryTerminal(terminal)()
 		}
 	} else {
 		defer ignoreInterrupts()()

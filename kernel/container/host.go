@@ -18,6 +18,7 @@ type Host struct {
 	NoSetgroups bool // … and its groups may not be changed, because an ordinary user made it
 	Major       int  // of the kernel's version
 	Minor       int
+	IDs         uint64         // how many users we can give to a container: 0 to IDs-1
 	Held        capability.Set // the capabilities that we have, and can leave a container
 }
 
@@ -26,6 +27,10 @@ func ThisHost() Host {
 	h := Host{UID: os.Geteuid(), GID: os.Getegid()}
 	if ids, err := os.ReadFile("/proc/self/uid_map"); err == nil {
 		h.Namespaced = !bytes.Equal(bytes.Join(bytes.Fields(ids), []byte(" ")), []byte("0 0 4294967295"))
+		h.IDs = firstIDs(ids)
+	}
+	if h.Rootless() {
+		h.IDs = 1
 	}
 	if h.Namespaced {
 		deny, _ := os.ReadFile("/proc/self/setgroups")
@@ -37,6 +42,15 @@ func ThisHost() Host {
 		fmt.Sscanf(unix.ByteSliceToString(name.Release[:]), "%d.%d", &h.Major, &h.Minor)
 	}
 	return h
+}
+
+// firstIDs is how many ids from 0 on a uid_map has: its lines are first inside, first outside, how many.
+func firstIDs(ids []byte) uint64 {
+	var inside, outside, count uint64
+	if n, _ := fmt.Sscan(string(ids), &inside, &outside, &count); n == 3 && inside == 0 {
+		return count
+	}
+	return 1
 }
 
 // heldCapabilities asks capget(2): root of a machine that is itself a container has not all of them.

@@ -1,7 +1,6 @@
 package container
 
 import (
-	"fmt"
 	"maps"
 	"os"
 	"path"
@@ -147,8 +146,8 @@ func (b *birth) openVolumes() []kernel.Step {
 		b.volumes = append(b.volumes, v)
 	}
 	if !b.host.CanMknod() {
-		for _, d := range append(ordinaryDevices, b.spec.Linux.Devices...) {
-			open(devicePathOnHost(d), d.Path, "bind")
+		for _, d := range ordinaryDevices {
+			open(d.Path, d.Path, "bind")
 		}
 	}
 	if b.spec.Annotations[annotationInit] == "true" {
@@ -163,14 +162,6 @@ func (b *birth) openVolumes() []kernel.Step {
 		}
 	}
 	return steps
-}
-
-// devicePathOnHost: a device that cannot be made is bound from where the host has it.
-func devicePathOnHost(d specs.LinuxDevice) string {
-	if isOrdinary(d.Path) {
-		return d.Path
-	}
-	return fmt.Sprintf("/dev/%s/%d:%d", map[string]string{"c": "char", "b": "block"}[d.Type], d.Major, d.Minor)
 }
 
 // attachVolumes puts the opened mounts in their places, looked up in the container.

@@ -25,6 +25,10 @@ const (
 // makeSpec turns the record and the image's user into the OCI runtime specification's config.json: the only thing that
 // the birth is planned from.
 func makeSpec(r *Record, u user, h Host) (*specs.Spec, error) {
+	if uint64(u.uid) >= h.IDs || uint64(u.gid) >= h.IDs {
+		return nil, kernel.Advise(fmt.Errorf("user %d:%d: an ordinary user has only one id to give, and that is the container's root", u.uid, u.gid),
+			"leave -u out (or USER in the image), or run it as root")
+	}
 	caps, err := capabilities(r.HostConfig, u, h)
 	if err != nil {
 		return nil, err
@@ -40,6 +44,9 @@ func makeSpec(r *Record, u user, h Host) (*specs.Spec, error) {
 	mounts, err := mounts(r, h)
 	if err != nil {
 		return nil, err
+	}
+	if !h.CanMknod() {
+		mounts, devices = append(mounts, deviceMounts(r.HostConfig, devices)...), nil
 	}
 	cwd := r.Config.WorkingDir
 	if cwd == "" {
@@ -292,6 +299,19 @@ func volumes(hc HostConfig) ([]specs.Mount, error) {
 		return strings.Count(list[i].Destination, "/") < strings.Count(list[j].Destination, "/")
 	})
 	return list, nil
+}
+
+// deviceMounts are the devices as bind mounts, for who may not make device nodes.
+func deviceMounts(hc HostConfig, devices []specs.LinuxDevice) []specs.Mount {
+	var list []specs.Mount
+	for i, d := range devices {
+		source := d.Path
+		if !hc.Privileged {
+			source = hc.Devices[i].PathOnHost
+		}
+		list = append(list, specs.Mount{Destination: d.Path, Type: "bind", Source: source, Options: []string{"bind"}})
+	}
+	return list
 }
 
 // devices that --device and --privileged add to those that every container has, and the cgroup's rules for them.

@@ -21,6 +21,7 @@ import (
 type Monitor struct {
 	pid     int
 	control *os.File
+	door    *kernel.Door // the client's
 }
 
 // SpawnMonitor starts a monitor before it is known what for: it gets ready on another processor while the container's
@@ -58,7 +59,7 @@ func (e *Engine) SpawnMonitor() (*Monitor, error) {
 		unix.Close(pair[0])
 		return nil, err
 	}
-	return &Monitor{pid: b.PID, control: os.NewFile(uintptr(pair[0]), "monitor")}, nil
+	return &Monitor{pid: b.PID, control: os.NewFile(uintptr(pair[0]), "monitor"), door: e.Door}, nil
 }
 
 // monitorEnv is what a monitor needs to know of its environment.
@@ -179,7 +180,7 @@ func (e *Engine) giveBirth(m *Monitor, r *Record, lock *os.File, spawn kernel.Sp
 			e.kill(pid, "it waited to be looked at", "它停在那里等人查看")
 		}
 		m.Abandon()
-		return failure
+		return adviseFlag(failure)
 	}
 	return nil
 }

@@ -13,10 +13,10 @@ import (
 
 // carryTerminal connects our terminal with the master of the container's: what is typed, what is shown, and the
 // window's size. The returned function waits for the rest of the output and puts our terminal back.
-func carryTerminal(master *os.File) (finish func()) {
+func (e *Engine) carryTerminal(master *os.File) (finish func()) {
 	restore := func() {}
 	if term.IsTerminal(int(os.Stdin.Fd())) {
-		if r, err := kernel.RawTerminal(os.Stdin); err == nil {
+		if r, err := kernel.RawTerminal(e.Door, os.Stdin); err == nil {
 			restore = r
 		}
 	}
@@ -24,7 +24,7 @@ func carryTerminal(master *os.File) (finish func()) {
 	signal.Notify(changes, unix.SIGWINCH)
 	go func() {
 		for range changes {
-			resizeTerminal(master)
+			e.resizeTerminal(master)
 		}
 	}()
 	go io.Copy(master, os.Stdin)
@@ -37,13 +37,16 @@ func carryTerminal(master *os.File) (finish func()) {
 	}
 }
 
-func resizeTerminal(master *os.File) {
+func (e *Engine) resizeTerminal(master *os.File) {
 	w := SizeOf(os.Stdin)
 	raw, err := master.SyscallConn()
 	if err != nil || w.Rows == 0 {
 		return
 	}
 	raw.Control(func(fd uintptr) {
-		(&kernel.Door{Process: "client"}).Do(kernel.Step{Effect: kernel.WindowSize{FD: kernel.FD(int(fd)), Rows: w.Rows, Columns: w.Columns}})
+		e.Door.Do(kernel.Step{
+			Effect:  kernel.WindowSize{FD: kernel.FD(int(fd)), Rows: w.Rows, Columns: w.Columns},
+			Section: "3.2", Why: kernel.Why{EN: "your terminal has changed its size", ZH: "你的终端改变了大小"},
+		})
 	})
 }

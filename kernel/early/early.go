@@ -87,6 +87,7 @@ func base(path string) string {
 
 // begin waits for the client's order and performs the birth: the container runs before this program is initialised.
 func begin() *Birth {
+	syscall.CloseOnExec(Control) // whoever has it could speak to the client in our name: not the container
 	order := receive()
 	var st syscall.Stat_t
 	if err := syscall.Fstat(Memory, &st); err != nil {

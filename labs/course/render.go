@@ -4,26 +4,31 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
+	markdown "github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/text"
 )
 
 // renderer turns Markdown into lines for a terminal. goldmark reads it; how it looks is decided here. Without colours
 // the marks of Markdown stay where they carry meaning (`code`, *stress*).
 type renderer struct {
-	markdown goldmark.Markdown
-	width    int
-	color    bool
+	parser markdown.Parser
+	width  int
+	color  bool
 }
 
 func newRenderer(width int, color bool) *renderer {
 	// Lines much longer than this are hard to read, whatever the terminal's width.
 	const comfortable = 100
 	return &renderer{
-		markdown: goldmark.New(),
-		width:    max(20, min(width, comfortable)),
-		color:    color,
+		// As goldmark.New has it, without the HTML that its package brings along.
+		parser: markdown.NewParser(
+			markdown.WithBlockParsers(markdown.DefaultBlockParsers()...),
+			markdown.WithInlineParsers(markdown.DefaultInlineParsers()...),
+			markdown.WithParagraphTransformers(markdown.DefaultParagraphTransformers()...),
+		),
+		width: max(20, min(width, comfortable)),
+		color: color,
 	}
 }
 
@@ -32,7 +37,7 @@ func newRenderer(width int, color bool) *renderer {
 func (r *renderer) render(markdown string) string {
 	source := []byte(markdown)
 	d := &document{renderer: r, source: source}
-	root := r.markdown.Parser().Parse(text.NewReader(source))
+	root := r.parser.Parse(text.NewReader(source))
 	return strings.Join(d.blocks(root, r.width), "\n") + "\n"
 }
 

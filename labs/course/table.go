@@ -52,7 +52,7 @@ func (d *document) tableRow(line string, st style) [][]cell {
 	for _, source := range strings.Split(line, "|") {
 		source = strings.ReplaceAll(strings.TrimSpace(source), bar, "|")
 		inner := &document{renderer: d.renderer, source: []byte(source)}
-		root := d.markdown.Parser().Parse(text.NewReader(inner.source))
+		root := d.parser.Parse(text.NewReader(inner.source))
 		var content []cell
 		if root.FirstChild() != nil {
 			content = inner.inline(root.FirstChild(), st)

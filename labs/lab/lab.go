@@ -32,18 +32,15 @@ func New(env *command.Env) *cobra.Command {
 		Short: "The course: run a chapter, try it, check it",
 		Example: "  sandbox lab                    the list, with your progress\n  sandbox lab 3.5 --explain      a chapter, step by step\n" +
 			"  sandbox lab 3.5.2              one section of it\n  sandbox lab shell 3.5          try it yourself\n  sandbox lab check 3.5          did it work?",
-		Args: cobra.MaximumNArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return kernel.Advise(fmt.Errorf("neither a lab nor something to do with one: %q", args[0]), "sandbox lab --help   lists what there is")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error { return runLab(env, args) },
 	}
-	var run bool
-	solution := exerciseCommand(env, "solution", "Show how an exercise is done", func(ctx context.Context, s *course.Session, number string, n int) error {
-		if run {
-			return s.RunSolution(ctx, number, n)
-		}
-		return s.Solution(number, n)
-	})
-	solution.Flags().BoolVar(&run, "run", false, "and do it, in the open lab shell")
-	cmd.AddCommand(newShell(env), newHost(env), newProve(env), solution,
+	cmd.AddCommand(newShell(env), newHost(env), newProve(env), newSolution(env),
 		exerciseCommand(env, "check", "Look whether the exercises of a lab are done", check),
 		exerciseCommand(env, "hint", "Give a hint, one that fits what is wrong", func(ctx context.Context, s *course.Session, number string, n int) error {
 			return s.Hint(ctx, number, n)
@@ -185,125 +182,4 @@ func progressFile() string {
 		dir = filepath.Join(home, ".local/state")
 	}
 	return filepath.Join(dir, "sandbox", "progress.json")
-}
-
-// exerciseCommand makes a command on the exercises of a lab: NUMBER, and which of them. It works in the pocket host
-// that `lab shell` has opened.
-func exerciseCommand(env *command.Env, name, short string, do func(context.Context, *course.Session, string, int) error) *cobra.Command {
-	return &cobra.Command{
-		Use: name + " NUMBER [EXERCISE]", Short: short, Args: cobra.RangeArgs(0, 2),
-		Example: "  sandbox lab " + name + " 3.5\n  sandbox lab " + name + " 3.5 2",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			number, n, err := exerciseArgs(name, args)
-			if err != nil {
-				return err
-			}
-			if run, err := cmd.Flags().GetBool("run"); name == "solution" && err == nil && !run {
-				s, err := newSession(env)
-				if err != nil {
-					return err
-				}
-				return do(cmd.Context(), s, number, n)
-			}
-			if os.Getenv(pocket.Variable) != "" {
-				s, err := newSession(env)
-				if err != nil {
-					return err
-				}
-				return failed(do(context.Background(), s, number, n))
-			}
-			pid := pocket.Find(env.Engine().Paths.Run, number)
-			if pid == 0 {
-				return kernel.Advise(fmt.Errorf("no lab shell %s is open: there is no state to look at", number), "sandbox lab shell %s   opens one", number)
-			}
-			inner := append([]string{"lab", name}, args...)
-			if name == "solution" {
-				inner = append(inner, "--run")
-			}
-			return exit(pocket.Join(quietly(env), pid, options(env, number, inner)))
-		},
-	}
-}
-
-// exerciseArgs reads NUMBER [EXERCISE]; in a lab shell the number is known.
-func exerciseArgs(name string, args []string) (number string, n int, err error) {
-	number = ownLab()
-	if len(args) > 0 {
-		number = args[0]
-	}
-	if number == "" {
-		return "", 0, missingNumber(name)
-	}
-	lesson, err := load(number)
-	if err != nil {
-		return "", 0, err
-	}
-	if len(args) > 1 {
-		count := 0
-		for _, s := range lesson.Sections {
-			if s.Exercise != nil {
-				count++
-			}
-		}
-		if n, err = strconv.Atoi(args[1]); err != nil || n < 1 || n > count {
-			return "", 0, kernel.Advise(fmt.Errorf("lab %s has no exercise %q", number, args[1]),
-				"they are 1 to %d; without a number it is the first that is not solved", count)
-		}
-	}
-	return number, n, nil
-}
-
-// ownLab is the lab whose pocket host this is; "" if it is none.
-func ownLab() string {
-	number := os.Getenv(pocket.Variable)
-	if _, err := course.FindChapter(number); err != nil {
-		return ""
-	}
-	return number
-}
-
-func missingNumber(name string) error {
-	return kernel.Advise(fmt.Errorf("which lab? its number is missing"), "sandbox lab %s 3.5", name)
-}
-
-// oneNumber wants the number of a lab, and nothing else.
-func oneNumber(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return missingNumber(cmd.Name())
-	}
-	return cobra.ExactArgs(1)(cmd, args)
-}
-
-func check(ctx context.Context, s *course.Session, number string, n int) error {
-	passed, err := s.Check(ctx, number, n)
-	if err == nil && !passed {
-		return command.ExitCode(1)
-	}
-	return err
-}
-
-// runReset forgets the progress in a lab, or in all of them; in the pocket host of an open lab shell it also puts the
-// exercises back to their beginning.
-func runReset(env *command.Env, args []string) error {
-	number := ownLab()
-	if len(args) > 0 {
-		number = args[0]
-	}
-	s, err := newSession(env)
-	if err != nil {
-		return err
-	}
-	if number == "" {
-		return s.ForgetAll()
-	}
-	if _, err := load(number); err != nil {
-		return err
-	}
-	if os.Getenv(pocket.Variable) != "" {
-		return s.Reset(context.Background(), number)
-	}
-	if pid := pocket.Find(env.Engine().Paths.Run, number); pid != 0 {
-		return exit(pocket.Join(quietly(env), pid, options(env, number, []string{"lab", "reset", number})))
-	}
-	return s.Forget(number)
 }
