@@ -18,6 +18,8 @@ const recorded = `10 execve("/bin/sandbox", ["sandbox", "--explain=json", "run",
 11 mkdirat(AT_FDCWD</root>, "/run/a", 0755 <unfinished ...>
 10 write(2</tmp/errors>, "mkdirat(", 8)  = 8
 11 <... mkdirat resumed>)                = -1 EEXIST (File exists)
+11 write(9</sys/fs/cgroup/pids/tasks>, "0", 1) = -1 EINTR (Interrupted system call)
+11 write(9</sys/fs/cgroup/pids/tasks>, "0", 1) = ? ERESTARTSYS (To be restarted if SA_RESTART is set)
 11 write(9</sys/fs/cgroup/pids/tasks>, "0", 1) = 1
 10 clone3({flags=CLONE_VM|CLONE_NEWNS|CLONE_CHILD_CLEARTID|CLONE_CLEAR_SIGHAND, child_tid=0x7f00, exit_signal=SIGCHLD, stack=NULL, stack_size=0}, 88 <unfinished ...>
 12 mount("overlay", "/a, \"b\" (c)", "overlay", 0, "lowerdir=x") = 0

@@ -92,7 +92,7 @@ func parseCall(s string) (traced, error) {
 	}
 	fields := strings.Fields(outcome)
 	c := traced{name: name, args: args, result: bare(fields[0])}
-	if c.result == "-1" && len(fields) > 1 {
+	if (c.result == "-1" || c.result == "?") && len(fields) > 1 {
 		c.errno = fields[1]
 	}
 	return c, nil

@@ -4,6 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+
+	"golang.org/x/sys/unix"
+
+	"sandbox/kernel"
 )
 
 // lastWord is what is appended to the record of a container that is about to be removed, for those who wait for it and
@@ -12,10 +16,15 @@ type lastWord struct{ ExitCode int }
 
 // leaveWord writes it. Whoever reads the record meanwhile sees only the first value in the file.
 func (e *Engine) leaveWord(r *Record) {
-	file, err := os.OpenFile(e.Paths.record(r.ID), os.O_WRONLY|os.O_APPEND, 0)
+	handle := &kernel.Handle{}
+	err := e.Door.Do(kernel.Step{
+		Effect: kernel.Open{Path: e.Paths.record(r.ID), Flags: os.O_WRONLY | os.O_APPEND | unix.O_CLOEXEC, As: handle}, Section: "3.3",
+		Why: kernel.Why{EN: "a last word for those who wait: the exit code", ZH: "给还在等待的命令留一句话:退出码"},
+	})
 	if err != nil {
 		return
 	}
+	file := os.NewFile(uintptr(handle.Number()), "record")
 	defer file.Close()
 	json.NewEncoder(file).Encode(lastWord{r.State.ExitCode})
 }
