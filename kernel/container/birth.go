@@ -2,6 +2,7 @@ package container
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -10,6 +11,7 @@ import (
 	"sandbox/cgroup"
 	"sandbox/kernel"
 	"sandbox/kernel/capability"
+	"sandbox/kernel/rlimit"
 )
 
 // Rootfs is what the container's root directory is made of: layers that stay as they are, and a directory of its own
@@ -37,9 +39,10 @@ type birth struct {
 	rootfs Rootfs
 	group  cgroup.Plan
 	host   Host
-	etc    string // where the files of the container's own /etc are made
-	self   string // this program's file, which --init puts into the container
-	rows   uint16 // of the terminal
+	etc    string       // where the files of the container's own /etc are made
+	files  rlimit.Limit // on open files, where --ulimit says nothing
+	self   string       // this program's file, which --init puts into the container
+	rows   uint16       // of the terminal
 	cols   uint16
 
 	volumes []volume        // sources that have been opened before the root changes
@@ -234,8 +237,14 @@ func (b *birth) freezeRoot() []kernel.Step {
 		"--read-only: not even the container's own layer can be written", "--read-only:连容器层也不能写"))
 }
 
+// limitResources sets --ulimit. The limit on open files is set in any case: Go has raised the monitor's.
 func (b *birth) limitResources() []kernel.Step {
-	var steps []kernel.Step
+	files := kernel.Because(kernel.Prlimit{Resource: unix.RLIMIT_NOFILE, Soft: b.files.Soft, Hard: b.files.Hard},
+		"what whoever started it has", "和启动者的限制一样")
+	steps := kernel.In("3.4", files)
+	if slices.ContainsFunc(b.spec.Process.Rlimits, func(l specs.POSIXRlimit) bool { return l.Type == "RLIMIT_NOFILE" }) {
+		steps = nil
+	}
 	for _, l := range b.spec.Process.Rlimits {
 		steps = append(steps, kernel.In("3.4", kernel.Because(kernel.Prlimit{Resource: resourceNumber(l.Type), Soft: l.Soft, Hard: l.Hard}, "--ulimit", "--ulimit"))...)
 	}

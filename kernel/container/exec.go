@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sandbox/kernel"
+	"sandbox/kernel/rlimit"
 )
 
 // ExecRequest is what `exec` was asked for.
@@ -117,7 +118,7 @@ func (e *Engine) planExec(r *Record, req ExecRequest) (*birth, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &birth{spec: spec, group: group, host: e.Host}, nil
+	return &birth{files: rlimit.OpenFiles, spec: spec, group: group, host: e.Host}, nil
 }
 
 // execSteps is the birth of the new process.

@@ -16,6 +16,7 @@ import (
 	"sandbox/image"
 	"sandbox/kernel"
 	"sandbox/kernel/capability"
+	"sandbox/kernel/rlimit"
 )
 
 var update = flag.Bool("update", false, "rewrite testdata/*.golden")
@@ -76,7 +77,7 @@ func planLines(t *testing.T, h Host, config Config, hc HostConfig) string {
 	if hc.Privileged { // the devices are the machine's
 		spec.Linux.Devices = []specs.LinuxDevice{{Path: "/dev/bus/usb", Type: "c", Major: 189, Minor: 1}}
 	}
-	b := &birth{
+	b := &birth{files: rlimit.Limit{Soft: 1024, Hard: 4096},
 		spec: spec, host: h, etc: "/run/etc", self: "/bin/sandbox", rows: 24, cols: 80,
 		group:  cgroup.Plan{Join: []kernel.Step{{Effect: kernel.WriteFile{Path: "/sys/fs/cgroup/cpu/sandbox/ID/tasks", Data: "0"}, Section: "3.4"}}},
 		rootfs: Rootfs{LayerDir: "/layers", Layers: r.Layers, Upper: "/c/upper", Work: "/c/work", MountPoint: "/run/root"},

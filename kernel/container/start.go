@@ -15,6 +15,7 @@ import (
 	"sandbox/cgroup"
 	"sandbox/kernel"
 	"sandbox/kernel/early"
+	"sandbox/kernel/rlimit"
 )
 
 // Monitor is a monitor process that waits for its order, or has it.
@@ -89,7 +90,7 @@ func (e *Engine) Start(m *Monitor, r *Record, lock *os.File, size Window) error 
 	if err != nil {
 		return err
 	}
-	plan := &birth{
+	plan := &birth{files: rlimit.OpenFiles,
 		spec: spec, group: group, host: e.Host, etc: e.Paths.etc(), rows: size.Rows, cols: size.Columns,
 		rootfs: Rootfs{
 			LayerDir: e.Images.LayerDir(), Layers: r.Layers, Upper: e.Paths.upper(r.ID), Work: e.Paths.work(r.ID),

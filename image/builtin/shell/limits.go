@@ -3,13 +3,14 @@ package shell
 import (
 	"errors"
 	"fmt"
-	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 	"mvdan.cc/sh/v3/interp"
+
+	"sandbox/kernel/rlimit"
 )
 
 // umask shows or sets the permission bits that new files do not get: `umask`, `umask -S`, `umask 022`, `umask u=rwx,g=rx,o=`.
@@ -165,35 +166,13 @@ func (r resource) show(hard bool) string {
 	return strconv.FormatUint(value/r.scale, 10)
 }
 
+// get asks for a limit. Go has raised this process's own on open files; what it starts gets the one it was started with.
 func (r resource) get() (limit syscall.Rlimit, err error) {
 	if r.number == unix.RLIMIT_NOFILE {
-		if limit, err = openFilesOfChild(); err == nil {
-			return limit, nil
-		}
+		return syscall.Rlimit{Cur: rlimit.OpenFiles.Soft, Max: rlimit.OpenFiles.Hard}, nil
 	}
 	err = syscall.Getrlimit(r.number, &limit)
 	return limit, err
-}
-
-// openFilesOfChild finds the limit on open files that programs get from this shell. Go raises its own at start-up, sets
-// the old one in what it starts, and tells nobody what it was: so look at a child, stopped before its first instruction.
-func openFilesOfChild() (limit syscall.Rlimit, err error) {
-	runtime.LockOSThread() // a tracer is a thread
-	defer runtime.UnlockOSThread()
-	pid, err := syscall.ForkExec(selfPath, []string{"sh", "-c", ":"}, &syscall.ProcAttr{Sys: &syscall.SysProcAttr{Ptrace: true}})
-	if err != nil {
-		return limit, err
-	}
-	defer func() {
-		syscall.Kill(pid, syscall.SIGKILL)
-		syscall.Wait4(pid, nil, 0, nil)
-	}()
-	if _, err := syscall.Wait4(pid, nil, 0, nil); err != nil {
-		return limit, err
-	}
-	var seen unix.Rlimit
-	err = unix.Prlimit(pid, unix.RLIMIT_NOFILE, nil, &seen)
-	return syscall.Rlimit{Cur: seen.Cur, Max: seen.Max}, err
 }
 
 func (r resource) set(text string, soft, hard bool) error {
@@ -221,5 +200,11 @@ func (r resource) set(text string, soft, hard bool) error {
 	if hard || !soft {
 		limit.Max = value
 	}
-	return syscall.Setrlimit(r.number, &limit)
+	if err := syscall.Setrlimit(r.number, &limit); err != nil {
+		return err
+	}
+	if r.number == unix.RLIMIT_NOFILE {
+		rlimit.OpenFiles = rlimit.Limit{Soft: limit.Cur, Hard: limit.Max}
+	}
+	return nil
 }
