@@ -2,7 +2,9 @@
 package built
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,6 +22,10 @@ func Sandbox() (dir string, remove func(), err error) {
 		remove()
 		return "", nil, err
 	}
+	if err := lookAtSources(); err != nil {
+		remove()
+		return "", nil, err
+	}
 	build := exec.Command("go", "build", "-o", filepath.Join(dir, "sandbox"), "sandbox")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	build.Stderr = os.Stderr
@@ -28,4 +34,37 @@ func Sandbox() (dir string, remove func(), err error) {
 		return "", nil, fmt.Errorf("build sandbox: %w", err)
 	}
 	return dir, remove, nil
+}
+
+// lookAtSources asks for the times of everything that the program is built from. `go test` remembers what a test has
+// asked for, and runs it again instead of repeating its old result when any of it has changed.
+func lookAtSources() error {
+	root, err := moduleRoot()
+	if err != nil {
+		return err
+	}
+	return filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && path != root && entry.Name()[0] == '.' {
+			return filepath.SkipDir
+		}
+		_, err = os.Stat(path)
+		return err
+	})
+}
+
+// moduleRoot is the directory above us that holds go.mod.
+func moduleRoot() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for ; dir != "/"; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir, nil
+		}
+	}
+	return "", errors.New("no go.mod above the tests")
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+	"golang.org/x/term"
 )
 
 // copyRequest is the command line of dd, operands like bs=1M.
@@ -186,7 +187,7 @@ func (r *copyRequest) openOut(p *Process) (io.Writer, error) {
 // copy moves block after block. A short read, from a pipe say, is a partial block and is written as it is.
 func (r *copyRequest) copy(p *Process, in io.Reader, out io.Writer) error {
 	buffer := alignedBuffer(r.inBlock)
-	full := slices.Contains(r.iflag, "fullblock")
+	full := slices.Contains(r.iflag, "fullblock") || readsWhole(in)
 	limit := r.count
 	if r.count >= 0 && !r.countBytes {
 		limit = r.count * r.inBlock
@@ -223,6 +224,17 @@ func (r *copyRequest) copy(p *Process, in io.Reader, out io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// readsWhole tells whether in gives what it is asked for: a file or a device, not a pipe or a terminal. A short read of
+// such is none of its doing: Go interrupts its threads by signals, and /dev/zero then stops in the middle.
+func readsWhole(in io.Reader) bool {
+	file, ok := in.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&(os.ModeNamedPipe|os.ModeSocket) == 0 && !term.IsTerminal(int(file.Fd()))
 }
 
 // alignedBuffer begins on a page, as O_DIRECT requires.
