@@ -104,7 +104,7 @@ func (e *Engine) Start(m *Monitor, r *Record, lock *os.File, size Window) error 
 	if err != nil {
 		return err
 	}
-	if group, err = e.makeGroups(r.ID, spec, group); err != nil {
+	if err := e.makeGroups(r.ID, spec, group); err != nil {
 		return err
 	}
 	err = e.giveBirth(m, r, lock, spawn)
@@ -115,18 +115,18 @@ func (e *Engine) Start(m *Monitor, r *Record, lock *os.File, size Window) error 
 }
 
 // makeGroups makes the cgroups, and plans them anew if the common parent went away meanwhile with another container.
-func (e *Engine) makeGroups(id string, spec *specs.Spec, group cgroup.Plan) (cgroup.Plan, error) {
+func (e *Engine) makeGroups(id string, spec *specs.Spec, group cgroup.Plan) error {
 	err := e.Door.Do(group.Create...)
 	for try := 0; try < 5 && cgroup.Vanished(err); try++ {
 		if group, err = e.Groups.Plan(id, spec.Linux.Resources); err != nil {
-			return group, err
+			return err
 		}
 		err = e.Door.Do(group.Create...)
 	}
 	if err != nil {
 		e.Door.Do(kernel.Try(group.Remove...)...)
 	}
-	return group, err
+	return err
 }
 
 // giveBirth hands the plan and the record over to the monitor, and reads what came of it from the memory that both share.

@@ -74,7 +74,7 @@ func (f folder) Write(p []byte) (int, error) {
 	for _, line := range bytes.SplitAfter(p, []byte("\n")) {
 		text, ended := bytes.CutSuffix(line, []byte("\n"))
 		if !ended {
-			io.WriteString(f.out, string(text))
+			f.out.Write(text)
 			continue
 		}
 		rest := cells(string(text), 0)

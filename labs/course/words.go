@@ -16,7 +16,6 @@ var (
 	sayAnyFailure  = phrase{"a failure", "失败（非零）"}
 	sayExit        = phrase{"%d", " %d"}
 	sayStepSkipped = phrase{"(left out here: %s)", "（此处略过：%s）"}
-	sayStepsFailed = phrase{"Steps that did not end as they should: %s", "结果与预期不符的步骤：%s"}
 	sayTryExercise = phrase{"Your turn: `sandbox lab shell %s`, then `sandbox lab check %s %d` (or `hint`, or `solution`).", "轮到你了：先用 `sandbox lab shell %s` 动手做，再用 `sandbox lab check %s %d` 检查（还有 `hint` 和 `solution`）。"}
 	sayExpected    = phrase{"expected: ", "应当是："}
 	sayFound       = phrase{"found:    ", "实际是："}
