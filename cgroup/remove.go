@@ -21,14 +21,17 @@ func (h Host) Remove(id string) []kernel.Step {
 	var steps []kernel.Step
 	for _, d := range h.Group(id, "cpuset").dirs {
 		own := d.group(id)
-		if !exists(own) {
-			continue
+		others := 2 // links of a directory without directories in it
+		if exists(own) {
+			others++
 		}
 		for _, inner := range groupsIn(own) {
 			steps = append(steps, removal(inner, "a group that the container made inside", "容器在里面自己建的组"))
 		}
-		steps = append(steps, removal(own, "an empty group can go", "组里没有进程了,可以删掉"))
-		if nlink(d.parent()) == 3 {
+		if exists(own) {
+			steps = append(steps, removal(own, "an empty group can go", "组里没有进程了,可以删掉"))
+		}
+		if nlink(d.parent()) == others { // also one whose maker was killed before it made its own group in there
 			steps = append(steps, removal(d.parent(), "it was the last container", "这是最后一个容器,上级组也不留"))
 		}
 	}

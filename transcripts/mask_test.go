@@ -48,6 +48,7 @@ var explained = rules(
 	`… \d+ (more|steps?)`, `… <n> $1`,
 	`…… (还有 )?\d+ 步`, `…… <n> 步`,
 	`\(\d+ (bytes|字节)\)`, `(<n> $1)`,
+	`(RLIMIT_NOFILE, \{)rlim_cur=\S+ rlim_max=\S+\}`, `$1<limits>}`,
 )
 
 // mask replaces what differs from run to run, or between machines: ids and the kernel's numbers of namespaces by names in
