@@ -13,7 +13,7 @@ import (
 
 // Remove takes a container's groups away: those that it made inside first, then its own, then the shared parent if
 // it was the last in there. A group with a process in it stays (EBUSY). Two containers that go at the same moment may
-// each take the other for alive; the empty parent then stays until the next one goes.
+// each take the other for alive: who asks a second time, afterwards, finds the parent empty.
 func (h Host) Remove(id string) []kernel.Step {
 	if !h.Available() {
 		return nil

@@ -284,15 +284,16 @@ func exitCode(status unix.WaitStatus) int {
 func (e *Engine) removeGroups(id string) {
 	for range 50 {
 		e.Door.Do(kernel.Try(e.Groups.Remove(id)...)...)
-		if left := e.Groups.Processes(id); len(left) == 0 {
-			return
-		} else {
-			for _, pid := range left {
-				e.kill(pid, "left over in the container's cgroup", "容器的 cgroup 里剩下的进程")
-			}
+		left := e.Groups.Processes(id)
+		if len(left) == 0 {
+			break
+		}
+		for _, pid := range left {
+			e.kill(pid, "left over in the container's cgroup", "容器的 cgroup 里剩下的进程")
 		}
 		time.Sleep(2 * time.Millisecond)
 	}
+	e.Door.Do(kernel.Try(e.Groups.Remove(id)...)...) // the parent, if another container went at the same moment
 }
 
 // kill ends a process for good.

@@ -124,7 +124,7 @@ func (e *Engine) makeGroups(id string, spec *specs.Spec, group cgroup.Plan) erro
 		err = e.Door.Do(group.Create...)
 	}
 	if err != nil {
-		e.Door.Do(kernel.Try(group.Remove...)...)
+		e.removeGroups(id)
 	}
 	return err
 }

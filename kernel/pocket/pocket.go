@@ -19,6 +19,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -74,7 +75,9 @@ func Run(door *kernel.Door, o Options) (int, error) {
 			if len(groups.Processes(id)) == 0 {
 				break
 			}
+			time.Sleep(2 * time.Millisecond)
 		}
+		door.Do(kernel.Try(groups.Remove(id)...)...) // the parent, if another went at the same moment
 	}()
 	b, err := door.Spawn(kernel.Spawn{
 		Namespaces: p.cloneFlags(), Section: "3.5", Process: "pocket", Steps: steps,
