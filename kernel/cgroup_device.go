@@ -46,7 +46,7 @@ func (l LoadDeviceProgram) compile(c *compiler) {
 	}
 	head := twoWords(unix.BPF_PROG_TYPE_CGROUP_DEVICE, uint32(len(l.Program)))
 	attr := c.b.Words(head, c.b.Bytes(code), c.b.String(bpfLicense), 0, 0, 0)
-	c.addFlags(birth.Again, unix.SYS_BPF, unix.BPF_PROG_LOAD, attr, bpfAttrSize)
+	c.addFlags(birth.Quiet, unix.SYS_BPF, unix.BPF_PROG_LOAD, attr, bpfAttrSize)
 }
 
 func (l LoadDeviceProgram) handle() *Handle { return l.As }

@@ -55,8 +55,9 @@ const (
 	// Fork marks a clone: the rest of the table is for its child, and the process that has cloned it ends. A process
 	// can be in another PID namespace only from its birth on, so who joins one has to be born once more.
 	Fork = 4
-	// Again marks a row that Here makes again when it fails with EAGAIN.
-	Again = 8
+	// Quiet marks a row that Here makes with all signals blocked: Go sends its threads signals to interrupt them, and
+	// bpf(2) then gives up the check of a program, again and again.
+	Quiet = 8
 	// Pending is the Result of a row that the child has not come to (or that never returned: a successful execve).
 	Pending = ^uintptr(0) >> 1
 )
@@ -193,21 +194,23 @@ func (t *Table) Here() (failed syscall.Errno) {
 	return failed
 }
 
-// perform makes the call and keeps its result. One that a signal has kept from being done at all is made again: Go sends
-// its threads signals to interrupt them, and bpf(2) then gives up the check of a program with EAGAIN.
+// perform makes the call and keeps its result. One that a signal has kept from being done at all is made again.
 func (r *Row) perform() (errno syscall.Errno) {
-	const tries = 10
-	for range tries {
+	if r.Flags&Quiet != 0 {
+		runtime.LockOSThread() // the mask is the thread's
+		defer runtime.UnlockOSThread()
+		defer restoreSignals(blockSignals())
+	}
+	for {
 		r.Result, _, errno = syscall.RawSyscall6(r.Number, r.Args[0], r.Args[1], r.Args[2], r.Args[3], r.Args[4], r.Args[5])
 		if errno == 0 {
 			return 0
 		}
 		r.Result = -uintptr(errno)
-		if errno != syscall.EINTR && (errno != syscall.EAGAIN || r.Flags&Again == 0) {
-			break
+		if errno != syscall.EINTR {
+			return errno
 		}
 	}
-	return errno
 }
 
 // sysClone3 has the same number on all architectures.
