@@ -2,6 +2,7 @@ package container
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,16 +52,8 @@ func (e *Engine) List() ([]*Record, error) {
 	if names, _ := os.ReadDir(e.Paths.names()); len(names) > len(list) {
 		e.removeDanglingNames()
 	}
-	sortNewestFirst(list)
+	slices.SortStableFunc(list, func(a, b *Record) int { return b.Created.Compare(a.Created.Time) })
 	return list, nil
-}
-
-func sortNewestFirst(list []*Record) {
-	for i := range list {
-		for j := i; j > 0 && list[j].Created.After(list[j-1].Created.Time); j-- {
-			list[j], list[j-1] = list[j-1], list[j]
-		}
-	}
 }
 
 // exitKilled is the exit code of what was killed: 128 and the number of SIGKILL.
