@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"sandbox/image/layer/tartest"
 	"strings"
 	"syscall"
 	"testing"
@@ -65,7 +66,7 @@ func addHalf(s *Store) error {
 	if err != nil {
 		return err
 	}
-	layer := archive(&testing.T{}, dir("d"), file("d/a", strings.Repeat("x", 1<<20)))
+	layer := tartest.Archive(&testing.T{}, tartest.Dir("d"), tartest.File("d/a", strings.Repeat("x", 1<<20)))
 	_, err = d.AddLayer(io.MultiReader(bytes.NewReader(layer[:len(layer)/2]), readyThenWait{}))
 	return err
 }
@@ -80,7 +81,7 @@ func (readyThenWait) Read([]byte) (int, error) {
 // addForever adds, names anew and removes images.
 func addForever(s *Store) error {
 	for i := 0; ; i++ {
-		layers := [][]byte{archive(&testing.T{}, file("shared", "")), archive(&testing.T{}, dir("d"), file("d/a", fmt.Sprint(i%5)))}
+		layers := [][]byte{tartest.Archive(&testing.T{}, tartest.File("shared", "")), tartest.Archive(&testing.T{}, tartest.Dir("d"), tartest.File("d/a", fmt.Sprint(i%5)))}
 		img, err := add(s, time.Unix(int64(i%3), 0), layers, "demo")
 		if err != nil {
 			return err
@@ -117,7 +118,7 @@ func kill(t *testing.T, s *Store, task string, times int) {
 
 func TestKilledInALayer(t *testing.T) {
 	s := &Store{Dir: t.TempDir()}
-	mustAdd(t, s, [][]byte{archive(t, file("a", "1"))}, "before")
+	mustAdd(t, s, [][]byte{tartest.Archive(t, tartest.File("a", "1"))}, "before")
 	kill(t, s, "half", 1)
 	if left, err := os.ReadDir(s.stagingDir()); err != nil || len(left) != 1 {
 		t.Fatalf("the killed process should have left something: %v, %v", left, err)
@@ -125,7 +126,7 @@ func TestKilledInALayer(t *testing.T) {
 	if images, err := s.List(); err != nil || len(images) != 1 {
 		t.Errorf("half an image is seen: %v, %v", images, err)
 	}
-	mustAdd(t, s, [][]byte{archive(t, file("a", "2"))}, "after")
+	mustAdd(t, s, [][]byte{tartest.Archive(t, tartest.File("a", "2"))}, "after")
 	checkTidy(t, s)
 	checkLayout(t, s)
 }
@@ -155,7 +156,7 @@ func TestRepairSparesTheLiving(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer d.Discard()
-	if _, err := d.AddLayer(bytes.NewReader(archive(t, file("a", "1")))); err != nil {
+	if _, err := d.AddLayer(bytes.NewReader(tartest.Archive(t, tartest.File("a", "1")))); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Repair(); err != nil {
@@ -177,6 +178,6 @@ func TestRepairOfHalfAStore(t *testing.T) {
 	if err := s.Repair(); err != nil {
 		t.Errorf("half a store: %v", err)
 	}
-	mustAdd(t, s, [][]byte{archive(t, file("a", "1"))}, "demo")
+	mustAdd(t, s, [][]byte{tartest.Archive(t, tartest.File("a", "1"))}, "demo")
 	checkLayout(t, s)
 }

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sandbox/image/layer"
 	"strconv"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -98,7 +99,7 @@ func (d *Draft) AddLayer(archive io.Reader) (v1.Hash, error) {
 	defer blob.Close()
 	digest := sha256.New()
 	stream := bufio.NewReaderSize(io.TeeReader(archive, io.MultiWriter(blob, digest)), 1<<18)
-	if err := unpack(stream, dir); err != nil {
+	if err := layer.Unpack(stream, dir); err != nil {
 		return v1.Hash{}, err
 	}
 	if _, err := io.Copy(io.Discard, stream); err != nil { // what comes after the archive's end is hashed too
@@ -183,9 +184,9 @@ func (d *Draft) moveLayers() error {
 	if err != nil {
 		return err
 	}
-	for i, layer := range d.layers {
-		diffID, staged := layer.Digest.String(), filepath.Join(d.dir, strconv.Itoa(i))
-		if err := d.moveBlob(strconv.Itoa(i)+".tar", layer); err != nil {
+	for i, archive := range d.layers {
+		diffID, staged := archive.Digest.String(), filepath.Join(d.dir, strconv.Itoa(i))
+		if err := d.moveBlob(strconv.Itoa(i)+".tar", archive); err != nil {
 			return err
 		}
 		name := layerName(diffID)
@@ -196,7 +197,7 @@ func (d *Draft) moveLayers() error {
 				continue
 			}
 		case "":
-			if err := removeTree(target); err != nil {
+			if err := layer.RemoveTree(target); err != nil {
 				return err
 			}
 		default:
@@ -221,5 +222,5 @@ func (d *Draft) moveBlob(staged string, blob v1.Descriptor) error {
 // Discard ends a draft; what was not committed is removed.
 func (d *Draft) Discard() error {
 	defer d.alive.Close()
-	return removeTree(d.dir)
+	return layer.RemoveTree(d.dir)
 }

@@ -3,6 +3,7 @@ package image
 import (
 	"errors"
 	"fmt"
+	"sandbox/image/layer/tartest"
 	"slices"
 	"strings"
 	"testing"
@@ -12,7 +13,7 @@ import (
 
 func TestFindWithoutAnnotations(t *testing.T) {
 	s := &Store{Dir: t.TempDir()}
-	img := mustAdd(t, s, [][]byte{archive(t, file("a", "one"))}, "demo")
+	img := mustAdd(t, s, [][]byte{tartest.Archive(t, tartest.File("a", "one"))}, "demo")
 	err := s.changeIndex(func(full *v1.IndexManifest) { // as another tool would have written it
 		full.Manifests[0].Annotations = map[string]string{refName: "demo:latest"}
 	})
@@ -32,7 +33,7 @@ func TestNotFound(t *testing.T) {
 	if _, err := s.Find("demo"); !errors.As(err, &missing) || len(missing.Near) != 0 {
 		t.Errorf("in an empty store: %v", err)
 	}
-	mustAdd(t, s, [][]byte{archive(t, file("a", "1"))}, "ubuntu:22.04", "quay.io/team/redis", "alpine")
+	mustAdd(t, s, [][]byte{tartest.Archive(t, tartest.File("a", "1"))}, "ubuntu:22.04", "quay.io/team/redis", "alpine")
 	for ref, near := range map[string][]string{
 		"ubunut": {"ubuntu:22.04"}, "ubuntu": {"ubuntu:22.04"}, "ubuntu:20.04": {"ubuntu:22.04"}, "redis": {"quay.io/team/redis"},
 		"alpin": {"alpine"}, "alpine:3": {"alpine"}, "nginx": {}, "docker.io/library/alpin": {},
@@ -52,7 +53,7 @@ func TestAmbiguousID(t *testing.T) {
 	s := &Store{Dir: t.TempDir()}
 	first := map[byte]bool{}
 	for i := 0; ; i++ { // until two IDs begin alike; 17 images do in any case
-		img := mustAdd(t, s, [][]byte{archive(t, file("a", fmt.Sprint(i)))})
+		img := mustAdd(t, s, [][]byte{tartest.Archive(t, tartest.File("a", fmt.Sprint(i)))})
 		digit := strings.TrimPrefix(img.ID, "sha256:")[0]
 		if first[digit] {
 			_, err := s.Find(string(digit))
@@ -68,7 +69,7 @@ func TestAmbiguousID(t *testing.T) {
 
 func TestBuiltinNameGoesFirst(t *testing.T) {
 	s := &Store{Dir: t.TempDir()}
-	hubs := mustAdd(t, s, [][]byte{archive(t, file("a", "hub"))}, "base")
+	hubs := mustAdd(t, s, [][]byte{tartest.Archive(t, tartest.File("a", "hub"))}, "base")
 	d, err := s.Begin()
 	if err != nil {
 		t.Fatal(err)
@@ -88,7 +89,7 @@ func TestBuiltinNameGoesFirst(t *testing.T) {
 func BenchmarkFind(b *testing.B) {
 	s := &Store{Dir: b.TempDir()}
 	for i := range 50 {
-		mustAdd(b, s, [][]byte{archive(b, file("a", fmt.Sprint(i)))}, fmt.Sprintf("demo:%d", i))
+		mustAdd(b, s, [][]byte{tartest.Archive(b, tartest.File("a", fmt.Sprint(i)))}, fmt.Sprintf("demo:%d", i))
 	}
 	for b.Loop() {
 		if _, err := s.Find("demo:49"); err != nil {

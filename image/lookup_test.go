@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"sandbox/image/layer/tartest"
 	"slices"
 	"strings"
 	"testing"
@@ -38,19 +39,19 @@ func lookupText(s *Store, layers []string, upper, path string) string {
 func stack(t testing.TB, s *Store) *Image {
 	t.Helper()
 	return mustAdd(t, s, [][]byte{
-		archive(t, dir("etc"), file("etc/passwd", "low"), file("etc/only-low", "low"), file("etc/gone", "low"),
-			dir("opaque"), file("opaque/hidden", "low"), dir("opaque/sub"), file("opaque/sub/hidden", "low"),
-			dir("removed"), file("removed/f", "low"), dir("back"), file("back/old", "low"),
-			file("was-file", "low"), dir("was-dir"), file("was-dir/f", "low"),
-			dir("usr"), dir("usr/bin"), file("usr/bin/true", "low"), link("bin", "usr/bin")),
-		archive(t, dir("etc"), file("etc/passwd", "middle"), file("etc/.wh.gone", ""),
-			dir("opaque"), file("opaque/.wh..wh..opq", ""), file("opaque/new", "middle"), dir("opaque/sub"), file("opaque/sub/new", "middle"),
-			file(".wh.removed", ""), file(".wh.back", ""), dir("back"), file("back/new", "middle"),
-			dir("was-file"), file("was-file/f", "middle"), file("was-dir", "middle"), file("usr/bin/false", "middle")),
-		archive(t, link("absolute", "/etc/passwd"), link("relative", "etc/../etc/./only-low"), link("out", "../../../../etc/passwd"),
-			link("etc/up", "../bin/true"), link("loop", "loop"), link("nowhere", "/no/such"), link("dir", "/etc"),
-			link("through", "bin/../../etc/passwd"), file("opaque/newest", "high"),
-			file(opaqueMarker, ""), // overlayfs does not heed it in a layer's root, so neither does Lookup
+		tartest.Archive(t, tartest.Dir("etc"), tartest.File("etc/passwd", "low"), tartest.File("etc/only-low", "low"), tartest.File("etc/gone", "low"),
+			tartest.Dir("opaque"), tartest.File("opaque/hidden", "low"), tartest.Dir("opaque/sub"), tartest.File("opaque/sub/hidden", "low"),
+			tartest.Dir("removed"), tartest.File("removed/f", "low"), tartest.Dir("back"), tartest.File("back/old", "low"),
+			tartest.File("was-file", "low"), tartest.Dir("was-dir"), tartest.File("was-dir/f", "low"),
+			tartest.Dir("usr"), tartest.Dir("usr/bin"), tartest.File("usr/bin/true", "low"), tartest.Link("bin", "usr/bin")),
+		tartest.Archive(t, tartest.Dir("etc"), tartest.File("etc/passwd", "middle"), tartest.File("etc/.wh.gone", ""),
+			tartest.Dir("opaque"), tartest.File("opaque/.wh..wh..opq", ""), tartest.File("opaque/new", "middle"), tartest.Dir("opaque/sub"), tartest.File("opaque/sub/new", "middle"),
+			tartest.File(".wh.removed", ""), tartest.File(".wh.back", ""), tartest.Dir("back"), tartest.File("back/new", "middle"),
+			tartest.Dir("was-file"), tartest.File("was-file/f", "middle"), tartest.File("was-dir", "middle"), tartest.File("usr/bin/false", "middle")),
+		tartest.Archive(t, tartest.Link("absolute", "/etc/passwd"), tartest.Link("relative", "etc/../etc/./only-low"), tartest.Link("out", "../../../../etc/passwd"),
+			tartest.Link("etc/up", "../bin/true"), tartest.Link("loop", "loop"), tartest.Link("nowhere", "/no/such"), tartest.Link("dir", "/etc"),
+			tartest.Link("through", "bin/../../etc/passwd"), tartest.File("opaque/newest", "high"),
+			tartest.File(".wh..wh..opq", ""), // overlayfs does not heed it in a layer's root, so neither does Lookup
 			tar.Header{Typeflag: tar.TypeFifo, Name: "pipe"}),
 	}, "stack")
 }

@@ -26,6 +26,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sandbox/image/layer"
 	"slices"
 	"strings"
 	"time"
@@ -144,4 +145,22 @@ func (s *Store) List() ([]*Image, error) {
 		return cmp.Or(b.Created.Compare(a.Created), strings.Compare(strings.Join(a.Names, " "), strings.Join(b.Names, " ")))
 	})
 	return images, err
+}
+
+// Lookup opens a regular file of a container's root file system as overlayfs shows it (layer.Open): upper is the
+// container's own layer ("" for none), layers are names under LayerDir, the lowest first.
+func (s *Store) Lookup(layers []string, upper, path string) (*os.File, error) {
+	return layer.Open(s.Stack(layers, upper), path)
+}
+
+// Stack lists the directories of a root file system, the uppermost first.
+func (s *Store) Stack(layers []string, upper string) []string {
+	var dirs []string
+	if upper != "" {
+		dirs = append(dirs, upper)
+	}
+	for _, name := range slices.Backward(layers) {
+		dirs = append(dirs, filepath.Join(s.LayerDir(), name))
+	}
+	return dirs
 }

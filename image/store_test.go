@@ -1,13 +1,12 @@
 package image
 
 import (
-	"archive/tar"
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
+	"sandbox/image/layer/tartest"
 	"slices"
 	"strings"
 	"sync"
@@ -23,47 +22,6 @@ func TestMain(m *testing.M) {
 		os.Exit(runChild(task))
 	}
 	os.Exit(m.Run())
-}
-
-// archive makes a layer. A string is a regular file's content.
-func archive(t testing.TB, entries ...tar.Header) []byte {
-	t.Helper()
-	var buffer bytes.Buffer
-	w := tar.NewWriter(&buffer)
-	for _, h := range entries {
-		content := ""
-		if h.Typeflag == 0 {
-			h.Typeflag = tar.TypeReg
-			content = h.PAXRecords["content"]
-			delete(h.PAXRecords, "content")
-			h.Size = int64(len(content))
-		}
-		if h.Mode == 0 {
-			h.Mode = 0o755
-		}
-		h.Uid, h.Gid = os.Geteuid(), os.Getegid()
-		if err := w.WriteHeader(&h); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := io.WriteString(w, content); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return buffer.Bytes()
-}
-
-func file(name, content string) tar.Header {
-	return tar.Header{Name: name, Mode: 0o644, PAXRecords: map[string]string{"content": content}}
-}
-func dir(name string) tar.Header { return tar.Header{Typeflag: tar.TypeDir, Name: name + "/"} }
-func link(name, target string) tar.Header {
-	return tar.Header{Typeflag: tar.TypeSymlink, Name: name, Linkname: target}
-}
-func hardLink(name, target string) tar.Header {
-	return tar.Header{Typeflag: tar.TypeLink, Name: name, Linkname: target}
 }
 
 // add puts an image into the store.
@@ -195,7 +153,7 @@ func checkTidy(t *testing.T, s *Store) {
 func TestRoundTrip(t *testing.T) {
 	s := &Store{Dir: filepath.Join(t.TempDir(), "new")}
 	created := time.Date(2024, 5, 6, 7, 8, 9, 0, time.UTC)
-	layers := [][]byte{archive(t, file("a", "one")), archive(t, dir("d"), file("d/b", "two"))}
+	layers := [][]byte{tartest.Archive(t, tartest.File("a", "one")), tartest.Archive(t, tartest.Dir("d"), tartest.File("d/b", "two"))}
 	img, err := add(s, created, layers, "demo:1", "localhost:5000/team/demo")
 	if err != nil {
 		t.Fatal(err)
@@ -227,9 +185,9 @@ func TestRoundTrip(t *testing.T) {
 
 func TestNameMoves(t *testing.T) {
 	s := &Store{Dir: t.TempDir()}
-	one := mustAdd(t, s, [][]byte{archive(t, file("a", "1"))}, "demo", "demo:1")
-	two := mustAdd(t, s, [][]byte{archive(t, file("a", "2"))}, "demo")
-	three := mustAdd(t, s, [][]byte{archive(t, file("a", "3"))}, "demo:1")
+	one := mustAdd(t, s, [][]byte{tartest.Archive(t, tartest.File("a", "1"))}, "demo", "demo:1")
+	two := mustAdd(t, s, [][]byte{tartest.Archive(t, tartest.File("a", "2"))}, "demo")
+	three := mustAdd(t, s, [][]byte{tartest.Archive(t, tartest.File("a", "3"))}, "demo:1")
 	names := func(id string) []string {
 		img, err := s.Find(id)
 		if err != nil {
@@ -240,7 +198,7 @@ func TestNameMoves(t *testing.T) {
 	if len(names(one.ID)) != 0 || !slices.Equal(names(two.ID), []string{"demo:latest"}) || !slices.Equal(names(three.ID), []string{"demo:1"}) {
 		t.Errorf("names: %q %q %q", names(one.ID), names(two.ID), names(three.ID))
 	}
-	mustAdd(t, s, [][]byte{archive(t, file("a", "3"))}, "demo:1") // the same again changes nothing
+	mustAdd(t, s, [][]byte{tartest.Archive(t, tartest.File("a", "3"))}, "demo:1") // the same again changes nothing
 	images, err := s.List()
 	if err != nil || len(images) != 3 {
 		t.Errorf("List: %d images, %v", len(images), err)
@@ -251,8 +209,8 @@ func TestNameMoves(t *testing.T) {
 
 func TestRemoveKeepsSharedLayers(t *testing.T) {
 	s := &Store{Dir: t.TempDir()}
-	shared := archive(t, file("a", "shared"))
-	one := mustAdd(t, s, [][]byte{shared, archive(t, file("b", "1"))}, "one")
+	shared := tartest.Archive(t, tartest.File("a", "shared"))
+	one := mustAdd(t, s, [][]byte{shared, tartest.Archive(t, tartest.File("b", "1"))}, "one")
 	two := mustAdd(t, s, [][]byte{shared, shared}, "two", "zwei")
 	if err := s.Remove(one.ID); err != nil {
 		t.Fatal(err)
@@ -270,14 +228,14 @@ func TestRemoveKeepsSharedLayers(t *testing.T) {
 
 func TestLayersThatBeginAlike(t *testing.T) {
 	s := &Store{Dir: t.TempDir()}
-	layer := archive(t, file("a", "1"))
+	layer := tartest.Archive(t, tartest.File("a", "1"))
 	mustAdd(t, s, [][]byte{layer}, "honest")
 	d, err := s.Begin()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer d.Discard()
-	if _, err := d.AddLayer(bytes.NewReader(archive(t, file("a", "evil")))); err != nil {
+	if _, err := d.AddLayer(bytes.NewReader(tartest.Archive(t, tartest.File("a", "evil")))); err != nil {
 		t.Fatal(err)
 	}
 	good, err := s.Find("honest") // a real collision takes hours to compute: pretend that the digests begin alike
@@ -295,8 +253,8 @@ func TestLayersThatBeginAlike(t *testing.T) {
 
 func TestUnreadableImageStopsTheSweep(t *testing.T) {
 	s := &Store{Dir: t.TempDir()}
-	bad := mustAdd(t, s, [][]byte{archive(t, file("a", "1"))}, "bad")
-	good := mustAdd(t, s, [][]byte{archive(t, file("a", "2"))}, "good")
+	bad := mustAdd(t, s, [][]byte{tartest.Archive(t, tartest.File("a", "1"))}, "bad")
+	good := mustAdd(t, s, [][]byte{tartest.Archive(t, tartest.File("a", "2"))}, "good")
 	if err := os.Remove(s.blobPath(bad.ID)); err != nil {
 		t.Fatal(err)
 	}
@@ -320,11 +278,11 @@ func TestUnreadableImageStopsTheSweep(t *testing.T) {
 
 func TestConcurrentAdds(t *testing.T) {
 	s := &Store{Dir: t.TempDir()}
-	shared := archive(t, file("a", "shared"))
+	shared := tartest.Archive(t, tartest.File("a", "shared"))
 	var group sync.WaitGroup
 	for i := range 8 {
 		group.Go(func() {
-			layers := [][]byte{shared, archive(t, file("b", fmt.Sprint(i%4)))}
+			layers := [][]byte{shared, tartest.Archive(t, tartest.File("b", fmt.Sprint(i%4)))}
 			if _, err := add(s, time.Unix(1, 0), layers, "last", fmt.Sprintf("demo:%d", i)); err != nil {
 				t.Error(err)
 			}
@@ -352,9 +310,9 @@ func TestConcurrentAdds(t *testing.T) {
 // many is an image of as many layers as Docker allows.
 func many(t testing.TB, s *Store) *Image {
 	t.Helper()
-	layers := [][]byte{archive(t, dir("etc"), file("etc/passwd", "0"), file("etc/0", "lowest"))}
+	layers := [][]byte{tartest.Archive(t, tartest.Dir("etc"), tartest.File("etc/passwd", "0"), tartest.File("etc/0", "lowest"))}
 	for i := 1; i < 127; i++ {
-		layers = append(layers, archive(t, dir("etc"), file(fmt.Sprintf("etc/%d", i), "x"), file("etc/passwd", fmt.Sprint(i))))
+		layers = append(layers, tartest.Archive(t, tartest.Dir("etc"), tartest.File(fmt.Sprintf("etc/%d", i), "x"), tartest.File("etc/passwd", fmt.Sprint(i))))
 	}
 	return mustAdd(t, s, layers, "many")
 }

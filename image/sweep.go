@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sandbox/image/layer"
 	"slices"
 	"strings"
 
@@ -128,25 +129,11 @@ func removeOthers(dir string, keep func(path string) bool) error {
 		if keep(path) {
 			continue
 		}
-		if err := removeTree(path); err != nil {
+		if err := layer.RemoveTree(path); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// removeTree removes a directory, also one in which an archive has forbidden this user to write.
-func removeTree(dir string) error {
-	if os.RemoveAll(dir) == nil {
-		return nil
-	}
-	filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if entry != nil && entry.IsDir() {
-			os.Chmod(path, 0o700)
-		}
-		return nil
-	})
-	return os.RemoveAll(dir)
 }
 
 // Remove takes an image with all its names out of the store, and what only it had. Whether a container is made of it,

@@ -1,4 +1,4 @@
-package image
+package layer
 
 import (
 	"archive/tar"
@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sandbox/image/layer/tartest"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +18,7 @@ import (
 func unpacked(t *testing.T, entries ...tar.Header) string {
 	t.Helper()
 	dir := t.TempDir()
-	if err := unpack(bytes.NewReader(archive(t, entries...)), dir); err != nil {
+	if err := Unpack(bytes.NewReader(tartest.Archive(t, entries...)), dir); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -36,14 +37,14 @@ func TestUnpack(t *testing.T) {
 	unix.Umask(unix.Umask(0o077)) // read it; then set one that would spoil the modes
 	defer unix.Umask(unix.Umask(0o077))
 	when := time.Date(2020, 2, 3, 4, 5, 6, 789000000, time.UTC)
-	program := file("bin/program", "#!/bin/sh\n")
+	program := tartest.File("bin/program", "#!/bin/sh\n")
 	program.Mode, program.ModTime, program.Format = 0o4755, when, tar.FormatPAX
 	closed := tar.Header{Typeflag: tar.TypeDir, Name: "closed/", Mode: 0o500, ModTime: when}
 	sticky := tar.Header{Typeflag: tar.TypeDir, Name: "tmp/", Mode: 0o1777, ModTime: when}
-	arrow := link("bin/sh", "program")
+	arrow := tartest.Link("bin/sh", "program")
 	arrow.ModTime = when
-	root := unpacked(t, closed, file("closed/inside", "x"), sticky, program, arrow, hardLink("bin/twin", "/bin/program"),
-		tar.Header{Typeflag: tar.TypeFifo, Name: "pipe", Mode: 0o622}, file("implicit/parent/file", "y"))
+	root := unpacked(t, closed, tartest.File("closed/inside", "x"), sticky, program, arrow, tartest.HardLink("bin/twin", "/bin/program"),
+		tar.Header{Typeflag: tar.TypeFifo, Name: "pipe", Mode: 0o622}, tartest.File("implicit/parent/file", "y"))
 	defer os.Chmod(root+"/closed", 0o700)
 	for path, want := range map[string]fs.FileMode{
 		"": fs.ModeDir | 0o755, "bin": fs.ModeDir | 0o755, "bin/program": fs.ModeSetuid | 0o755, "bin/twin": fs.ModeSetuid | 0o755,
@@ -89,7 +90,7 @@ func TestUnpackOwnersAndDevices(t *testing.T) {
 	}
 	w.Close()
 	dir := t.TempDir()
-	if err := unpack(&buffer, dir); err != nil {
+	if err := Unpack(&buffer, dir); err != nil {
 		t.Fatal(err)
 	}
 	for name, uid := range map[string]uint32{"f": 1000, "l": 1002, "d": 1004, "null": 0} {
@@ -112,9 +113,9 @@ func TestUnpackOwnersAndDevices(t *testing.T) {
 }
 
 func TestUnpackWhiteouts(t *testing.T) {
-	root := unpacked(t, file(".wh.gone", ""), file("d/.wh..wh..opq", ""), file("d/new", "x"), file("d/.wh..wh.plnk", ""),
-		file(".wh.again", ""), file("again/new", "x"), // a directory in the place of a whiteout
-		dir("before"), file(".wh.before", ""), file("kept", "x"), file(".wh.kept", ""), file("twice/.wh.a", ""), file("twice/.wh.a", ""))
+	root := unpacked(t, tartest.File(".wh.gone", ""), tartest.File("d/.wh..wh..opq", ""), tartest.File("d/new", "x"), tartest.File("d/.wh..wh.plnk", ""),
+		tartest.File(".wh.again", ""), tartest.File("again/new", "x"), // a directory in the place of a whiteout
+		tartest.Dir("before"), tartest.File(".wh.before", ""), tartest.File("kept", "x"), tartest.File(".wh.kept", ""), tartest.File("twice/.wh.a", ""), tartest.File("twice/.wh.a", ""))
 	for _, path := range []string{"gone", "twice/a"} {
 		if dir, base := filepath.Split(path); true {
 			fd, err := unix.Open(filepath.Join(root, dir), openDirectory, 0)
@@ -148,13 +149,13 @@ func TestUnpackWhiteouts(t *testing.T) {
 
 func TestUnpackReplaces(t *testing.T) {
 	root := unpacked(t,
-		file("f", "1"), file("f", "2"), // a file by a file
-		dir("d"), file("d/x", "1"), file("d", "2"), // a directory by a file
-		file("g", "1"), dir("g"), file("g/x", "2"), // a file by a directory
-		link("l", "/nowhere"), dir("l"), file("l/x", "2"), // a link by a directory
-		dir("m"), file("m/x", "1"), dir("m"), // a directory by itself
-		dir("real"), link("to", "real"), file("to/x", "1"), dir("other"), file("to", "2"), // a link that was used
-		file("h", "1"), hardLink("h2", "h"), hardLink("h2", "h2"), hardLink("h2", "f"))
+		tartest.File("f", "1"), tartest.File("f", "2"), // a file by a file
+		tartest.Dir("d"), tartest.File("d/x", "1"), tartest.File("d", "2"), // a directory by a file
+		tartest.File("g", "1"), tartest.Dir("g"), tartest.File("g/x", "2"), // a file by a directory
+		tartest.Link("l", "/nowhere"), tartest.Dir("l"), tartest.File("l/x", "2"), // a link by a directory
+		tartest.Dir("m"), tartest.File("m/x", "1"), tartest.Dir("m"), // a directory by itself
+		tartest.Dir("real"), tartest.Link("to", "real"), tartest.File("to/x", "1"), tartest.Dir("other"), tartest.File("to", "2"), // a link that was used
+		tartest.File("h", "1"), tartest.HardLink("h2", "h"), tartest.HardLink("h2", "h2"), tartest.HardLink("h2", "f"))
 	for path, want := range map[string]string{"f": "2", "d": "2", "g/x": "2", "l/x": "2", "m/x": "1", "real/x": "1", "to": "2", "h": "1", "h2": "2"} {
 		if got := readFile(t, filepath.Join(root, path)); got != want {
 			t.Errorf("%s: %q, want %q", path, got, want)
@@ -166,21 +167,21 @@ func TestUnpackReplaces(t *testing.T) {
 // if that directory were the root.
 func TestUnpackStaysInside(t *testing.T) {
 	for name, entries := range map[string][]tar.Header{
-		"dots":                      {file("../../victim", "evil")},
-		"absolute":                  {file("/victim", "evil")},
-		"dots in the middle":        {dir("a"), file("a/../../victim", "evil")},
-		"link to a directory":       {link("a", "OUTSIDE"), file("a/victim", "evil")},
-		"relative link":             {dir("b"), link("b/a", "../../../../../../../../OUTSIDE"), file("b/a/victim", "evil")},
-		"chain of links":            {link("a", "b"), link("b", "c/.."), link("c", "OUTSIDE"), dir("OUTSIDE"), file("a/victim", "evil")},
-		"through a link":            {link("victim", "OUTSIDE/victim"), file("victim", "evil")},
-		"directory over a link":     {link("a", "OUTSIDE"), dir("a"), file("a/victim", "evil")},
-		"whiteout through a link":   {link("a", "OUTSIDE"), file("a/.wh.victim", "")},
-		"opaque through a link":     {link("a", "OUTSIDE"), file("a/.wh..wh..opq", "")},
-		"replace through a link":    {link("a", "OUTSIDE"), dir("a/victim")},
-		"link swapped after use":    {dir("a"), file("a/x", "1"), link("a", "OUTSIDE"), file("a/victim", "evil")},
-		"attributes over a link":    {dir("a"), link("a", "OUTSIDE"), {Typeflag: tar.TypeDir, Name: "a/../a", Mode: 0o777}},
-		"device through a link":     {link("a", "OUTSIDE"), {Typeflag: tar.TypeFifo, Name: "a/victim"}},
-		"a directory and then link": {dir("a"), dir("a/b"), link("a/b", "OUTSIDE"), file("a/b/victim", "evil")},
+		"dots":                      {tartest.File("../../victim", "evil")},
+		"absolute":                  {tartest.File("/victim", "evil")},
+		"dots in the middle":        {tartest.Dir("a"), tartest.File("a/../../victim", "evil")},
+		"link to a directory":       {tartest.Link("a", "OUTSIDE"), tartest.File("a/victim", "evil")},
+		"relative link":             {tartest.Dir("b"), tartest.Link("b/a", "../../../../../../../../OUTSIDE"), tartest.File("b/a/victim", "evil")},
+		"chain of links":            {tartest.Link("a", "b"), tartest.Link("b", "c/.."), tartest.Link("c", "OUTSIDE"), tartest.Dir("OUTSIDE"), tartest.File("a/victim", "evil")},
+		"through a link":            {tartest.Link("victim", "OUTSIDE/victim"), tartest.File("victim", "evil")},
+		"directory over a link":     {tartest.Link("a", "OUTSIDE"), tartest.Dir("a"), tartest.File("a/victim", "evil")},
+		"whiteout through a link":   {tartest.Link("a", "OUTSIDE"), tartest.File("a/.wh.victim", "")},
+		"opaque through a link":     {tartest.Link("a", "OUTSIDE"), tartest.File("a/.wh..wh..opq", "")},
+		"replace through a link":    {tartest.Link("a", "OUTSIDE"), tartest.Dir("a/victim")},
+		"link swapped after use":    {tartest.Dir("a"), tartest.File("a/x", "1"), tartest.Link("a", "OUTSIDE"), tartest.File("a/victim", "evil")},
+		"attributes over a link":    {tartest.Dir("a"), tartest.Link("a", "OUTSIDE"), {Typeflag: tar.TypeDir, Name: "a/../a", Mode: 0o777}},
+		"device through a link":     {tartest.Link("a", "OUTSIDE"), {Typeflag: tar.TypeFifo, Name: "a/victim"}},
+		"a directory and then link": {tartest.Dir("a"), tartest.Dir("a/b"), tartest.Link("a/b", "OUTSIDE"), tartest.File("a/b/victim", "evil")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			outside := victim(t)
@@ -190,7 +191,7 @@ func TestUnpackStaysInside(t *testing.T) {
 					entries[i].Linkname = "/" + entries[i].Linkname
 				}
 			}
-			unpack(bytes.NewReader(archive(t, entries...)), t.TempDir()) // may succeed, inside
+			Unpack(bytes.NewReader(tartest.Archive(t, entries...)), t.TempDir()) // may succeed, inside
 			checkVictim(t, outside)
 		})
 	}
@@ -233,20 +234,20 @@ func checkVictim(t *testing.T, outside string) {
 func TestUnpackRefuses(t *testing.T) {
 	outside := victim(t)
 	for name, layer := range map[string][]byte{
-		"hard link out by dots":   archive(t, hardLink("a", "../../../../../../../.."+outside+"/victim")),
-		"hard link out by a path": archive(t, hardLink("a", outside+"/victim")),
-		"hard link by a link":     archive(t, link("d", outside), hardLink("a", "d/victim")),
-		"hard link to nothing":    archive(t, hardLink("a", "b")),
-		"hard link to the root":   archive(t, hardLink("a", "/")),
-		"file as a directory":     archive(t, file("a", "1"), file("a/b", "2")),
-		"links in a circle":       archive(t, link("a", "b"), link("b", "a"), file("a/x", "1")),
-		"whiteout of nothing":     archive(t, file(".wh.", "")),
-		"whiteout of ..":          archive(t, file("d/.wh...", "")),
+		"hard link out by dots":   tartest.Archive(t, tartest.HardLink("a", "../../../../../../../.."+outside+"/victim")),
+		"hard link out by a path": tartest.Archive(t, tartest.HardLink("a", outside+"/victim")),
+		"hard link by a link":     tartest.Archive(t, tartest.Link("d", outside), tartest.HardLink("a", "d/victim")),
+		"hard link to nothing":    tartest.Archive(t, tartest.HardLink("a", "b")),
+		"hard link to the root":   tartest.Archive(t, tartest.HardLink("a", "/")),
+		"file as a directory":     tartest.Archive(t, tartest.File("a", "1"), tartest.File("a/b", "2")),
+		"links in a circle":       tartest.Archive(t, tartest.Link("a", "b"), tartest.Link("b", "a"), tartest.File("a/x", "1")),
+		"whiteout of nothing":     tartest.Archive(t, tartest.File(".wh.", "")),
+		"whiteout of ..":          tartest.Archive(t, tartest.File("d/.wh...", "")),
 		"not an archive":          []byte(strings.Repeat("no archive at all ", 100)),
-		"half an archive":         archive(t, file("a", strings.Repeat("x", 5000)))[:3000],
+		"half an archive":         tartest.Archive(t, tartest.File("a", strings.Repeat("x", 5000)))[:3000],
 	} {
 		dir := t.TempDir()
-		if err := unpack(bytes.NewReader(layer), dir); err == nil {
+		if err := Unpack(bytes.NewReader(layer), dir); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 		checkVictim(t, outside)
@@ -273,22 +274,22 @@ func FuzzUnpack(f *testing.F) {
 			where, target := targets[int(word[1])%len(targets)], targets[int(word[2])%len(targets)]
 			switch word[0] % 7 {
 			case 0:
-				entries = append(entries, file(where, "evil"))
+				entries = append(entries, tartest.File(where, "evil"))
 			case 1:
-				entries = append(entries, dir(where))
+				entries = append(entries, tartest.Dir(where))
 			case 2:
-				entries = append(entries, link(where, target))
+				entries = append(entries, tartest.Link(where, target))
 			case 3:
-				entries = append(entries, hardLink(where, target))
+				entries = append(entries, tartest.HardLink(where, target))
 			case 4:
-				entries = append(entries, file(where+"/"+opaqueMarker, ""))
+				entries = append(entries, tartest.File(where+"/"+opaqueMarker, ""))
 			case 5:
-				entries = append(entries, file(filepath.Dir(where)+"/.wh."+filepath.Base(where), ""))
+				entries = append(entries, tartest.File(filepath.Dir(where)+"/.wh."+filepath.Base(where), ""))
 			case 6:
 				entries = append(entries, tar.Header{Typeflag: tar.TypeFifo, Name: where})
 			}
 		}
-		unpack(bytes.NewReader(archive(t, entries...)), inside)
+		Unpack(bytes.NewReader(tartest.Archive(t, entries...)), inside)
 		checkVictim(t, outside)
 	})
 }

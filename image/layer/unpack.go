@@ -1,4 +1,4 @@
-package image
+package layer
 
 import (
 	"archive/tar"
@@ -38,8 +38,8 @@ type attributes struct {
 	xattrs   map[string]string
 }
 
-// unpack reads an archive to its end into the directory dir, which must be empty.
-func unpack(archive io.Reader, dir string) error {
+// Unpack reads an archive, not compressed, to its end into the directory dir, which must be empty.
+func Unpack(archive io.Reader, dir string) error {
 	t, err := openTree(dir)
 	if err != nil {
 		return err

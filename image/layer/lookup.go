@@ -1,27 +1,25 @@
-package image
+package layer
 
 import (
 	"io/fs"
 	"os"
-	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// Lookup opens a regular file of a container's root file system as overlayfs shows it, without mounting it: upper is the
-// container's own layer ("" for none), layers are names under LayerDir, the lowest first. A symbolic link is followed
-// inside the root file system, across layers, and never leads out of it. Errors are *fs.PathError with errno.
+// Open opens a regular file of a container's root file system as overlayfs shows it, without mounting it: dirs are the
+// unpacked layers, the uppermost first. A symbolic link is followed inside the root file system, across layers, and
+// never leads out of it. Errors are *fs.PathError with errno.
 //
-// Upper may be written by the container at the same moment, so no step relies on what an earlier one saw: a directory
+// The uppermost may be written by a container at the same moment, so no step relies on what an earlier one saw: a directory
 // is used by its descriptor, and nothing is opened through a link. Directories that overlayfs was asked to rename
 // (redirect_dir) are not found under their new names.
-func (s *Store) Lookup(layers []string, upper, path string) (*os.File, error) {
+func Open(dirs []string, path string) (*os.File, error) {
 	u := &union{}
 	defer u.closeDown(0)
-	file, err := u.openFile(s, layers, upper, path)
+	file, err := u.openFile(dirs, path)
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
@@ -46,8 +44,8 @@ func (u *union) closeDown(n int) {
 	u.path = u.path[:n]
 }
 
-func (u *union) openFile(s *Store, layers []string, upper, path string) (*os.File, error) {
-	if err := u.openRoot(s, layers, upper); err != nil {
+func (u *union) openFile(dirs []string, path string) (*os.File, error) {
+	if err := u.openRoot(dirs); err != nil {
 		return nil, err
 	}
 	links := 0
@@ -85,16 +83,9 @@ func (u *union) openFile(s *Store, layers []string, upper, path string) (*os.Fil
 	return nil, unix.EISDIR
 }
 
-func (u *union) openRoot(s *Store, layers []string, upper string) error {
-	var paths []string
-	if upper != "" {
-		paths = append(paths, upper)
-	}
-	for _, layer := range slices.Backward(layers) {
-		paths = append(paths, filepath.Join(s.LayerDir(), layer))
-	}
+func (u *union) openRoot(dirs []string) error {
 	u.path = [][]int{nil}
-	for _, path := range paths {
+	for _, path := range dirs {
 		fd, err := unix.Open(path, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 		if err != nil {
 			return err
