@@ -4,34 +4,58 @@ import (
 	"bufio"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sandbox/image/layer"
 	"strconv"
+	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
-	"golang.org/x/sys/unix"
+
+	"sandbox/image/layer"
 )
 
 // Draft is an image on its way into the store. Nobody sees anything of it before Commit; then all of it is there.
 //
-//	AddLayer  the archive goes to staging/…/0.tar and, unpacked, to staging/…/0/ (both at once, hashed on the way)
-//	Commit    under the store's lock: archives, configuration and manifest are renamed into blobs/, directories into
-//	          layers/, and last a new index.json takes the place of the old one
-//
-// A draft holds a lock on its staging directory for as long as its process lives; that is how others tell it from what a
-// killed process left.
+//	Begin      makes staging/…/ and locks it: that is how others tell it from what a killed process left
+//	SetLayer   the archive goes to staging/…/0.blob as it comes and, unpacked, to staging/…/0/; both are hashed on the way.
+//	           A layer that the store has already is not read at all: it is pinned (staging/…/keep), so that nobody who
+//	           removes an image meanwhile takes it away
+//	Commit     under the store's lock: blobs, configuration and manifest are renamed into blobs/, directories into layers/,
+//	           and last a new index.json takes the place of the old one (commit.go)
 type Draft struct {
-	store  *Store
-	dir    string
-	alive  *os.File
-	layers []v1.Descriptor // Digest is the DiffID as well: the archives are not compressed
+	Parent   string // ID of the image that a build step or a commit went out from; "" for none
+	Volatile bool   // do not wait for the disk: a later commit will
+
+	store *Store
+	dir   string
+	alive *os.File
+
+	mu     sync.Mutex // several layers are added at once
+	layers []staged
+	kept   map[string]bool // what is in the file keep
+}
+
+// staged is a layer of a draft.
+type staged struct {
+	blob   v1.Descriptor
+	diffID v1.Hash
+	size   int64  // of the archive, not compressed
+	dir    string // where it is unpacked; "" if it is in the store
+	file   string // the blob; "" if it is in the store
+}
+
+// Blob is a layer as somebody offers it: a registry, an archive.
+type Blob struct {
+	MediaType types.MediaType // as the manifest has it
+	Digest    v1.Hash         // of its bytes; the zero Hash if nobody has said
+	DiffID    v1.Hash         // of the archive that is in it, not compressed; zero likewise
+	Open      func() (io.ReadCloser, error)
 }
 
 // Begin starts to add an image. Call Discard in the end, in any case.
@@ -47,16 +71,21 @@ func (s *Store) Begin() (*Draft, error) {
 	if err := s.initLayout(); err != nil {
 		return nil, err
 	}
-	_ = s.sweep() // what cannot be swept now does not hinder a new image; Repair tells
-	dir, err := os.MkdirTemp(s.stagingDir(), "")
+	_ = s.sweepIfNeeded() // what cannot be swept now does not hinder a new image; Repair tells
+	dir, alive, err := s.stage()
 	if err != nil {
 		return nil, err
 	}
-	alive, err := lockDirectory(dir, true)
-	if err != nil {
-		return nil, err
+	return &Draft{store: s, dir: dir, alive: alive, kept: map[string]bool{}}, nil
+}
+
+// stage makes a staging directory and locks it. The store is locked.
+func (s *Store) stage() (dir string, alive *os.File, err error) {
+	if dir, err = os.MkdirTemp(s.stagingDir(), ""); err != nil {
+		return "", nil, err
 	}
-	return &Draft{store: s, dir: dir, alive: alive}, nil
+	alive, err = lockDirectory(dir, true)
+	return dir, alive, err
 }
 
 // makeDirectories makes what a store consists of. Only its owner may enter: an image may hold set-user-ID programs, which
@@ -85,142 +114,180 @@ func (s *Store) initLayout() error {
 	return replaceFile(path, []byte(`{"imageLayoutVersion":"1.0.0"}`))
 }
 
-// AddLayer reads a tar archive to its end: the image's next layer, above the ones before. It returns the layer's DiffID.
+// Dir is a directory on the store's file system for the draft's maker to work in; it goes with the draft.
+func (d *Draft) Dir() string { return d.dir }
+
+// Base makes the layers of an image in the store the draft's lowest ones.
+func (d *Draft) Base(img *Image) error {
+	manifest, err := d.store.Manifest(img)
+	if err != nil {
+		return err
+	}
+	config, err := d.store.ConfigFile(img)
+	if err != nil {
+		return err
+	}
+	if len(manifest.Layers) != len(config.RootFS.DiffIDs) {
+		return fmt.Errorf("damaged image %s: %d layers, %d DiffIDs", img.ID, len(manifest.Layers), len(config.RootFS.DiffIDs))
+	}
+	sizes := img.LayerSizes()
+	for i, blob := range manifest.Layers {
+		d.place(i, staged{blob: blob, diffID: config.RootFS.DiffIDs[i], size: sizes[i]})
+	}
+	return d.pinAll(img)
+}
+
+// place puts a layer where it belongs; 0 is the lowest.
+func (d *Draft) place(i int, l staged) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for len(d.layers) <= i {
+		d.layers = append(d.layers, staged{})
+	}
+	d.layers[i] = l
+}
+
+// Len is the number of layers so far.
+func (d *Draft) Len() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.layers)
+}
+
+// AddLayer reads an archive, compressed or not, to its end: the next layer, above the ones before. It returns its DiffID.
 func (d *Draft) AddLayer(archive io.Reader) (v1.Hash, error) {
-	number := strconv.Itoa(len(d.layers))
-	dir := filepath.Join(d.dir, number)
-	if err := os.Mkdir(dir, 0o700); err != nil {
+	i := d.Len()
+	if err := d.SetLayer(i, Blob{Open: func() (io.ReadCloser, error) { return io.NopCloser(archive), nil }}); err != nil {
 		return v1.Hash{}, err
 	}
-	blob, err := os.OpenFile(dir+".tar", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return v1.Hash{}, err
-	}
-	defer blob.Close()
-	digest := sha256.New()
-	stream := bufio.NewReaderSize(io.TeeReader(archive, io.MultiWriter(blob, digest)), 1<<18)
-	if err := layer.Unpack(stream, dir); err != nil {
-		return v1.Hash{}, err
-	}
-	if _, err := io.Copy(io.Discard, stream); err != nil { // what comes after the archive's end is hashed too
-		return v1.Hash{}, err
-	}
-	size, err := blob.Seek(0, io.SeekCurrent)
-	if err != nil {
-		return v1.Hash{}, err
-	}
-	diffID := v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(digest.Sum(nil))}
-	d.layers = append(d.layers, v1.Descriptor{MediaType: types.OCIUncompressedLayer, Size: size, Digest: diffID})
-	return diffID, nil
+	return d.layers[i].diffID, nil
 }
 
-// Commit puts the image into the store under some names, which it takes from the images that had them. It fills in the
-// configuration's list of layers.
-func (d *Draft) Commit(config v1.ConfigFile, names ...Name) (*Image, error) {
-	config.RootFS = v1.RootFS{Type: "layers", DiffIDs: []v1.Hash{}}
-	manifest := v1.Manifest{SchemaVersion: 2, MediaType: types.OCIManifestSchema1, Layers: []v1.Descriptor{}}
-	size := int64(0)
-	for _, layer := range d.layers {
-		config.RootFS.DiffIDs = append(config.RootFS.DiffIDs, layer.Digest)
-		manifest.Layers = append(manifest.Layers, layer)
-		size += layer.Size
-	}
-	var err error
-	if manifest.Config, err = d.stageJSON(config, types.OCIConfigJSON); err != nil {
-		return nil, err
-	}
-	image, err := d.stageJSON(manifest, types.OCIManifestSchema1)
-	if err != nil {
-		return nil, err
-	}
-	image = annotated(image, idAnnotation, manifest.Config.Digest.String())
-	image = annotated(image, sizeAnnotation, strconv.FormatInt(size, 10))
-	if err := d.publish(manifest.Config, image, names); err != nil {
-		return nil, fmt.Errorf("cannot put the image into the store: %w", err)
-	}
-	return d.store.Find(manifest.Config.Digest.String())
-}
-
-// publish moves the draft into the store; the index comes last.
-func (d *Draft) publish(config, image v1.Descriptor, names []Name) error {
-	// Before an index names the image the disk has it: after a power cut it is whole or not there.
-	if err := unix.Syncfs(int(d.alive.Fd())); err != nil {
+// SetLayer makes a blob the draft's layer number i, from 0, the lowest. Several may be set at the same time. A blob that
+// is not what its digest or DiffID says is refused. If the store has it the blob is not opened.
+func (d *Draft) SetLayer(i int, b Blob) error {
+	if known, found, err := d.pinKnown(b); found || err != nil {
+		if err == nil {
+			d.place(i, known)
+		}
 		return err
 	}
-	unlock, err := d.store.lock()
+	source, err := b.Open()
 	if err != nil {
 		return err
 	}
-	defer unlock()
-	if err := d.moveLayers(); err != nil {
-		return err
-	}
-	for _, blob := range []v1.Descriptor{config, image} {
-		if err := d.moveBlob(blob.Digest.Hex, blob); err != nil {
-			return err
-		}
-	}
-	return d.store.changeIndex(func(full *v1.IndexManifest) { enter(full, image, names) })
-}
-
-// stageJSON writes a JSON blob into the staging directory, under its digest.
-func (d *Draft) stageJSON(content any, mediaType types.MediaType) (v1.Descriptor, error) {
-	data, err := json.Marshal(content)
-	if err != nil {
-		return v1.Descriptor{}, err
-	}
-	sum := sha256.Sum256(data)
-	digest := v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(sum[:])}
-	err = os.WriteFile(filepath.Join(d.dir, digest.Hex), data, 0o600)
-	return v1.Descriptor{MediaType: mediaType, Size: int64(len(data)), Digest: digest}, err
-}
-
-// moveLayers moves archives and directories into the store. A directory that is there already is this layer's only if
-// an image has this layer: it could be another one whose digest begins alike (which somebody may even have brought about,
-// to have their files taken for others), or what a removal was killed over.
-func (d *Draft) moveLayers() error {
-	s := d.store
-	inStore, err := s.reachable()
+	defer source.Close()
+	l, err := d.receive(strconv.Itoa(i), source, b)
 	if err != nil {
 		return err
 	}
-	for i, archive := range d.layers {
-		diffID, staged := archive.Digest.String(), filepath.Join(d.dir, strconv.Itoa(i))
-		if err := d.moveBlob(strconv.Itoa(i)+".tar", archive); err != nil {
-			return err
+	d.place(i, l)
+	return nil
+}
+
+// receive reads a blob to its end: to a file as it is, and unpacked to a directory.
+func (d *Draft) receive(name string, source io.Reader, b Blob) (staged, error) {
+	l := staged{dir: filepath.Join(d.dir, name), file: filepath.Join(d.dir, name+".blob")}
+	if err := os.Mkdir(l.dir, 0o700); err != nil {
+		return l, err
+	}
+	file, err := os.OpenFile(l.file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return l, err
+	}
+	defer file.Close()
+	digest, diff := newCounter(), newCounter()
+	stream := bufio.NewReaderSize(io.TeeReader(source, io.MultiWriter(file, digest)), 1<<18)
+	archive, compression, err := layer.Decompress(stream)
+	if err != nil {
+		return l, err
+	}
+	defer archive.Close()
+	content := io.TeeReader(archive, diff)
+	if err := layer.Unpack(content, l.dir); err != nil {
+		return l, err
+	}
+	for _, rest := range []io.Reader{content, stream} { // what comes after the archive's end is hashed too
+		if _, err := io.Copy(io.Discard, rest); err != nil {
+			return l, err
 		}
-		name := layerName(diffID)
-		target := filepath.Join(s.LayerDir(), name)
-		switch known := inStore.layers[name]; known {
-		case diffID:
-			if _, err := os.Lstat(target); err == nil {
-				continue
-			}
-		case "":
-			if err := layer.RemoveTree(target); err != nil {
-				return err
-			}
-		default:
-			return fmt.Errorf("layer %s: the digest of another layer begins alike: %s", diffID, known)
-		}
-		if err := os.Rename(staged, target); err != nil {
-			return err
-		}
-		inStore.layers[name] = diffID // an image may have the same layer twice
+	}
+	l.diffID, l.size = diff.hash(), diff.size
+	l.blob = v1.Descriptor{MediaType: mediaTypeOf(b.MediaType, compression), Size: digest.size, Digest: digest.hash()}
+	return l, b.check(l)
+}
+
+// check holds what has come against what was announced.
+func (b Blob) check(l staged) error {
+	if b.Digest != (v1.Hash{}) && b.Digest != l.blob.Digest {
+		return fmt.Errorf("wrong content: layer %s came as %s", b.Digest, l.blob.Digest)
+	}
+	if b.DiffID != (v1.Hash{}) && b.DiffID != l.diffID {
+		return fmt.Errorf("wrong content: the layer's DiffID is %s, the configuration says %s", l.diffID, b.DiffID)
 	}
 	return nil
 }
 
-func (d *Draft) moveBlob(staged string, blob v1.Descriptor) error {
-	err := os.Rename(filepath.Join(d.dir, staged), d.store.blobPath(blob.Digest.String()))
-	if errors.Is(err, fs.ErrNotExist) { // the same layer twice: it has been moved
-		_, err = os.Stat(d.store.blobPath(blob.Digest.String()))
+// mediaTypeOf a layer: as it was announced, else what its compression makes it.
+func mediaTypeOf(announced types.MediaType, compression layer.Compression) types.MediaType {
+	switch {
+	case announced != "":
+		return announced
+	case compression == layer.Gzip:
+		return types.OCILayer
+	case compression == layer.Zstd:
+		return types.OCILayerZStd
 	}
-	return err
+	return types.OCIUncompressedLayer
+}
+
+// Counter hashes what is written to it, and counts.
+type counter struct {
+	sum  hash.Hash
+	size int64
+}
+
+func newCounter() *counter { return &counter{sum: sha256.New()} }
+
+func (c *counter) Write(p []byte) (int, error) {
+	c.size += int64(len(p))
+	return c.sum.Write(p)
+}
+
+func (c *counter) hash() v1.Hash {
+	return v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(c.sum.Sum(nil))}
+}
+
+// AddDirectory makes an unpacked layer the draft's next one: a directory on the store's file system, in the form that
+// overlayfs has it in (a container's upper directory, say). The directory is moved.
+func (d *Draft) AddDirectory(dir string, o layer.PackOptions) (v1.Hash, error) {
+	i := d.Len()
+	l := staged{dir: filepath.Join(d.dir, strconv.Itoa(i)), file: filepath.Join(d.dir, strconv.Itoa(i)+".blob")}
+	file, err := os.OpenFile(l.file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return v1.Hash{}, err
+	}
+	defer file.Close()
+	sum := newCounter()
+	out := bufio.NewWriterSize(io.MultiWriter(file, sum), 1<<18)
+	if err := errors.Join(layer.Pack(out, dir, o), out.Flush()); err != nil {
+		return v1.Hash{}, err
+	}
+	if err := os.Rename(dir, l.dir); err != nil {
+		return v1.Hash{}, err
+	}
+	l.diffID, l.size = sum.hash(), sum.size
+	l.blob = v1.Descriptor{MediaType: types.OCIUncompressedLayer, Size: sum.size, Digest: l.diffID}
+	d.place(i, l)
+	return l.diffID, nil
 }
 
 // Discard ends a draft; what was not committed is removed.
 func (d *Draft) Discard() error {
 	defer d.alive.Close()
-	return layer.RemoveTree(d.dir)
+	err := layer.RemoveTree(d.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
@@ -16,9 +17,11 @@ import (
 // Annotations of a descriptor in index.json. The first is the OCI image spec's (annotations.md); the others save a reader
 // the way through the manifest. Descriptors that another tool has written do without them.
 const (
-	refName        = "org.opencontainers.image.ref.name"
-	idAnnotation   = "sandbox.image.id"   // digest of the configuration
-	sizeAnnotation = "sandbox.image.size" // of all layers, unpacked
+	refName          = "org.opencontainers.image.ref.name"
+	idAnnotation     = "sandbox.image.id"     // digest of the configuration
+	sizeAnnotation   = "sandbox.image.size"   // of all layers, not compressed
+	sizesAnnotation  = "sandbox.image.sizes"  // of each layer, the lowest first, separated by blanks
+	parentAnnotation = "sandbox.image.parent" // ID of the image that a build step went out from
 )
 
 // index is what readers need of index.json. Decoding the whole of it (v1.IndexManifest) takes a fresh process twice as
@@ -31,9 +34,11 @@ type index struct {
 type entry struct {
 	Digest      string `json:"digest"` // of the manifest
 	Annotations struct {
-		Name string `json:"org.opencontainers.image.ref.name"`
-		ID   string `json:"sandbox.image.id"`
-		Size string `json:"sandbox.image.size"`
+		Name   string `json:"org.opencontainers.image.ref.name"`
+		ID     string `json:"sandbox.image.id"`
+		Size   string `json:"sandbox.image.size"`
+		Sizes  string `json:"sandbox.image.sizes"`
+		Parent string `json:"sandbox.image.parent"`
 	} `json:"annotations"`
 }
 
@@ -89,16 +94,33 @@ func (s *Store) identify(e entry) (id string, size int64, err error) {
 	return manifest.Config.Digest.String(), size, nil
 }
 
-// namesOf lists the names of a manifest, as people write them.
-func (i *index) namesOf(digest string) []string {
-	var names []string
-	for _, e := range i.Manifests {
-		if name := e.Annotations.Name; e.Digest == digest && name != "" {
-			names = append(names, familiar(name))
+// layerSize is the size of layer i, not compressed; otherwise is what is known if nobody has written it down.
+func (e entry) layerSize(i int, otherwise int64) int64 {
+	sizes := strings.Fields(e.Annotations.Sizes)
+	if i < len(sizes) {
+		if size, err := strconv.ParseInt(sizes[i], 10, 64); err == nil {
+			return size
 		}
 	}
-	slices.Sort(names)
-	return names
+	return otherwise
+}
+
+// namesOf lists the names of a manifest, as people write them: those with a tag, and those with a digest by which it was
+// pulled or pushed.
+func (i *index) namesOf(digest string) (tags, digests []string) {
+	for _, e := range i.Manifests {
+		name := e.Annotations.Name
+		switch {
+		case e.Digest != digest || name == "":
+		case strings.Contains(name, "@"):
+			digests = append(digests, familiar(name))
+		default:
+			tags = append(tags, familiar(name))
+		}
+	}
+	slices.Sort(tags)
+	slices.Sort(digests)
+	return tags, digests
 }
 
 // changeIndex rewrites index.json, keeping what other tools have put there. The store is locked.

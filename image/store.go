@@ -46,14 +46,22 @@ type Store struct {
 type Image struct {
 	ID           string   // "sha256:…", the digest of the configuration
 	Digest       string   // "sha256:…", the digest of the manifest: what a registry knows the image by
+	Parent       string   // ID of the image that a build step went out from, if it was one
 	Names        []string // as people write them: "ubuntu:22.04"; none if another image has taken its name
+	Digests      []string // what registries call it: "localhost:5000/demo@sha256:…"
 	Created      time.Time
-	Size         int64 // bytes, of all layers
+	Size         int64 // bytes, of all layers, not compressed
 	Config       v1.Config
 	OS           string
 	Architecture string
-	Layers       []string // directories under LayerDir, the lowest first
+	Variant      string
+	Layers       []string // directories under LayerDir, the lowest first; one that comes twice only where it is uppermost
+
+	sizes []int64
 }
+
+// LayerSizes are the sizes of the layers, the lowest first, not compressed, as many as the manifest has.
+func (i *Image) LayerSizes() []int64 { return i.sizes }
 
 // LayerDir is where the layers are unpacked.
 func (s *Store) LayerDir() string { return filepath.Join(s.Dir, "layers") }
@@ -88,6 +96,7 @@ type configuration struct {
 	Created      time.Time `json:"created"`
 	OS           string    `json:"os"`
 	Architecture string    `json:"architecture"`
+	Variant      string    `json:"variant"`
 	Config       v1.Config `json:"config"`
 	RootFS       struct {
 		DiffIDs []string `json:"diff_ids"`
@@ -105,11 +114,15 @@ func (s *Store) load(index *index, e entry) (*Image, error) {
 		return nil, err
 	}
 	img := &Image{
-		ID: id, Digest: e.Digest, Names: index.namesOf(e.Digest), Size: size,
-		Created: config.Created, Config: config.Config, OS: config.OS, Architecture: config.Architecture,
+		ID: id, Digest: e.Digest, Parent: e.Annotations.Parent, Size: size, Created: config.Created, Config: config.Config,
+		OS: config.OS, Architecture: config.Architecture, Variant: config.Variant,
 	}
-	for _, diffID := range config.RootFS.DiffIDs {
-		img.Layers = append(img.Layers, layerName(diffID))
+	img.Names, img.Digests = index.namesOf(e.Digest)
+	for i, diffID := range config.RootFS.DiffIDs {
+		name := layerName(diffID)
+		// overlayfs refuses the same directory twice, and nothing of the lower one would be seen.
+		img.Layers = append(slices.DeleteFunc(img.Layers, func(l string) bool { return l == name }), name)
+		img.sizes = append(img.sizes, e.layerSize(i, 0))
 	}
 	return img, nil
 }

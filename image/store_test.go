@@ -242,7 +242,7 @@ func TestLayersThatBeginAlike(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.layers[0].Digest.Hex = good.Layers[0] + d.layers[0].Digest.Hex[12:]
+	d.layers[0].diffID.Hex = good.Layers[0] + d.layers[0].diffID.Hex[12:]
 	if _, err := d.Commit(v1.ConfigFile{OS: "linux"}, Name{Repository: "evil", Tag: "latest"}); err == nil {
 		t.Error("a layer took another one's place")
 	}

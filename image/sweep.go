@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"sandbox/image/layer"
-	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -75,7 +74,7 @@ func (s *Store) reachable() (*reachable, error) {
 			r.layers[layerName(diffID)] = diffID
 		}
 	}
-	return r, nil
+	return r, s.readPins(r)
 }
 
 // Repair removes what killed processes have left, and nothing else. An image that cannot be read makes it stop before it
@@ -108,6 +107,18 @@ func (s *Store) sweep() error {
 	)
 }
 
+// sweepIfNeeded sweeps if somebody was killed: who changes the store has a staging directory, which is left behind then.
+// The store is locked.
+func (s *Store) sweepIfNeeded() error {
+	entries, err := os.ReadDir(s.stagingDir())
+	for _, entry := range entries {
+		if !isAlive(filepath.Join(s.stagingDir(), entry.Name())) {
+			return s.sweep()
+		}
+	}
+	return err
+}
+
 // isAlive reports whether a process is at work in a staging directory.
 func isAlive(dir string) bool {
 	dead, err := lockDirectory(dir, false)
@@ -134,35 +145,4 @@ func removeOthers(dir string, keep func(path string) bool) error {
 		}
 	}
 	return nil
-}
-
-// Remove takes an image with all its names out of the store, and what only it had. Whether a container is made of it,
-// the caller knows.
-func (s *Store) Remove(id string) error {
-	if img, err := s.Find(id); err != nil {
-		return err
-	} else if img.ID != id {
-		return &NotFoundError{Name: id}
-	}
-	unlock, err := s.lock()
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	index, err := s.readIndex()
-	if err != nil {
-		return err
-	}
-	gone := map[string]bool{} // manifests
-	for _, e := range index.Manifests {
-		found, _, err := s.identify(e)
-		gone[e.Digest] = err == nil && found == id
-	}
-	err = s.changeIndex(func(full *v1.IndexManifest) {
-		full.Manifests = slices.DeleteFunc(full.Manifests, func(d v1.Descriptor) bool { return gone[d.Digest.String()] })
-	})
-	if err != nil {
-		return err
-	}
-	return s.sweep()
 }

@@ -57,7 +57,7 @@ type Record struct {
 	Seq     int      `json:"seq"`
 	Section string   `json:"section"`
 	Process string   `json:"process"` // client, monitor or container
-	Call    string   `json:"call"`    // the system call's name, as strace writes it
+	Call    string   `json:"call"`    // the system call's name, as strace writes it; "" for what is none: an HTTP request, say
 	Args    []string `json:"args"`
 	Result  int      `json:"result"`
 	Errno   string   `json:"errno,omitempty"`

@@ -294,6 +294,9 @@ func readExplanation(t *testing.T, file string) (entries []kernel.Record) {
 			if err := json.Unmarshal(line, &r); err != nil {
 				t.Fatalf("%s: %v", file, err)
 			}
+			if r.Call == "" {
+				continue // no system call: an HTTP request, a decision of the cache
+			}
 			entries = append(entries, r)
 		}
 	}

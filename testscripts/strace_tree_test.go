@@ -25,6 +25,7 @@ type command struct {
 	trace   *trace
 	client  *process
 	threads map[int]*process
+	since   map[int]int // the line on which a thread was cloned: its number may have been another's before
 }
 
 // commandsOf finds the commands with --explain, in the order in which they were executed.
@@ -36,8 +37,8 @@ func commandsOf(t *trace) []*command {
 	var list []*command
 	for _, c := range t.calls {
 		if c.name == "execve" && c.errno == "" && strings.Contains(c.args[1], `"--explain=json"`) {
-			command := &command{trace: t, client: &process{pid: c.pid, role: "client", born: c.end}, threads: map[int]*process{}}
-			command.follow(byThread, c.pid, command.client)
+			command := &command{trace: t, client: &process{pid: c.pid, role: "client", born: c.end}, threads: map[int]*process{}, since: map[int]int{}}
+			command.follow(byThread, c.pid, command.client, c.end)
 			list = append(list, command)
 		}
 	}
@@ -45,11 +46,11 @@ func commandsOf(t *trace) []*command {
 }
 
 // follow takes a thread of a process into the command, and all threads and processes that it clones.
-func (w *command) follow(byThread map[int][]traced, thread int, p *process) {
-	w.threads[thread] = p
+func (w *command) follow(byThread map[int][]traced, thread int, p *process, since int) {
+	w.threads[thread], w.since[thread] = p, since
 	for _, c := range byThread[thread] {
 		switch {
-		case c.errno != "" || c.end <= p.born:
+		case c.errno != "" || c.end <= p.born || c.begin < since:
 			continue
 		case c.name == "execve" && c.args[1] == `["sandbox-monitor"]`:
 			p.role = "monitor"
@@ -60,9 +61,9 @@ func (w *command) follow(byThread map[int][]traced, thread int, p *process) {
 			child := &process{role: "container"}
 			child.pid, _ = number(c.result)
 			if strings.Contains(strings.Join(c.args, ","), "CLONE_THREAD") {
-				w.follow(byThread, child.pid, p)
+				w.follow(byThread, child.pid, p, c.begin)
 			} else {
-				w.follow(byThread, child.pid, child)
+				w.follow(byThread, child.pid, child, c.begin)
 			}
 		}
 	}
@@ -76,7 +77,7 @@ func (w *command) calls(detached bool) []*made {
 		c := &w.trace.calls[i]
 		p := w.threads[c.pid]
 		switch {
-		case p == nil, c.end <= p.born, p.gone != 0 && c.end > p.gone:
+		case p == nil, c.end <= p.born, c.begin < w.since[c.pid], p.gone != 0 && c.end > p.gone:
 			continue
 		case p.role == "monitor" && detached && c.end > w.trace.exits[w.client.pid]:
 			continue

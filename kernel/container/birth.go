@@ -19,6 +19,7 @@ import (
 type Rootfs struct {
 	LayerDir   string   // where the layers are
 	Layers     []string // their names in it, lowest first
+	Lowest     string   // the directory below them all, see makeMountPoints
 	Upper      string
 	Work       string
 	MountPoint string
@@ -174,13 +175,19 @@ func (b *birth) mountRoot() []kernel.Step {
 	)
 }
 
-// options of the overlay mount: lowerdir lists the uppermost layer first.
+// options of the overlay mount: lowerdir lists the uppermost layer first. Two features that a kernel may have switched on
+// by default would write into upperdir what only overlayfs can read back: directories that are elsewhere (redirect_dir)
+// and files without content (metacopy). `commit` and `diff` read it.
 func (r Rootfs) options(h Host) string {
 	lower := make([]string, 0, len(r.Layers))
 	for i := len(r.Layers) - 1; i >= 0; i-- {
 		lower = append(lower, r.Layers[i])
 	}
-	data := "lowerdir=" + strings.Join(lower, ":") + ",upperdir=" + overlayEscape(r.Upper) + ",workdir=" + overlayEscape(r.Work)
+	if r.Lowest != "" {
+		lower = append(lower, overlayEscape(r.Lowest))
+	}
+	data := "lowerdir=" + strings.Join(lower, ":") + ",upperdir=" + overlayEscape(r.Upper) + ",workdir=" + overlayEscape(r.Work) +
+		",redirect_dir=off,metacopy=off"
 	if h.Rootless() || h.Namespaced {
 		data += ",userxattr"
 	}

@@ -167,10 +167,8 @@ func (e *Engine) makeDirectories(id string) (lock *os.File, err error) {
 		make(p.upper(id), 0o755, "the container's own layer: all it writes lands here", "容器层:容器写的东西都在这里"),
 		make(p.work(id), 0o755, "overlayfs prepares its changes here", "overlayfs 在这里准备改动"),
 	}
-	if _, err := os.Stat(p.etc()); err != nil { // the very first container, or the first after a reboot
-		if err := e.makeRoot(); err != nil {
-			return nil, err
-		}
+	if err := e.makeRoot(); err != nil {
+		return nil, err
 	}
 	growing, err := lockShared(p.containers())
 	if err != nil {
@@ -182,21 +180,6 @@ func (e *Engine) makeDirectories(id string) (lock *os.File, err error) {
 	}
 	lock, _, err = takeLock(p.dir(id))
 	return lock, err
-}
-
-// makeRoot makes the directories that all containers share.
-func (e *Engine) makeRoot() error {
-	for _, dir := range []string{e.Paths.containers(), e.Paths.names(), e.Paths.mountPoint(), e.Paths.etc()} {
-		for _, s := range kernel.MkdirAll(dir, "2.3") {
-			if err := e.Door.Do(s); err != nil {
-				return err
-			}
-		}
-		if _, err := os.Stat(dir); err != nil {
-			return kernel.Advise(fmt.Errorf("cannot make %s: %w", dir, err), "choose another place: --root DIR or $SANDBOX_ROOT")
-		}
-	}
-	return nil
 }
 
 // Save records a container that was created.

@@ -68,6 +68,13 @@ func (e *Env) Tell() func(kernel.Record) {
 	return e.explainer.Tell
 }
 
+// Note tells of something that is no system call: an HTTP request, a decision of the build cache.
+func (e *Env) Note(section, line string, why kernel.Why) {
+	if tell := e.Tell(); tell != nil {
+		tell(kernel.Record{Section: section, Process: "client", Line: line, Why: why.In(e.Language())})
+	}
+}
+
 // CheckExplain refuses forms of --explain that do not exist, and languages that we do not speak.
 func (e *Env) CheckExplain() error {
 	if e.Lang != "" && !strings.HasPrefix(e.Lang, "zh") && !strings.HasPrefix(e.Lang, "en") {

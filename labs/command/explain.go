@@ -28,13 +28,21 @@ type Explainer struct {
 
 // titles of the tutorial's sections, as headings of an explanation.
 var titles = map[string][2]string{
-	"2.3": {"root filesystem", "根文件系统"},
-	"3.1": {"running", "运行"},
-	"3.2": {"going in", "进入容器"},
-	"3.3": {"stopping and removing", "停止与删除"},
-	"3.4": {"limits", "资源限制"},
-	"3.5": {"namespaces and cgroups", "namespace 与 cgroup"},
-	"3.6": {"network", "网络"},
+	"2.3":   {"root filesystem", "根文件系统"},
+	"2.4":   {"building", "构建镜像"},
+	"2.4.1": {"commit", "提交成镜像"},
+	"2.4.2": {"building", "构建镜像"},
+	"2.4.3": {"build cache", "构建缓存"},
+	"2.5":   {"names of images", "镜像命名"},
+	"2.6":   {"registry", "Registry"},
+	"2.6.1": {"registry", "Registry"},
+	"2.6.2": {"registry", "Registry"},
+	"3.1":   {"running", "运行"},
+	"3.2":   {"going in", "进入容器"},
+	"3.3":   {"stopping and removing", "停止与删除"},
+	"3.4":   {"limits", "资源限制"},
+	"3.5":   {"namespaces and cgroups", "namespace 与 cgroup"},
+	"3.6":   {"network", "网络"},
 }
 
 // processes as the headings call them; the client goes without saying.
