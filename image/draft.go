@@ -2,11 +2,8 @@ package image
 
 import (
 	"bufio"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"io/fs"
 	"os"
@@ -56,6 +53,7 @@ type Blob struct {
 	Digest    v1.Hash         // of its bytes; the zero Hash if nobody has said
 	DiffID    v1.Hash         // of the archive that is in it, not compressed; zero likewise
 	Open      func() (io.ReadCloser, error)
+	Spooled   *Spooled // instead of Open: it is in a file already
 }
 
 // Begin starts to add an image. Call Discard in the end, in any case.
@@ -137,6 +135,17 @@ func (d *Draft) Base(img *Image) error {
 	return d.pinAll(img)
 }
 
+// Layers describes the blobs of the layers so far, the lowest first.
+func (d *Draft) Layers() []v1.Descriptor {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var blobs []v1.Descriptor
+	for _, l := range d.layers {
+		blobs = append(blobs, l.blob)
+	}
+	return blobs
+}
+
 // place puts a layer where it belongs; 0 is the lowest.
 func (d *Draft) place(i int, l staged) {
 	d.mu.Lock()
@@ -172,90 +181,12 @@ func (d *Draft) SetLayer(i int, b Blob) error {
 		}
 		return err
 	}
-	source, err := b.Open()
-	if err != nil {
-		return err
-	}
-	defer source.Close()
-	l, err := d.receive(strconv.Itoa(i), source, b)
+	l, err := d.receive(strconv.Itoa(i), b)
 	if err != nil {
 		return err
 	}
 	d.place(i, l)
 	return nil
-}
-
-// receive reads a blob to its end: to a file as it is, and unpacked to a directory.
-func (d *Draft) receive(name string, source io.Reader, b Blob) (staged, error) {
-	l := staged{dir: filepath.Join(d.dir, name), file: filepath.Join(d.dir, name+".blob")}
-	if err := os.Mkdir(l.dir, 0o700); err != nil {
-		return l, err
-	}
-	file, err := os.OpenFile(l.file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return l, err
-	}
-	defer file.Close()
-	digest, diff := newCounter(), newCounter()
-	stream := bufio.NewReaderSize(io.TeeReader(source, io.MultiWriter(file, digest)), 1<<18)
-	archive, compression, err := layer.Decompress(stream)
-	if err != nil {
-		return l, err
-	}
-	defer archive.Close()
-	content := io.TeeReader(archive, diff)
-	if err := layer.Unpack(content, l.dir); err != nil {
-		return l, err
-	}
-	for _, rest := range []io.Reader{content, stream} { // what comes after the archive's end is hashed too
-		if _, err := io.Copy(io.Discard, rest); err != nil {
-			return l, err
-		}
-	}
-	l.diffID, l.size = diff.hash(), diff.size
-	l.blob = v1.Descriptor{MediaType: mediaTypeOf(b.MediaType, compression), Size: digest.size, Digest: digest.hash()}
-	return l, b.check(l)
-}
-
-// check holds what has come against what was announced.
-func (b Blob) check(l staged) error {
-	if b.Digest != (v1.Hash{}) && b.Digest != l.blob.Digest {
-		return fmt.Errorf("wrong content: layer %s came as %s", b.Digest, l.blob.Digest)
-	}
-	if b.DiffID != (v1.Hash{}) && b.DiffID != l.diffID {
-		return fmt.Errorf("wrong content: the layer's DiffID is %s, the configuration says %s", l.diffID, b.DiffID)
-	}
-	return nil
-}
-
-// mediaTypeOf a layer: as it was announced, else what its compression makes it.
-func mediaTypeOf(announced types.MediaType, compression layer.Compression) types.MediaType {
-	switch {
-	case announced != "":
-		return announced
-	case compression == layer.Gzip:
-		return types.OCILayer
-	case compression == layer.Zstd:
-		return types.OCILayerZStd
-	}
-	return types.OCIUncompressedLayer
-}
-
-// Counter hashes what is written to it, and counts.
-type counter struct {
-	sum  hash.Hash
-	size int64
-}
-
-func newCounter() *counter { return &counter{sum: sha256.New()} }
-
-func (c *counter) Write(p []byte) (int, error) {
-	c.size += int64(len(p))
-	return c.sum.Write(p)
-}
-
-func (c *counter) hash() v1.Hash {
-	return v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(c.sum.Sum(nil))}
 }
 
 // AddDirectory makes an unpacked layer the draft's next one: a directory on the store's file system, in the form that

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sandbox/kernel"
+	"sandbox/labs/chapter2"
 	"sandbox/labs/chapter3"
 	"sandbox/labs/command"
 	"sandbox/labs/lab"
@@ -56,6 +57,11 @@ Begin with:  sandbox lab 3.5 --explain`,
 	course := lab.New(env)
 	course.GroupID = "course"
 	root.AddCommand(course)
+	root.AddGroup(&cobra.Group{ID: "2", Title: "Images (chapter 2):"})
+	for _, cmd := range append(chapter2.Commands(env), chapter2.NewImage(env)) {
+		cmd.GroupID = "2"
+		root.AddCommand(cmd)
+	}
 	root.AddGroup(&cobra.Group{ID: "3", Title: "Containers (chapter 3):"})
 	for _, cmd := range []*cobra.Command{
 		chapter3.NewRun(env), chapter3.NewCreate(env), chapter3.NewStart(env), chapter3.NewPs(env), chapter3.NewLogs(env),
@@ -64,7 +70,9 @@ Begin with:  sandbox lab 3.5 --explain`,
 		cmd.GroupID = "3"
 		root.AddCommand(cmd)
 	}
-	root.AddCommand(newContainer(env), newDoctor(env))
+	system := &cobra.Command{Use: "system", Short: "The disk that sandbox uses"}
+	system.AddCommand(chapter2.NewDf(env))
+	root.AddCommand(newContainer(env), system, newDoctor(env))
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
@@ -79,6 +87,7 @@ func newContainer(env *command.Env) *cobra.Command {
 	group.AddCommand(
 		chapter3.NewRun(env), chapter3.NewCreate(env), chapter3.NewStart(env), chapter3.NewPs(env), chapter3.NewLogs(env),
 		chapter3.NewExec(env), chapter3.NewStop(env), chapter3.NewKill(env), chapter3.NewRm(env), chapter3.NewWait(env), chapter3.NewInspect(env),
+		chapter2.NewCommit(env), chapter2.NewDiff(env), chapter2.NewExport(env),
 	)
 	return group
 }

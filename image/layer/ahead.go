@@ -32,6 +32,12 @@ func readAhead(source io.ReadCloser, explain func(error) error) *ahead {
 	return a
 }
 
+// ReadAhead reads a stream in the background, a few blocks ahead of the caller. The result takes over the stream: after
+// Close nobody uses it, and it is closed.
+func ReadAhead(source io.ReadCloser) io.ReadCloser {
+	return readAhead(source, func(err error) error { return err })
+}
+
 func (a *ahead) fill(source io.ReadCloser, explain func(error) error) {
 	defer close(a.full)
 	defer source.Close()

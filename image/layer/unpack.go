@@ -109,24 +109,7 @@ func (u *unpacker) entry(h *tar.Header, content io.Reader) error {
 }
 
 func attributesOf(h *tar.Header) attributes {
-	return attributes{uid: h.Uid, gid: h.Gid, mode: uint32(h.Mode & 0o7777), mtime: h.ModTime, xattrs: xattrsOf(h)}
-}
-
-// xattrsOf keeps the extended attributes that mean something in a container. Those of overlayfs itself would let an
-// archive point into other directories of the host.
-func xattrsOf(h *tar.Header) map[string]string {
-	var xattrs map[string]string
-	for key, value := range h.PAXRecords {
-		name, found := strings.CutPrefix(key, "SCHILY.xattr.")
-		if !found || name != "security.capability" && (!strings.HasPrefix(name, "user.") || strings.HasPrefix(name, "user.overlay.")) {
-			continue
-		}
-		if xattrs == nil {
-			xattrs = map[string]string{}
-		}
-		xattrs[name] = value
-	}
-	return xattrs
+	return attributes{uid: h.Uid, gid: h.Gid, mode: uint32(h.Mode & 0o7777), mtime: h.ModTime, xattrs: xattrsFromRecords(h.PAXRecords)}
 }
 
 // whiteout hides a name of the layers below. It does not concern what this archive itself has under that name.

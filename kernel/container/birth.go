@@ -41,6 +41,7 @@ type birth struct {
 	group  cgroup.Plan
 	host   Host
 	etc    string       // where the files of the container's own /etc are made
+	view   string       // where other images are mounted, to be looked into
 	files  rlimit.Limit // on open files, where --ulimit says nothing
 	self   string       // this program's file, which --init puts into the container
 	rows   uint16       // of the terminal

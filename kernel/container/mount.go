@@ -55,7 +55,7 @@ func (b *birth) mountKernelFileSystems() []kernel.Step {
 	var steps []kernel.Step
 	for _, m := range b.spec.Mounts {
 		switch m.Type {
-		case "bind":
+		case "bind", "image":
 		case "cgroup":
 			steps = append(steps, b.mountCgroups(m)...)
 		default:
@@ -157,8 +157,11 @@ func (b *birth) openVolumes() []kernel.Step {
 		open(path.Join(b.etc, file), "/etc/"+file, "bind")
 	}
 	for _, m := range b.spec.Mounts {
-		if m.Type == "bind" {
+		switch m.Type {
+		case "bind":
 			open(m.Source, m.Destination, m.Options...)
+		case "image":
+			steps = append(steps, b.openImage(m)...)
 		}
 	}
 	return steps

@@ -114,7 +114,7 @@ type Device struct {
 
 // MountOption is one --mount, -v or --tmpfs, before it is known what it means on this machine.
 type MountOption struct {
-	Type         string // bind, tmpfs
+	Type         string // bind, tmpfs, image
 	Source       string `json:",omitempty"`
 	Target       string
 	ReadOnly     bool     `json:",omitempty"`
@@ -122,6 +122,7 @@ type MountOption struct {
 	Options      []string `json:",omitempty"` // of a tmpfs: size=…, mode=…
 	NonRecursive bool     `json:",omitempty"`
 	MakeSource   bool     `json:",omitempty"` // -v: a missing source becomes a directory
+	Layers       []string `json:",omitempty"` // of an image: as in Image.Layers; Source is a path in it without symbolic links
 }
 
 // MountPoint is a mount as `inspect` shows it.

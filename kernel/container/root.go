@@ -10,10 +10,10 @@ import (
 // makeRoot makes the directories that all containers share, for the very first container and the first after a reboot.
 func (e *Engine) makeRoot() error {
 	p := e.Paths
-	if exists(p.etc()) && exists(p.mountPoints()) {
+	if exists(p.etc()) && exists(p.view()) && exists(p.mountPoints()) {
 		return nil
 	}
-	for _, dir := range []string{p.containers(), p.names(), p.mountPoint(), p.etc()} {
+	for _, dir := range []string{p.containers(), p.names(), p.mountPoint(), p.view(), p.etc()} {
 		for _, s := range kernel.MkdirAll(dir, "2.3") {
 			if err := e.Door.Do(s); err != nil {
 				return err
@@ -43,7 +43,8 @@ func (e *Engine) makeMountPoints() error {
 	why := kernel.Why{EN: "a layer below all images: names that every container has something mounted on", ZH: "垫在所有镜像下面的一层:每个容器都要用到的挂载点"}
 	steps := []kernel.Step{{Effect: kernel.RemoveAll{Path: unfinished}, Optional: true}, {Effect: kernel.Mkdir{Path: unfinished, Mode: 0o755}, Why: why}}
 	for _, dir := range []string{"/dev", "/etc", "/proc", "/sys"} {
-		steps = append(steps, kernel.Step{Effect: kernel.Mkdir{Path: unfinished + dir, Mode: 0o755}, Why: why})
+		steps = append(steps, kernel.Step{Effect: kernel.Mkdir{Path: unfinished + dir, Mode: 0o755}, Why: why},
+			kernel.Step{Effect: kernel.Chmod{Path: unfinished + dir, Mode: 0o755}, Why: why}) // whatever the umask
 	}
 	for _, file := range etcFiles {
 		steps = append(steps, kernel.Step{Effect: kernel.CreateFile{Path: unfinished + "/etc/" + file, Mode: 0o644}, Why: why})

@@ -290,6 +290,9 @@ func volumes(hc HostConfig) ([]specs.Mount, error) {
 			}
 			options = append(options, m.Propagation)
 		}
+		if m.Type == "image" {
+			options = imageOptions(m)
+		}
 		if m.ReadOnly {
 			options = append(options, "ro")
 		}

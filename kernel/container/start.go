@@ -91,7 +91,7 @@ func (e *Engine) Start(m *Monitor, r *Record, lock *os.File, size Window) error 
 		return err
 	}
 	plan := &birth{
-		files: rlimit.OpenFiles, spec: spec, group: group, host: e.Host, etc: e.Paths.etc(), rows: size.Rows, cols: size.Columns,
+		files: rlimit.OpenFiles, spec: spec, group: group, host: e.Host, etc: e.Paths.etc(), view: e.Paths.view(), rows: size.Rows, cols: size.Columns,
 		rootfs: Rootfs{
 			LayerDir: e.Images.LayerDir(), Layers: r.Layers, Lowest: e.Paths.mountPoints(), Upper: e.Paths.upper(r.ID), Work: e.Paths.work(r.ID),
 			MountPoint: e.Paths.mountPoint(),

@@ -62,7 +62,11 @@ const exitKilled = 137
 // reconcile compares a record that says "running" with the lock. When nobody holds the lock the monitor was killed,
 // or the machine went down: what is left of the container is ended and taken away, and the record says so.
 func (e *Engine) reconcile(r *Record) (*Record, error) {
-	if !r.State.Running || isLocked(e.Paths.dir(r.ID)) {
+	if !r.State.Running {
+		return r, nil
+	}
+	if isLocked(e.Paths.dir(r.ID)) {
+		e.thawAbandoned(r)
 		return r, nil
 	}
 	lock, taken, err := takeLock(e.Paths.dir(r.ID))

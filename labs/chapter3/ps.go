@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -83,7 +82,7 @@ func runPs(env *command.Env, opts psOptions) error {
 func makePsRow(r *container.Record, whole bool) psRow {
 	row := psRow{
 		ID: r.Short(), Image: r.Config.Image, Command: strings.Join(append([]string{r.Path}, r.Args...), " "),
-		CreatedAt: r.Created.Local().Format("2006-01-02 15:04:05 -0700 MST"), RunningFor: since(r.Created.Time) + " ago",
+		CreatedAt: r.Created.Local().Format("2006-01-02 15:04:05 -0700 MST"), RunningFor: command.Since(r.Created.Time) + " ago",
 		Status: status(r), State: r.State.Status, Names: r.PlainName(), Networks: r.HostConfig.NetworkMode, labels: r.Config.Labels,
 	}
 	if whole {
@@ -107,34 +106,11 @@ func makePsRow(r *container.Record, whole bool) psRow {
 func status(r *container.Record) string {
 	switch {
 	case r.State.Running:
-		return "Up " + since(r.State.StartedAt.Time)
+		return "Up " + command.Since(r.State.StartedAt.Time)
 	case r.State.Status == "exited":
-		return fmt.Sprintf("Exited (%d) %s ago", r.State.ExitCode, since(r.State.FinishedAt.Time))
+		return fmt.Sprintf("Exited (%d) %s ago", r.State.ExitCode, command.Since(r.State.FinishedAt.Time))
 	}
 	return strings.ToUpper(r.State.Status[:1]) + r.State.Status[1:]
-}
-
-// since is a duration as people say it.
-func since(t time.Time) string {
-	d := time.Since(t)
-	for _, unit := range []struct {
-		size time.Duration
-		name string
-		min  int
-	}{{365 * 24 * time.Hour, "year", 2}, {30 * 24 * time.Hour, "month", 2}, {7 * 24 * time.Hour, "week", 2}, {24 * time.Hour, "day", 2}, {time.Hour, "hour", 2}, {time.Minute, "minute", 2}, {time.Second, "second", 2}} {
-		if n := int(d / unit.size); n >= unit.min {
-			return fmt.Sprintf("%d %ss", n, unit.name)
-		}
-	}
-	switch {
-	case d >= time.Hour:
-		return "About an hour"
-	case d >= time.Minute:
-		return "About a minute"
-	case d >= time.Second:
-		return "1 second"
-	}
-	return "Less than a second"
 }
 
 func printPs(w io.Writer, opts psOptions, rows []psRow) error {

@@ -37,9 +37,6 @@ func ReadIgnore(r io.Reader) (*Ignore, error) {
 	number := 0
 	for line := range bytes.Lines(data) {
 		number++
-		if number > 1 && bytes.HasPrefix(line, []byte("\xef\xbb\xbf")) {
-			line = append([]byte(" "), line...) // only the first line of a file has a byte order mark, but each is a file to ReadAll
-		}
 		patterns, err := ignorefile.ReadAll(bytes.NewReader(line))
 		if err == nil {
 			_, err = patternmatcher.New(patterns)

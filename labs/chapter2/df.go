@@ -1,0 +1,174 @@
+package chapter2
+
+import (
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"sandbox/image"
+	"sandbox/kernel/container"
+	"sandbox/labs/command"
+)
+
+// NewDf makes `sandbox system df`.
+func NewDf(env *command.Env) *cobra.Command {
+	var verbose bool
+	var format string
+	cmd := &cobra.Command{
+		Use:   "df [flags]",
+		Short: "Show how much of the disk is used, and how much could be given back",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, args []string) error { return runDf(env, verbose, format) },
+	}
+	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "each image and each container")
+	cmd.Flags().StringVar(&format, "format", "", "a Go template")
+	return cmd
+}
+
+// dfRow is what templates see, under Docker's names.
+type dfRow struct{ Type, TotalCount, Active, Size, Reclaimable string }
+
+func runDf(env *command.Env, verbose bool, format string) error {
+	engine := env.Engine()
+	images, err := engine.Images.List()
+	if err != nil {
+		return err
+	}
+	containers, err := engine.List()
+	if err != nil {
+		return err
+	}
+	sizes := map[string]int64{} // of what each container has written
+	for _, r := range containers {
+		sizes[r.ID] = diskUsage(engine.Upper(r))
+	}
+	if verbose {
+		return printUsage(env, images, containers, sizes)
+	}
+	cache := diskUsage(cacheDir(env))
+	rows := []dfRow{
+		imagesRow(images, containers), containersRow(containers, sizes),
+		{Type: "Build Cache", TotalCount: fmt.Sprint(countFiles(cacheDir(env))), Active: "0", Size: command.Size(cache), Reclaimable: command.Size(cache)},
+	}
+	if format == "" || format == "table" {
+		format = "table {{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}"
+	}
+	return command.PrintRows(env.Out, format, rows, dfRow{"TYPE", "TOTAL", "ACTIVE", "SIZE", "RECLAIMABLE"})
+}
+
+// imagesRow counts what `image prune -a` would give back: the layers that no container needs.
+func imagesRow(images []*image.Image, containers []*container.Record) dfRow {
+	used := usedImages(images, containers)
+	var shown int
+	for _, img := range images {
+		if len(img.Names)+len(img.Digests) > 0 || !parentsOf(images)[img.ID] {
+			shown++
+		}
+	}
+	total, needed := sharedSize(images), sharedSize(used)
+	return dfRow{"Images", fmt.Sprint(shown), fmt.Sprint(len(used)), command.Size(total), reclaimable(total-needed, total)}
+}
+
+func usedImages(images []*image.Image, containers []*container.Record) []*image.Image {
+	return slices.DeleteFunc(slices.Clone(images), func(img *image.Image) bool {
+		return !slices.ContainsFunc(containers, func(r *container.Record) bool { return r.Image == img.ID })
+	})
+}
+
+func containersRow(containers []*container.Record, sizes map[string]int64) dfRow {
+	var active int
+	var total, free int64
+	for _, r := range containers {
+		total += sizes[r.ID]
+		if r.State.Running {
+			active++
+		} else {
+			free += sizes[r.ID]
+		}
+	}
+	return dfRow{"Containers", fmt.Sprint(len(containers)), fmt.Sprint(active), command.Size(total), reclaimable(free, total)}
+}
+
+func reclaimable(free, total int64) string {
+	if total == 0 {
+		return command.Size(free)
+	}
+	return fmt.Sprintf("%s (%d%%)", command.Size(free), free*100/total)
+}
+
+// printUsage lists each image, with what of it others have too, and each container.
+func printUsage(env *command.Env, images []*image.Image, containers []*container.Record, sizes map[string]int64) error {
+	owners := map[string]int{} // of a layer
+	for _, img := range images {
+		for _, name := range img.Layers {
+			owners[name]++
+		}
+	}
+	fmt.Fprintln(env.Out, "Images space usage:")
+	fmt.Fprintln(env.Out)
+	var rows []imageRow
+	for _, img := range images {
+		var shared int64
+		for i, name := range img.Layers {
+			if owners[name] > 1 && i < len(img.LayerSizes()) {
+				shared += img.LayerSizes()[i]
+			}
+		}
+		row := makeImageRow(img, references(img)[0], false)
+		row.SharedSize, row.UniqueSize = command.Size(shared), command.Size(img.Size-shared)
+		row.Containers = fmt.Sprint(len(slices.DeleteFunc(slices.Clone(containers), func(r *container.Record) bool { return r.Image != img.ID })))
+		rows = append(rows, row)
+	}
+	err := command.PrintRows(env.Out, "table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}\t{{.SharedSize}}\t{{.UniqueSize}}\t{{.Containers}}", rows, imageRow{
+		Repository: "REPOSITORY", Tag: "TAG", ID: "IMAGE ID", CreatedSince: "CREATED", Size: "SIZE", SharedSize: "SHARED SIZE", UniqueSize: "UNIQUE SIZE", Containers: "CONTAINERS",
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(env.Out, "\nContainers space usage:\n\n")
+	lines := []usageRow{}
+	for _, r := range containers {
+		lines = append(lines, usageRow{r.Short(), r.Config.Image, command.Size(sizes[r.ID]), r.State.Status, r.PlainName()})
+	}
+	return command.PrintRows(env.Out, "table {{.ID}}\t{{.Image}}\t{{.Size}}\t{{.Status}}\t{{.Names}}", lines, usageRow{"CONTAINER ID", "IMAGE", "SIZE", "STATUS", "NAMES"})
+}
+
+type usageRow struct{ ID, Image, Size, Status, Names string }
+
+// diskUsage is what a directory takes on the disk, hard links counted once. What cannot be read does not count.
+func diskUsage(dir string) (total int64) {
+	seen := map[uint64]bool{}
+	filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return nil
+		}
+		info, err := d.Info()
+		if err != nil || d.IsDir() {
+			return nil
+		}
+		if st, ok := info.Sys().(*syscall.Stat_t); ok && !seen[st.Ino] {
+			seen[st.Ino] = true
+			total += st.Blocks * 512
+		}
+		return nil
+	})
+	return total
+}
+
+func countFiles(dir string) (n int) {
+	filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && strings.HasSuffix(path, ".json") {
+			n++
+		}
+		return nil
+	})
+	return n
+}
+
+// cacheDir is where builds keep what they have done before.
+func cacheDir(env *command.Env) string { return filepath.Join(env.Engine().Paths.State, "build") }

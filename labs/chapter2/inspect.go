@@ -1,0 +1,94 @@
+package chapter2
+
+import (
+	"strings"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/spf13/cobra"
+
+	"sandbox/image"
+	"sandbox/labs/command"
+)
+
+// imageView is an image as Docker's `inspect` shows it.
+type imageView struct {
+	ID            string `json:"Id"`
+	RepoTags      []string
+	RepoDigests   []string
+	Parent        string
+	Comment       string
+	Created       string
+	DockerVersion string
+	Author        string
+	Config        v1.Config
+	Architecture  string
+	Variant       string `json:",omitempty"`
+	Os            string
+	Size          int64
+	GraphDriver   graphDriver
+	RootFS        rootFS
+}
+
+// graphDriver says where the layers are unpacked.
+type graphDriver struct {
+	Name string
+	Data map[string]string
+}
+
+type rootFS struct {
+	Type   string
+	Layers []v1.Hash
+}
+
+// InspectImage looks an image up and returns it as `inspect` shows it.
+func InspectImage(env *command.Env, ref string) (any, error) {
+	img, err := findImage(env, ref)
+	if err != nil {
+		return nil, err
+	}
+	config, err := env.Engine().Images.ConfigFile(img)
+	if err != nil {
+		return nil, err
+	}
+	view := imageView{
+		ID: img.ID, RepoTags: orEmpty(img.Names), RepoDigests: orEmpty(img.Digests), Parent: img.Parent, Created: img.Created.Format(time.RFC3339Nano),
+		DockerVersion: config.DockerVersion, Author: config.Author, Config: config.Config, Architecture: img.Architecture, Variant: img.Variant, Os: img.OS,
+		Size: img.Size, GraphDriver: driverOf(env.Engine().Images, img), RootFS: rootFS{Type: "layers", Layers: config.RootFS.DiffIDs},
+	}
+	if n := len(config.History); n > 0 {
+		view.Comment = config.History[n-1].Comment
+	}
+	return view, nil
+}
+
+func driverOf(store *image.Store, img *image.Image) graphDriver {
+	dirs := store.Stack(img.Layers, "")
+	d := graphDriver{Name: "overlay", Data: map[string]string{}}
+	if len(dirs) > 0 {
+		d.Data["UpperDir"], d.Data["LowerDir"] = dirs[0], strings.Join(dirs[1:], ":")
+	}
+	return d
+}
+
+func orEmpty(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}
+
+// NewImageInspect makes `sandbox image inspect`.
+func NewImageInspect(env *command.Env) *cobra.Command {
+	var format string
+	cmd := &cobra.Command{
+		Use:   "inspect [flags] IMAGE...",
+		Short: "Show all that is known of images, as JSON",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return env.Inspect(format, args, func(ref string) (any, error) { return InspectImage(env, ref) })
+		},
+	}
+	cmd.Flags().StringVarP(&format, "format", "f", "", "a Go template, or json")
+	return cmd
+}

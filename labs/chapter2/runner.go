@@ -1,0 +1,134 @@
+package chapter2
+
+import (
+	"context"
+	"os"
+	"path"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"sandbox/image"
+	"sandbox/image/build"
+	"sandbox/image/layer"
+	"sandbox/kernel/container"
+	"sandbox/labs/command"
+)
+
+// runner runs RUN's commands in containers of this runtime.
+type runner struct{ env *command.Env }
+
+func newRunner(env *command.Env) build.Runner { return runner{env} }
+
+// Run makes a container of the image so far, runs the command and leaves the container, so that what it has written can
+// be taken. A cancelled build kills it.
+func (u runner) Run(ctx context.Context, r build.RunRequest) (*build.Ran, error) {
+	engine := u.env.Engine()
+	req, err := u.request(r)
+	if err != nil {
+		return nil, err
+	}
+	input, err := inputOf(r.Stdin)
+	if err != nil {
+		return nil, err
+	}
+	if input != nil {
+		defer input.Close()
+	}
+	monitor, err := engine.SpawnMonitor()
+	if err != nil {
+		return nil, err
+	}
+	record, lock, err := engine.Create(req)
+	if err != nil {
+		monitor.Abandon()
+		return nil, err
+	}
+	if r.Started != nil {
+		r.Started(record.Short())
+	}
+	if err := engine.Start(monitor, record, lock, container.Window{}); err != nil {
+		monitor.Abandon()
+		engine.Discard(record)
+		return nil, err
+	}
+	stop := context.AfterFunc(ctx, func() { engine.Kill(record, unix.SIGKILL) })
+	defer stop()
+	code, err := monitor.Attach(container.Streams{In: input, Out: r.Output, Err: r.Output}, u.env.Tell())
+	if err == nil {
+		err = ctx.Err()
+	}
+	remove := func() error { return engine.Remove(record, true) }
+	if err != nil {
+		remove()
+		return nil, err
+	}
+	return &build.Ran{ID: record.Short(), Code: code, Upper: engine.Upper(record), Close: remove}, nil
+}
+
+func (u runner) request(r build.RunRequest) (container.Request, error) {
+	req := container.Request{
+		Image: &image.Image{Layers: r.Layers, Config: r.Config},
+		Config: container.Config{
+			Entrypoint: []string{""}, Cmd: r.Args, OpenStdin: r.Stdin != "", StdinOnce: true, AttachStdout: true, AttachStderr: true,
+		},
+		HostConfig: container.HostConfig{NetworkMode: networkOf(r.Network), IpcMode: "private", ShmSize: 64 << 20},
+	}
+	for _, m := range r.Mounts {
+		option, err := u.mount(m)
+		if err != nil {
+			return req, err
+		}
+		req.HostConfig.Mounts = append(req.HostConfig.Mounts, option)
+	}
+	return req, nil
+}
+
+// networkOf: until there are bridges, the default is the host's network. Most builds fetch something.
+func networkOf(mode string) string {
+	if mode == "none" {
+		return "none"
+	}
+	return "host"
+}
+
+func (u runner) mount(m build.Mount) (container.MountOption, error) {
+	o := container.MountOption{Type: m.Type, Source: m.Source, Target: m.Target, ReadOnly: m.ReadOnly}
+	switch m.Type {
+	case "tmpfs":
+		o.Options = []string{"nosuid", "nodev", "noexec"}
+		if m.Size > 0 {
+			o.Options = append(o.Options, "size="+strconv.FormatInt(m.Size, 10))
+		}
+	case "layers":
+		// Its place in the layers is found here, with links followed inside them: the kernel would follow them on the host.
+		o.Type, o.Layers = "image", m.Layers
+		info, err := layer.Stat(u.env.Engine().Images.Stack(m.Layers, ""), path.Join("/", m.Source))
+		if err != nil {
+			return o, err
+		}
+		o.Source = info.Path
+		if info.Mode&unix.S_IFMT != unix.S_IFDIR {
+			o.Options = []string{"file"}
+		}
+	}
+	return o, nil
+}
+
+// inputOf is a file that holds what a command reads from its standard input; nil for nothing.
+func inputOf(text string) (*os.File, error) {
+	if text == "" {
+		return nil, nil
+	}
+	fd, err := unix.MemfdCreate("stdin", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, err
+	}
+	file := os.NewFile(uintptr(fd), "stdin")
+	if _, err := file.WriteString(text); err != nil {
+		file.Close()
+		return nil, err
+	}
+	_, err = file.Seek(0, 0)
+	return file, err
+}
