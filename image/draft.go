@@ -106,6 +106,7 @@ func (s *Store) initLayout() error {
 	if _, err := os.Stat(path); err == nil {
 		return nil
 	}
+	spread(s.stagingDir())
 	if err := s.changeIndex(func(*v1.IndexManifest) {}); err != nil {
 		return err
 	}

@@ -72,6 +72,10 @@ func (s *Store) search(index *index, ref string) (entry, error) {
 // searchName looks for a name, or for a digest if the name has one. short: it was written without a registry.
 func (i *index) searchName(name Name, short bool) (entry, bool) {
 	if name.Digest != "" {
+		byDigest := Name{Registry: name.Registry, Repository: name.Repository, Digest: name.Digest}.String()
+		if e, found := i.first(func(e entry) bool { return e.Annotations.Name == byDigest }); found {
+			return e, true // also that of an index of several platforms
+		}
 		return i.first(func(e entry) bool { return e.Digest == name.Digest })
 	}
 	if short {

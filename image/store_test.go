@@ -110,14 +110,22 @@ func checkImage(img v1.Image, d v1.Descriptor) error {
 		if err != nil {
 			return err
 		}
-		content, err := l.Compressed() // as it is stored: ours are not compressed
+		content, err := l.Compressed() // as it is stored
 		if err != nil {
 			return err
 		}
 		digest, size, err := v1.SHA256(content)
 		content.Close()
-		if err != nil || digest != layer.Digest || size != layer.Size || digest != config.RootFS.DiffIDs[i] {
+		if err != nil || digest != layer.Digest || size != layer.Size {
 			return fmt.Errorf("layer %d is %s of %d bytes: %v", i, digest, size, err)
+		}
+		if content, err = l.Uncompressed(); err != nil {
+			return err
+		}
+		diffID, _, err := v1.SHA256(content)
+		content.Close()
+		if err != nil || diffID != config.RootFS.DiffIDs[i] {
+			return fmt.Errorf("layer %d has DiffID %s: %v", i, diffID, err)
 		}
 	}
 	return nil

@@ -20,7 +20,7 @@ type ImportOptions struct {
 
 	Platform *v1.Platform // nil: this machine's
 	Created  time.Time
-	Name     *image.Name // nil: none
+	Names    []image.Name
 }
 
 // Import makes an image of one layer from the tar archive of a file system, compressed or not.
@@ -48,13 +48,9 @@ func Import(ctx context.Context, store *image.Store, r io.Reader, o ImportOption
 	if o.Platform != nil {
 		platform = *o.Platform
 	}
-	var names []image.Name
-	if o.Name != nil {
-		names = append(names, *o.Name)
-	}
 	created := v1.Time{Time: o.Created.UTC()}
 	return draft.Commit(v1.ConfigFile{
 		OS: platform.OS, Architecture: platform.Architecture, Variant: platform.Variant, Created: created, Config: config,
 		History: []v1.History{{Created: created, Comment: o.Message}},
-	}, names...)
+	}, o.Names...)
 }

@@ -29,6 +29,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+
 	"sandbox/image"
 	"sandbox/kernel"
 )
@@ -59,17 +61,16 @@ type Options struct {
 
 	Tags []image.Name
 	Out  io.Writer // the steps, and what their commands print
+	// Note tells why a step is taken from the cache or not; nil: nobody wants to know.
 	Note func(section, line string, why kernel.Why)
 }
 
 // Build builds an image.
 func Build(ctx context.Context, o Options) (*image.Image, error) {
-	if o.Note == nil {
-		o.Note = func(string, string, kernel.Why) {}
-	} else {
-		o.Note = serial(o.Note)
+	b := &builder{
+		Options: o, explain: o.Note != nil, cache: &cache{dir: o.CacheDir, store: o.Store}, console: &console{out: o.Out},
+		shared: shared{used: map[string]bool{}, images: map[string]*resolution{}},
 	}
-	b := &builder{Options: o, cache: &cache{dir: o.CacheDir, store: o.Store}, images: map[string]*resolution{}, used: map[string]bool{}}
 	img, err := b.build(ctx)
 	return img, errors.Join(err, b.close())
 }
@@ -77,13 +78,14 @@ func Build(ctx context.Context, o Options) (*image.Image, error) {
 // builder is one build.
 type builder struct {
 	Options
+	explain  bool
 	program  *program
+	context  buildContext
+	platform platform // to build for
+	global   *scope   // what FROM sees
 	stages   []*stage
 	target   *stage
-	total    int // steps
-	global   *scope
-	platform platform
-	context  contextTree
+	total    int // number of steps
 	cache    *cache
 	console  *console
 	shared   shared
@@ -94,23 +96,72 @@ func (b *builder) build(ctx context.Context) (*image.Image, error) {
 		return nil, err
 	}
 	img, err := b.buildStages(ctx)
-	b.console.flush()
 	if err != nil {
 		return nil, err
 	}
 	if img == nil {
-		return nil, kernel.Advise(errors.New("no image was made: the Dockerfile is only FROM scratch"), "add an instruction, such as COPY")
+		return nil, kernel.Advise(errors.New("no image was made: there is nothing but FROM scratch"), "add an instruction, such as COPY")
 	}
 	b.warnOfUnusedArgs()
-	fmt.Fprintf(b.Out, "Successfully built %s\n", short(img.ID))
+	b.printf("Successfully built %s\n", short(img.ID))
 	for _, tag := range b.Tags {
 		if err := b.Store.Tag(img, tag); err != nil {
 			return nil, err
 		}
-		fmt.Fprintf(b.Out, "Successfully tagged %s\n", tag.Familiar())
+		b.printf("Successfully tagged %s\n", tag.Familiar())
 	}
-	if len(b.Tags) > 0 {
-		return b.Store.Find(img.ID) // with its names
+	return b.Store.Find(img.ID) // with its names
+}
+
+// printf prints a line that belongs to no stage.
+func (b *builder) printf(format string, args ...any) { fmt.Fprintf(b.Out, format, args...) }
+
+// prepare reads the Dockerfile and says what is to be built.
+func (b *builder) prepare() error {
+	var err error
+	if b.platform, err = parsePlatform(b.Platform); err != nil {
+		return kernel.Advise(fmt.Errorf("--platform: %w", err), "--platform linux/amd64")
 	}
-	return img, nil
+	name, text, err := b.openSources()
+	if err != nil {
+		return err
+	}
+	if b.program, err = parse(name, text); err != nil {
+		return err
+	}
+	b.addLabels()
+	if b.global, err = b.globalScope(); err != nil {
+		return err
+	}
+	if err := b.plan(); err != nil {
+		return err
+	}
+	for i := range b.program.meta {
+		b.printf("Step %d/%d : %s\n", i+1, b.total, source(&b.program.meta[i]))
+	}
+	return nil
+}
+
+// addLabels makes --label one more instruction at the end, as Docker does.
+func (b *builder) addLabels() {
+	if len(b.Labels) == 0 {
+		return
+	}
+	var c *instructions.LabelCommand
+	for _, name := range slices.Sorted(maps.Keys(b.Labels)) {
+		label := instructions.NewLabelCommand(name, b.Labels[name], true)
+		if c == nil {
+			c = label
+		} else {
+			c.Labels = append(c.Labels, label.Labels...)
+		}
+	}
+	stages := b.program.stages
+	last := len(stages) - 1
+	for i, s := range stages {
+		if b.Target != "" && strings.EqualFold(s.Name, b.Target) {
+			last = i
+		}
+	}
+	stages[last].AddCommand(c)
 }

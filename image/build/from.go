@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 
@@ -90,10 +89,10 @@ func (b *builder) resolve(ctx context.Context, name string, p platform) (*image.
 	}
 	key := name + " " + p.String()
 	b.shared.Lock()
-	r := b.images[key]
+	r := b.shared.images[key]
 	if r == nil {
 		r = &resolution{}
-		b.images[key] = r
+		b.shared.images[key] = r
 	}
 	b.shared.Unlock()
 	r.once.Do(func() { r.image, r.err = b.Resolve(ctx, name, p.String(), b.Pull) })
@@ -106,7 +105,7 @@ func (b *builder) resolve(ctx context.Context, name string, p platform) (*image.
 }
 
 // triggers performs what ONBUILD instructions of the base image have asked for. The image that is built has them no more.
-func (b *builder) triggers(ctx context.Context, st *state) error {
+func (b *builder) triggers(ctx context.Context, st *state, durable bool) error {
 	triggers := st.config.OnBuild
 	if len(triggers) == 0 {
 		return nil
@@ -123,7 +122,7 @@ func (b *builder) triggers(ctx context.Context, st *state) error {
 			return fmt.Errorf("trigger of the base image: %q: %w", text, err)
 		}
 		st.stage.out.printf("Trigger %d/%d : %s\n", i+1, len(triggers), text)
-		if err := b.perform(ctx, st, c, false); err != nil {
+		if err := b.perform(ctx, st, c, durable && i == len(triggers)-1); err != nil {
 			return fmt.Errorf("trigger of the base image: %q: %w", text, err)
 		}
 	}
@@ -149,5 +148,3 @@ func parseOne(text string) (instructions.Command, error) {
 	}
 	return c, nil
 }
-
-var _ = v1.Config{}

@@ -34,7 +34,8 @@ type Mount struct {
 	Target   string   // absolute
 	Layers   []string // layers: names under Store.LayerDir, the lowest first, which the command sees merged. What it writes there is thrown away
 	ReadOnly bool
-	Size     int64 // tmpfs: bytes; 0: no limit
+	Size     int64  // tmpfs: bytes; 0: no limit
+	Mode     uint32 // tmpfs: permissions of its root; 0: 01777
 }
 
 // Ran is a command that has ended. Its container is there until Close.

@@ -143,7 +143,7 @@ func (b *builder) globalScope() (*scope, error) {
 	for name := range g.args {
 		if value, set := b.Args[name]; set {
 			g.args[name] = value
-			b.used[name] = true
+			b.shared.used[name] = true
 		}
 	}
 	for i := range b.program.meta {
@@ -163,7 +163,7 @@ func (b *builder) globalScope() (*scope, error) {
 // valueOf is what an ARG stands for: what --build-arg says, or else its default.
 func (b *builder) valueOf(arg instructions.KeyValuePairOptional, s *scope) (value string, has bool, err error) {
 	b.shared.Lock()
-	b.used[arg.Key] = true
+	b.shared.used[arg.Key] = true
 	b.shared.Unlock()
 	if value, has = b.Args[arg.Key]; has {
 		return value, true, nil
@@ -179,12 +179,12 @@ func (b *builder) valueOf(arg instructions.KeyValuePairOptional, s *scope) (valu
 func (b *builder) warnOfUnusedArgs() {
 	var unused []string
 	for name := range b.Args {
-		if !b.used[name] && !isProxy(name) && name != epochArg {
+		if !b.shared.used[name] && !isProxy(name) && name != epochArg {
 			unused = append(unused, name)
 		}
 	}
 	if len(unused) > 0 {
 		slices.Sort(unused)
-		b.console.printf("[Warning] One or more build-args %v were not consumed\n", unused)
+		b.printf("[Warning] One or more build-args %v were not consumed\n", unused)
 	}
 }

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
 
 	"sandbox/image"
 )
@@ -57,7 +59,7 @@ func (b *builder) buildStage(ctx context.Context, s *stage) (*state, error) {
 		return nil, b.problem(ctx, s, s.Location, err)
 	}
 	st.step = s.first
-	if err := b.triggers(ctx, st); err != nil {
+	if err := b.triggers(ctx, st, s == b.target && len(s.Commands) == 0); err != nil {
 		return nil, b.problem(ctx, s, s.Location, err)
 	}
 	for i, c := range s.Commands {
@@ -98,7 +100,7 @@ func (b *builder) perform(ctx context.Context, st *state, c instructions.Command
 	if err := st.scope(b.program.escape).expand(c); err != nil {
 		return err
 	}
-	o, err := b.plan1(ctx, st, c)
+	o, err := b.operationOf(ctx, st, c)
 	if err != nil {
 		return err
 	}
@@ -127,11 +129,14 @@ func (b *builder) perform(ctx context.Context, st *state, c instructions.Command
 	if o.after != nil {
 		o.after()
 	}
-	return b.cache.put(&o.record, st.image)
+	if err := b.cache.put(&o.record, st.image); err != nil {
+		st.stage.out.printf("[Warning] the next build will not know of this step: %v\n", err)
+	}
+	return nil
 }
 
-// plan1 says what one instruction would do, without doing it.
-func (b *builder) plan1(ctx context.Context, st *state, c instructions.Command) (*operation, error) {
+// operationOf says what one instruction would do, without doing it.
+func (b *builder) operationOf(ctx context.Context, st *state, c instructions.Command) (*operation, error) {
 	o := &operation{config: clone(st.config), record: record{Instruction: describe(c)}}
 	switch c := c.(type) {
 	case *instructions.RunCommand:
@@ -152,7 +157,7 @@ func (b *builder) plan1(ctx context.Context, st *state, c instructions.Command) 
 			o.record.More = append(o.record.More, "keeps CMD")
 		}
 	}
-	o.history = nothing(st.config, " "+describe(c))
+	o.history = nothing(st.config, " "+commandText(st.config, c))
 	if err := configure(&o.config, c, st.cmdSet); err != nil {
 		return nil, err
 	}
@@ -221,7 +226,7 @@ func (b *builder) now() time.Time {
 }
 
 // problem says where in the Dockerfile an error comes from, unless it says so itself.
-func (b *builder) problem(ctx context.Context, s *stage, location []Range, err error) error {
+func (b *builder) problem(ctx context.Context, s *stage, location []parser.Range, err error) error {
 	var failed *RunError
 	var placed *Problem
 	switch {
@@ -247,9 +252,6 @@ func clone(c v1.Config) v1.Config {
 
 // short is an ID as Docker prints it.
 func short(id string) string {
-	_, hex, found := cutDigest(id)
-	if !found {
-		return id
-	}
-	return hex
+	id = strings.TrimPrefix(id, "sha256:")
+	return id[:min(12, len(id))]
 }

@@ -24,6 +24,12 @@ func baseFiles() ([]tarFile, error) {
 	return append(files, baseEtc()...), nil
 }
 
+// registryFiles is base with one more program: the registry of tutorial 2.6.2.
+func registryFiles() ([]tarFile, error) {
+	files, err := baseFiles()
+	return append(files, symlink("bin/registry", "userland"), directory("var/lib/registry", 0o755)), err
+}
+
 func baseDirectories() []tarFile {
 	files := []tarFile{directory(".", 0o755)}
 	for _, name := range []string{

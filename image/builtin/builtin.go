@@ -1,4 +1,4 @@
-// Package builtin makes the images that sandbox brings along: base and hello. They are made from the running program
+// Package builtin makes the images that sandbox brings along: base, hello and registry. They are made from the running program
 // itself, as busybox does it: the image holds a copy of the program, and links to it under the names of the small commands
 // (package userland). So every lab runs without a network.
 //
@@ -20,15 +20,19 @@ import (
 
 // recipe says what is in a built-in image.
 type recipe struct {
-	name  string
-	cmd   []string
-	files func() ([]tarFile, error)
+	name   string
+	config v1.Config
+	files  func() ([]tarFile, error)
 }
 
 // recipes is sorted by name.
 var recipes = []recipe{
-	{"base", []string{"sh"}, baseFiles},
-	{"hello", []string{"/hello"}, helloFiles},
+	{"base", v1.Config{Cmd: []string{"sh"}}, baseFiles},
+	{"hello", v1.Config{Cmd: []string{"/hello"}}, helloFiles},
+	{"registry", v1.Config{
+		Entrypoint: []string{"registry"}, Cmd: []string{"serve"},
+		ExposedPorts: map[string]struct{}{"5000/tcp": {}}, Volumes: map[string]struct{}{"/var/lib/registry": {}},
+	}, registryFiles},
 }
 
 const (
@@ -104,10 +108,12 @@ func (r recipe) make(s *image.Store) (*image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	labels := map[string]string{"org.opencontainers.image.title": r.name, label: r.name}
+	config := r.config
+	config.Env = []string{defaultPath}
+	config.Labels = map[string]string{"org.opencontainers.image.title": r.name, label: r.name}
 	return draft.Commit(v1.ConfigFile{
 		OS: "linux", Architecture: runtime.GOARCH, Created: v1.Time{Time: created},
-		Config:  v1.Config{Cmd: r.cmd, Env: []string{defaultPath}, Labels: labels},
+		Config:  config,
 		History: []v1.History{{Created: v1.Time{Time: created}, CreatedBy: "sandbox", Comment: "made from the program itself"}},
 	}, image.Name{Repository: r.name, Tag: "latest"})
 }

@@ -7,11 +7,12 @@ import (
 
 	"sandbox/image/builtin/shell"
 	"sandbox/image/builtin/userland"
+	"sandbox/image/registry/server"
 )
 
 // IsProgram tells whether the program was started as one of the built-in images' programs: by the name of a link to it.
 func IsProgram(name string) bool {
-	if name == "sh" || name == "bash" || name == "-sh" || name == "userland" || name == "hello" {
+	if name == "sh" || name == "bash" || name == "-sh" || name == "userland" || name == "hello" || name == "registry" {
 		return true
 	}
 	_, found := userland.Lookup(name)
@@ -30,6 +31,9 @@ func RunProgram(args []string) int {
 		return shell.Main(args, os.Stdin, os.Stdout, os.Stderr)
 	case "hello":
 		return hello()
+	case "registry":
+		userland.BehaveAsProcessOne()
+		return server.Main(args)
 	}
 	run, found := userland.Lookup(name)
 	if !found {

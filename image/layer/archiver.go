@@ -23,6 +23,17 @@ func newArchiver(w io.Writer) *archiver {
 	return &archiver{tar: tar.NewWriter(w), owners: NewOwners(), linked: map[inode]string{}, buffer: make([]byte, 1<<16)}
 }
 
+// end writes the archive's end, unless there was an error, and what is still on its way to out.
+func (a *archiver) end(out *behind, err error) error {
+	if err == nil {
+		err = a.tar.Close()
+	}
+	if writeErr := out.Close(); writeErr != nil {
+		return writeErr // of which the other error is a consequence
+	}
+	return err
+}
+
 // header is what all kinds of entries have in common. There are no names of users: who has which name is written in the
 // image itself, in /etc/passwd.
 func (a *archiver) header(path string, st *unix.Stat_t, remembered string) *tar.Header {
@@ -86,7 +97,7 @@ func elsewhere(xattr string) bool {
 }
 
 // add writes what is no directory.
-func (a *archiver) add(in place, name, path string, st *unix.Stat_t) error {
+func (a *archiver) add(in place, name, path string, st *unix.Stat_t) (err error) {
 	kind := st.Mode & unix.S_IFMT
 	if kind == unix.S_IFSOCK {
 		return nil
@@ -98,7 +109,11 @@ func (a *archiver) add(in place, name, path string, st *unix.Stat_t) error {
 			h.Typeflag, h.Linkname = tar.TypeLink, first
 			return a.tar.WriteHeader(h)
 		}
-		defer func() { a.linked[i] = path }()
+		defer func() {
+			if err == nil {
+				a.linked[i] = path
+			}
+		}()
 	}
 	if kind == unix.S_IFREG {
 		return a.addFile(in, name, path)
@@ -126,6 +141,9 @@ func (a *archiver) add(in place, name, path string, st *unix.Stat_t) error {
 func (a *archiver) addFile(in place, name, path string) error {
 	var st unix.Stat_t
 	file, err := in.openFile(name, &st)
+	if err == unix.EINVAL {
+		return unix.ENOENT // it has become something else since it was seen
+	}
 	if err != nil {
 		return err
 	}

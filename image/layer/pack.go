@@ -1,7 +1,6 @@
 package layer
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -35,10 +34,7 @@ func Pack(w io.Writer, dir string, o PackOptions) error {
 	p := &packer{archiver: newArchiver(out)}
 	p.clamp = o.ClampTime
 	err = p.root(top)
-	if err == nil {
-		err = p.tar.Close()
-	}
-	return errors.Join(err, out.Close())
+	return p.end(out, err)
 }
 
 type packer struct{ *archiver }
@@ -101,6 +97,9 @@ func (p *packer) name(dir place, name, prefix string) error {
 		return p.add(dir, name, prefix+name, &st)
 	}
 	sub, err := dir.open(name)
+	if err == unix.ENOTDIR || err == unix.ELOOP {
+		return unix.ENOENT // it has become something else since it was seen
+	}
 	if err != nil {
 		return err
 	}
@@ -130,8 +129,5 @@ func Export(w io.Writer, dirs []string) error {
 		}
 		return nil
 	})
-	if err == nil {
-		err = a.tar.Close()
-	}
-	return errors.Join(err, out.Close())
+	return a.end(out, err)
 }

@@ -11,11 +11,16 @@ import (
 // names that go through them. So no path with more than one element is ever given to the kernel: directories are opened
 // one after the other, without following links, and a link's target is read as one inside the tree. (openat2(2) with
 // RESOLVE_IN_ROOT does much the same, since Linux 5.6, but does not make what is missing.)
+//
+// Directories stay open, as most entries of an archive are where an earlier one was.
 type tree struct {
 	root   *os.Root
-	top    int        // file descriptor of the tree's root
-	last   *directory // the last one that was asked for: most entries have the same as the one before
-	lastAs string     // the name that it was asked for by
+	top    *directory
+	opened map[string]*directory // by path; not the top
+	last   *directory            // the last one that was asked for,
+	lastAs string                // and the name that it was asked for by
+	fresh  fresh
+	made   map[string]attributes // the directories that there are, by path, and what they are to have in the end
 }
 
 // directory is an open directory of the tree.
@@ -24,11 +29,17 @@ type directory struct {
 	path string // from the tree's root, without links
 }
 
-func (d *directory) close() error { return unix.Close(d.fd) }
+func (d *directory) join(element string) string {
+	if d.path == "" {
+		return element
+	}
+	return d.path + "/" + element
+}
 
 const (
 	openDirectory = unix.O_RDONLY | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_CLOEXEC
-	maxLinks      = 40 // as the kernel has it, path_resolution(7)
+	maxLinks      = 40  // as the kernel has it, path_resolution(7)
+	mostOpened    = 200 // between two entries; a process may have 1024 at the least
 )
 
 func openTree(dir string) (*tree, error) {
@@ -41,64 +52,69 @@ func openTree(dir string) (*tree, error) {
 		root.Close()
 		return nil, &os.PathError{Op: "open", Path: dir, Err: err}
 	}
-	return &tree{root: root, top: top}, nil
+	return &tree{root: root, top: &directory{fd: top}, opened: map[string]*directory{}, lastAs: nothing,
+		fresh: freshIn(top), made: map[string]attributes{"": implicit}}, nil
 }
 
 func (t *tree) close() {
-	t.forget()
-	unix.Close(t.top)
+	t.forget("")
+	unix.Close(t.top.fd)
 	t.root.Close()
 }
 
-func (t *tree) forget() {
-	if t.last != nil {
-		t.last.close()
-		t.last = nil
+// nothing is what no directory is ever asked for as.
+const nothing = "/"
+
+// forget closes the directory of a path and those below it.
+func (t *tree) forget(path string) {
+	t.last, t.lastAs = nil, nothing
+	for p, d := range t.opened {
+		if path == "" || p == path || strings.HasPrefix(p, path+"/") {
+			unix.Close(d.fd)
+			delete(t.opened, p)
+		}
 	}
 }
 
-// directory is resolve with a memory. The result stays open until the next call.
-func (t *tree) directory(name string, create bool) (*directory, error) {
-	if t.last != nil && t.lastAs == name {
+// trim closes directories if many are open. Nobody may be using one.
+func (t *tree) trim() {
+	if len(t.opened) > mostOpened {
+		t.forget("")
+	}
+}
+
+// directory is resolve, making what is missing, with a memory.
+func (t *tree) directory(name string) (*directory, error) {
+	if t.lastAs == name {
 		return t.last, nil
 	}
-	d, err := t.resolve(name, create)
+	d, err := t.resolve(name, true)
 	if err != nil {
 		return nil, err
 	}
-	t.forget()
 	t.last, t.lastAs = d, name
 	return d, nil
 }
 
 // resolve opens a directory of the tree; links on the way are followed inside the tree. With create, missing
-// directories are made. The caller closes the result.
+// directories are made. The result belongs to the tree.
 func (t *tree) resolve(name string, create bool) (*directory, error) {
-	at, err := t.reopen("")
-	if err != nil {
-		return nil, err
-	}
-	links := 0
+	at, links := t.top, 0
 	for todo := strings.Split(name, "/"); len(todo) > 0; {
-		element := todo[0]
+		next, target, err := t.step(at, todo[0], create)
 		todo = todo[1:]
-		next, target, err := t.step(at, element, create)
+		if err != nil {
+			return nil, err
+		}
 		if target != "" {
 			if links++; links > maxLinks {
-				at.close()
 				return nil, unix.ELOOP
 			}
 			todo = append(strings.Split(target, "/"), todo...)
 			next = at
 			if strings.HasPrefix(target, "/") {
-				next, err = t.reopen("")
+				next = t.top
 			}
-		}
-		if next != at {
-			at.close()
-		}
-		if err != nil {
-			return nil, err
 		}
 		at = next
 	}
@@ -114,10 +130,9 @@ func (t *tree) step(at *directory, element string, create bool) (next *directory
 		next, err = t.reopen(at.path[:max(0, strings.LastIndexByte(at.path, '/'))])
 		return next, "", err
 	}
-	if create {
+	next, err = t.open(at, element)
+	if create && (err == unix.ENOENT || err == unix.ENOTDIR) {
 		next, err = t.makeDirectory(at, element)
-	} else {
-		next, err = t.open(at, element)
 	}
 	if err != unix.ENOTDIR && err != unix.ELOOP {
 		return next, "", err
@@ -132,57 +147,64 @@ func (t *tree) step(at *directory, element string, create bool) (next *directory
 
 // open opens a directory in another one; ENOTDIR or ELOOP if it is something else.
 func (t *tree) open(at *directory, element string) (*directory, error) {
+	path := at.join(element)
+	if d := t.opened[path]; d != nil {
+		return d, nil
+	}
 	fd, err := unix.Openat(at.fd, element, openDirectory, 0)
 	if err != nil {
 		return nil, err
 	}
-	return &directory{fd: fd, path: strings.TrimPrefix(at.path+"/"+element, "/")}, nil
+	d := &directory{fd, path}
+	t.opened[path] = d
+	return d, nil
 }
 
-// makeDirectory opens a directory in another one and makes it if there is none. One that takes the place of a whiteout
+// makeDirectory makes a directory and opens it, or opens the one that is there. One that takes the place of a whiteout
 // hides what the layers below have under its name.
 func (t *tree) makeDirectory(at *directory, element string) (*directory, error) {
-	d, err := t.open(at, element)
+	err := unix.Mkdirat(at.fd, element, implicit.mode)
 	opaque := false
-	if err == unix.ENOTDIR && isWhiteoutAt(at.fd, element) {
-		opaque = true
-		if err = unix.Unlinkat(at.fd, element, 0); err == nil {
-			err = unix.ENOENT
+	if err == unix.EEXIST {
+		existing, err := t.open(at, element)
+		if err != unix.ENOTDIR || !isWhiteoutAt(at.fd, element) {
+			return existing, err
 		}
-	}
-	if err != unix.ENOENT {
-		return d, err
-	}
-	if err := unix.Mkdirat(at.fd, element, 0o700); err != nil {
+		opaque = true
+		if err := unix.Unlinkat(at.fd, element, 0); err != nil {
+			return nil, err
+		}
+		if err := unix.Mkdirat(at.fd, element, implicit.mode); err != nil {
+			return nil, err
+		}
+	} else if err != nil {
 		return nil, err
 	}
-	if d, err = t.open(at, element); err != nil {
+	d, err := t.open(at, element)
+	if err != nil {
 		return nil, err
 	}
-	err = unix.Fchmod(d.fd, 0o755) // not Mkdirat's mode, which the umask would change
+	t.made[d.path] = implicit
+	if !t.fresh.hasMode(implicit.mode) {
+		err = unix.Fchmod(d.fd, implicit.mode)
+	}
 	if opaque && err == nil {
 		err = setOpaque(d.fd)
 	}
-	if err != nil {
-		d.close()
-		return nil, err
-	}
-	return d, nil
+	return d, err
 }
 
 // reopen opens a directory by the path that resolve found.
 func (t *tree) reopen(path string) (*directory, error) {
-	fd, err := unix.Openat(t.top, ".", openDirectory, 0)
-	if err != nil {
-		return nil, err
+	if d := t.opened[path]; d != nil {
+		return d, nil
 	}
-	at := &directory{fd: fd}
+	at := t.top
 	for element := range strings.SplitSeq(path, "/") {
 		if element == "" {
 			continue
 		}
 		next, err := t.open(at, element)
-		at.close()
 		if err != nil {
 			return nil, err
 		}
@@ -193,10 +215,11 @@ func (t *tree) reopen(path string) (*directory, error) {
 
 // remove takes away what is in a directory under a name, a whole tree if need be.
 func (t *tree) remove(at *directory, element string) error {
-	t.lastAs = "/" // names that went through it mean something else from now on; none is asked for as this
+	t.last, t.lastAs = nil, nothing // names that went through it mean something else from now on
 	err := unix.Unlinkat(at.fd, element, 0)
 	if err == unix.EISDIR {
-		return t.root.RemoveAll(strings.TrimPrefix(at.path+"/"+element, "/"))
+		t.forget(at.join(element))
+		return t.root.RemoveAll(at.join(element))
 	}
 	return err
 }

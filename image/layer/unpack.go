@@ -2,14 +2,14 @@ package layer
 
 import (
 	"archive/tar"
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -23,62 +23,114 @@ const (
 	ignoredPrefix  = ".wh..wh."
 )
 
+// No layer has more. Without these an archive of a few bytes, compressed or with holes, could keep us busy for years.
+const (
+	maxEntries = 10_000_000
+	maxBytes   = 4 << 40 // of all files together, holes included
+)
+
 // unpacker writes one layer's archive into a directory, in the form in which overlayfs reads it.
 type unpacker struct {
 	*tree
-	privileged  bool // may give files away; else everything belongs to this user
-	directories map[string]attributes
+	owners   Owners
+	contents *contents
+	entries  int
+	bytes    int64
 }
 
-// attributes of a directory are set when everything is in it: writing into it changes its time, and its mode may forbid it.
-type attributes struct {
-	uid, gid int
-	mode     uint32
-	mtime    time.Time
-	xattrs   map[string]string
-}
-
-// Unpack reads an archive, not compressed, to its end into the directory dir, which must be empty.
+// Unpack reads an archive, not compressed, to its end into the directory dir, which must be empty. It may read on behind
+// the end. What an ordinary user cannot make: device nodes are left out, as the container gets its own; who owns what is
+// remembered (type Owners); security.capability is lost.
+//
+// Entries take effect in the order of the archive: a later one of the same name takes the place of an earlier one. After
+// an error the directory holds something, but no good.
 func Unpack(archive io.Reader, dir string) error {
 	t, err := openTree(dir)
 	if err != nil {
 		return err
 	}
 	defer t.close()
-	u := &unpacker{tree: t, privileged: os.Geteuid() == 0, directories: map[string]attributes{}}
-	u.directories[""] = attributes{mode: 0o755, mtime: time.Unix(0, 0)}
-	entries := tar.NewReader(archive)
-	for {
-		h, err := entries.Next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return fmt.Errorf("not a tar archive, or a damaged one: %w", err)
-		}
-		if err := u.entry(h, entries); err != nil {
-			return fmt.Errorf("cannot unpack %q: %w", h.Name, err)
-		}
+	u := &unpacker{tree: t, owners: NewOwners()}
+	u.contents = newContents(u.finishFile)
+	err = u.readAll(tar.NewReader(bufio.NewReaderSize(archive, 1<<16)))
+	if writeErr := u.contents.close(); writeErr != nil {
+		err = writeErr // it came earlier, if the other is not its consequence anyway
+	}
+	if err != nil {
+		return err
 	}
 	return u.finishDirectories()
 }
 
-// entry makes one file. A name is taken relative to the layer's root, and .. does not lead out of it.
+func (u *unpacker) readAll(archive *tar.Reader) error {
+	for !u.contents.failed.Load() {
+		h, err := archive.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("not a tar archive, or a damaged one: %w", err)
+		}
+		if err := u.entry(h, archive); err != nil {
+			return fmt.Errorf("cannot unpack %s: %w", quoted(h.Name), err)
+		}
+	}
+	return nil
+}
+
+// quoted is a name for a message, which an archive must not fill with a megabyte.
+func quoted(name string) string {
+	if len(name) > 300 {
+		return strconv.Quote(name[:300]) + "…"
+	}
+	return strconv.Quote(name)
+}
+
+// clean makes a name relative to the layer's root: absolute ones are meant so. None leads out of it by dots.
+func clean(name string) (string, error) {
+	if len(name) >= unix.PathMax {
+		return "", fmt.Errorf("a name of %d bytes: %w", len(name), unix.ENAMETOOLONG)
+	}
+	depth := 0
+	for element := range strings.SplitSeq(name, "/") {
+		switch element {
+		case "", ".":
+		case "..":
+			if depth--; depth < 0 {
+				return "", errors.New("the name leads out of the layer")
+			}
+		default:
+			depth++
+		}
+	}
+	return strings.TrimPrefix(path.Clean("/"+name), "/"), nil
+}
+
+// entry makes one file.
 func (u *unpacker) entry(h *tar.Header, content io.Reader) error {
 	if h.Typeflag == tar.TypeXGlobalHeader {
 		return nil
 	}
-	name := strings.TrimPrefix(path.Clean("/"+h.Name), "/")
+	u.entries++
+	u.bytes += h.Size
+	if u.entries > maxEntries || u.bytes > maxBytes || h.Size > maxBytes {
+		return fmt.Errorf("the layer is too big: more than %d files or %d TiB", maxEntries, int64(maxBytes)>>40)
+	}
+	name, err := clean(h.Name)
+	if err != nil {
+		return err
+	}
+	u.trim()
 	if name == "" {
 		if h.Typeflag == tar.TypeDir {
 			root := attributesOf(h)
 			root.mode |= 0o700 // to be renamed, a directory must be writable; in a container the root of upperdir lies over it
-			u.directories[""] = root
+			u.made[""] = root
 		}
 		return nil
 	}
 	dirName, base := path.Split(name)
-	dir, err := u.directory(dirName, true)
+	dir, err := u.directory(dirName)
 	if err != nil {
 		return err
 	}
@@ -93,23 +145,11 @@ func (u *unpacker) entry(h *tar.Header, content io.Reader) error {
 	case tar.TypeLink:
 		return u.link(dir, base, h.Linkname)
 	case tar.TypeSymlink:
-		err = u.replacing(dir, base, func() error { return unix.Symlinkat(h.Linkname, dir.fd, base) })
+		return u.symlink(dir, base, h)
 	case tar.TypeChar, tar.TypeBlock, tar.TypeFifo:
-		err = u.node(dir, base, h)
-		if errors.Is(err, unix.EPERM) {
-			return nil // who may not make devices, as in a user namespace, gets the container's from the host
-		}
-	default:
-		return fmt.Errorf("unknown type of entry %q", h.Typeflag)
+		return u.node(dir, base, h)
 	}
-	if err != nil {
-		return err
-	}
-	return u.setAttributesAt(dir, base, attributesOf(h), h.Typeflag != tar.TypeSymlink)
-}
-
-func attributesOf(h *tar.Header) attributes {
-	return attributes{uid: h.Uid, gid: h.Gid, mode: uint32(h.Mode & 0o7777), mtime: h.ModTime, xattrs: xattrsFromRecords(h.PAXRecords)}
+	return fmt.Errorf("unknown type of entry %q", h.Typeflag)
 }
 
 // whiteout hides a name of the layers below. It does not concern what this archive itself has under that name.
@@ -136,7 +176,6 @@ func (u *unpacker) whiteout(dir *directory, base string) error {
 	if err != nil {
 		return err
 	}
-	defer existing.close()
 	return setOpaque(existing.fd)
 }
 
@@ -150,58 +189,84 @@ func (u *unpacker) mkdir(dir *directory, base string, h *tar.Header) error {
 	if err != nil {
 		return err
 	}
-	u.directories[made.path] = attributesOf(h)
-	return made.close()
+	u.made[made.path] = attributesOf(h)
+	return nil
 }
 
-func (u *unpacker) file(dir *directory, base string, h *tar.Header, content io.Reader) error {
-	fd := -1
+func (u *unpacker) file(dir *directory, base string, h *tar.Header, source io.Reader) error {
+	file := &content{fd: -1, name: h.Name, size: h.Size, mode: 0o600, attributes: attributesOf(h)}
+	if u.fresh.complete(file.attributes) {
+		file.mode = file.attributes.mode
+	}
 	err := u.replacing(dir, base, func() (err error) {
-		fd, err = unix.Openat(dir.fd, base, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+		file.fd, err = unix.Openat(dir.fd, base, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, file.mode)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	file := os.NewFile(uintptr(fd), base)
-	defer file.Close()
-	if _, err := io.Copy(file, content); err != nil {
-		return err
+	return u.contents.add(file, source)
+}
+
+func (u *unpacker) finishFile(file *content) error {
+	if file.holes.Load() { // there may be one at the end
+		if err := unix.Ftruncate(file.fd, file.size); err != nil {
+			return err
+		}
 	}
-	if err := setTime(dir.fd, base, h.ModTime); err != nil {
-		return err
-	}
-	return u.setAttributes(fd, attributesOf(h))
+	return u.set(file.fd, file.attributes, file.mode)
 }
 
 // link makes a hard link to a file of this archive.
 func (u *unpacker) link(dir *directory, base, target string) error {
-	fromName, fromBase := path.Split(strings.TrimPrefix(path.Clean("/"+target), "/"))
+	cleaned, err := clean(target)
+	if err != nil {
+		return fmt.Errorf("hard link to %s: %w", quoted(target), err)
+	}
+	fromName, fromBase := path.Split(cleaned)
 	if fromBase == "" {
 		return errors.New("a hard link to the root directory")
 	}
 	from, err := u.resolve(fromName, false)
-	if err != nil {
-		return fmt.Errorf("hard link to %q: %w", target, err)
-	}
-	defer from.close()
-	if from.path == dir.path && fromBase == base {
+	if err == nil && from == dir && fromBase == base {
 		return nil
 	}
-	err = u.replacing(dir, base, func() error { return unix.Linkat(from.fd, fromBase, dir.fd, base, 0) })
+	if err == nil {
+		err = u.replacing(dir, base, func() error { return unix.Linkat(from.fd, fromBase, dir.fd, base, 0) })
+	}
 	if err != nil {
-		return fmt.Errorf("hard link to %q: %w", target, err)
+		return fmt.Errorf("hard link to %s: %w", quoted(target), err)
 	}
 	return nil
 }
 
-func (u *unpacker) node(dir *directory, base string, h *tar.Header) error {
-	kind := map[byte]uint32{tar.TypeChar: unix.S_IFCHR, tar.TypeBlock: unix.S_IFBLK, tar.TypeFifo: unix.S_IFIFO}[h.Typeflag]
-	device := 0
-	if h.Typeflag != tar.TypeFifo {
-		device = int(unix.Mkdev(uint32(h.Devmajor), uint32(h.Devminor)))
+func (u *unpacker) symlink(dir *directory, base string, h *tar.Header) error {
+	if h.Linkname == "" {
+		return errors.New("a symbolic link to nothing")
 	}
-	return u.replacing(dir, base, func() error { return unix.Mknodat(dir.fd, base, kind|0o600, device) })
+	if err := u.replacing(dir, base, func() error { return unix.Symlinkat(h.Linkname, dir.fd, base) }); err != nil {
+		return err
+	}
+	return u.setAt(dir, base, attributesOf(h), false)
+}
+
+func (u *unpacker) node(dir *directory, base string, h *tar.Header) error {
+	kind, device := uint32(unix.S_IFIFO), 0
+	if h.Typeflag != tar.TypeFifo {
+		kind, device = unix.S_IFCHR, int(unix.Mkdev(uint32(h.Devmajor), uint32(h.Devminor)))
+		if h.Typeflag == tar.TypeBlock {
+			kind = unix.S_IFBLK
+		}
+	}
+	mode := uint32(h.Mode & 0o7777)
+	err := u.replacing(dir, base, func() error { return unix.Mknodat(dir.fd, base, kind|mode, device) })
+	if err == unix.EPERM {
+		return nil // who may not make devices, as in a user namespace, gets the container's from the host
+	}
+	if err != nil {
+		return err
+	}
+	return u.setAt(dir, base, attributesOf(h), true)
 }
 
 // replacing makes something new under a name; what an earlier entry left there goes.
@@ -217,74 +282,31 @@ func (u *unpacker) replacing(dir *directory, base string, create func() error) e
 
 // finishDirectories sets the directories' attributes, those of the innermost first.
 func (u *unpacker) finishDirectories() error {
-	paths := make([]string, 0, len(u.directories))
-	for p := range u.directories {
+	paths := make([]string, 0, len(u.made))
+	for p := range u.made {
 		paths = append(paths, p)
 	}
 	slices.Sort(paths)
 	slices.Reverse(paths)
 	for _, p := range paths {
+		u.trim()
 		dir, err := u.reopen(p)
 		if err == unix.ENOENT || err == unix.ENOTDIR || err == unix.ELOOP {
 			continue // a later entry has replaced it
 		}
-		if err != nil {
-			return err
+		mode := implicit.mode
+		if p == "" {
+			mode = 0 // the root was made by somebody else
 		}
-		err = errors.Join(setTime(dir.fd, ".", u.directories[p].mtime), u.setAttributes(dir.fd, u.directories[p]))
-		dir.close()
+		if err == nil {
+			err = u.set(dir.fd, u.made[p], mode)
+		}
 		if err != nil {
-			return fmt.Errorf("cannot set the attributes of directory %q: %w", p, err)
+			return fmt.Errorf("cannot set the attributes of directory %s: %w", quoted(p), err)
+		}
+		if p != "" {
+			u.forget(p)
 		}
 	}
 	return nil
-}
-
-// setAttributes of an open file or directory, all but the time. The mode comes after the owner, because a change of
-// owner clears the set-user-ID bit, and last, because it may forbid the rest.
-func (u *unpacker) setAttributes(fd int, a attributes) error {
-	if u.privileged {
-		if err := ownedAnyway(unix.Fchown(fd, a.uid, a.gid)); err != nil {
-			return err
-		}
-	}
-	for name, value := range a.xattrs {
-		err := unix.Fsetxattr(fd, name, []byte(value), 0)
-		if err != nil && err != unix.EPERM && err != unix.ENOTSUP {
-			return fmt.Errorf("extended attribute %s: %w", name, err)
-		}
-	}
-	return unix.Fchmod(fd, a.mode)
-}
-
-// setAttributesAt sets the attributes of what cannot be opened: symbolic links, device nodes, pipes.
-func (u *unpacker) setAttributesAt(dir *directory, base string, a attributes, hasMode bool) error {
-	if u.privileged {
-		if err := ownedAnyway(unix.Fchownat(dir.fd, base, a.uid, a.gid, unix.AT_SYMLINK_NOFOLLOW)); err != nil {
-			return err
-		}
-	}
-	if hasMode {
-		if err := unix.Fchmodat(dir.fd, base, a.mode, 0); err != nil {
-			return err
-		}
-	}
-	return setTime(dir.fd, base, a.mtime)
-}
-
-func setTime(dir int, name string, mtime time.Time) error {
-	t, err := unix.TimeToTimespec(mtime)
-	if err != nil {
-		return err
-	}
-	return unix.UtimesNanoAt(dir, name, []unix.Timespec{t, t}, unix.AT_SYMLINK_NOFOLLOW)
-}
-
-// ownedAnyway forgives that an id is not mapped in this user namespace (EINVAL) or may not be given away (EPERM): the
-// file then belongs to the user, as all of an ordinary user's files do.
-func ownedAnyway(err error) error {
-	if err == unix.EINVAL || err == unix.EPERM {
-		return nil
-	}
-	return err
 }

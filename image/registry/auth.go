@@ -60,12 +60,17 @@ func (p *passport) learn(resp *http.Response) error {
 	return nil
 }
 
-// renew takes note of a 401 that a request with these scopes has got: the pass that it had is no good.
-func (p *passport) renew(resp *http.Response, scopes []string) error {
+// renew takes note of a 401 that a request with these scopes has got: the pass that it had is no good. It reports whether
+// another one may do better: the same password will not.
+func (p *passport) renew(resp *http.Response, scopes []string) (bool, error) {
 	p.mu.Lock()
+	before := p.asked
 	delete(p.tokens, strings.Join(scopes, " "))
 	p.mu.Unlock()
-	return p.learn(resp)
+	if err := p.learn(resp); err != nil {
+		return false, err
+	}
+	return p.asked.scheme == "bearer" || p.asked.scheme != before.scheme, nil
 }
 
 // parseChallenge picks the way to log in that we know; Bearer goes before Basic.

@@ -118,11 +118,12 @@ func (c *Client) changeAuths(change func(*object) error) error {
 	if data, err = json.MarshalIndent(file, "", "\t"); err != nil {
 		return err
 	}
-	return replacePrivate(path, append(data, '\n'))
+	return replacePrivate(path, append(data, '\n'), true)
 }
 
-// replacePrivate writes a file whole, for its owner's eyes only: a reader sees the old one or the new.
-func replacePrivate(path string, content []byte) error {
+// replacePrivate writes a file whole, for its owner's eyes only: a reader sees the old one or the new. If it is durable,
+// that holds for who comes after a power cut, too.
+func replacePrivate(path string, content []byte, durable bool) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
@@ -132,7 +133,10 @@ func replacePrivate(path string, content []byte) error {
 	}
 	defer os.Remove(file.Name()) // fails once it has been renamed
 	_, err = file.Write(content)
-	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+	if durable && err == nil {
+		err = file.Sync()
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
 		return err
 	}
 	return os.Rename(file.Name(), path)

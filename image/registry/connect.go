@@ -12,12 +12,11 @@ import (
 	"sandbox/kernel"
 )
 
-// Docker Hub is called docker.io in names, answers as registry-1.docker.io, and is index.docker.io where accounts and
-// the search are concerned.
+// Docker Hub's names: in names of images; where it answers; and where accounts are concerned, and the search.
 const (
-	hubName    = "docker.io"
+	Hub        = "docker.io"
 	hubHost    = "registry-1.docker.io"
-	hubAccount = "https://index.docker.io/v1/"
+	HubAccount = "https://index.docker.io/v1/"
 )
 
 // endpoint is a registry that has answered.
@@ -35,7 +34,7 @@ func (c *Client) connect(ctx context.Context, registry string) (*endpoint, error
 		return nil, errors.New("an image without a registry's name, as the built-in ones are, is in no registry")
 	}
 	host := registry
-	if registry == hubName {
+	if registry == Hub {
 		host = hubHost
 	}
 	return c.connectTo(ctx, registry, host)
@@ -44,7 +43,7 @@ func (c *Client) connect(ctx context.Context, registry string) (*endpoint, error
 // sources are the registries that may have what is called registry, in the order in which they are to be asked.
 func (c *Client) sources(registry string) []func(context.Context) (*endpoint, error) {
 	itself := func(ctx context.Context) (*endpoint, error) { return c.connect(ctx, registry) }
-	if registry != hubName || c.o.Mirror == "" {
+	if registry != Hub || c.o.Mirror == "" {
 		return []func(context.Context) (*endpoint, error){itself}
 	}
 	mirror := func(ctx context.Context) (*endpoint, error) {

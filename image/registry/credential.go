@@ -48,8 +48,8 @@ type account struct {
 
 // accountKey is what the file calls a registry.
 func accountKey(registry string) string {
-	if registry == hubName {
-		return hubAccount
+	if registry == Hub {
+		return HubAccount
 	}
 	return registry
 }
@@ -60,7 +60,7 @@ func sameAccount(key, registry string) bool {
 		key = rest
 	}
 	host, _, _ := strings.Cut(key, "/")
-	return host == registry || registry == hubName && (host == "index.docker.io" || host == hubHost)
+	return host == registry || registry == Hub && (host == "index.docker.io" || host == hubHost)
 }
 
 func (c *Client) readAccounts() (*accounts, error) {

@@ -62,7 +62,7 @@ func (e *endpoint) loginRefused(resp *http.Response, account Credential) error {
 
 // loginArgument is what `sandbox login` wants to be told.
 func (e *endpoint) loginArgument() string {
-	if e.pass.account == hubName {
+	if e.pass.account == Hub {
 		return ""
 	}
 	return e.pass.account

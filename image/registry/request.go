@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -66,12 +67,13 @@ func (e *endpoint) admitted(ctx context.Context, r *request) (*http.Response, er
 		if err != nil || resp.StatusCode != http.StatusUnauthorized || second {
 			return resp, err
 		}
-		if err := e.pass.renew(resp, r.scopes); err != nil {
+		again, err := e.pass.renew(resp, r.scopes)
+		if err != nil {
 			resp.Body.Close()
 			return nil, err
 		}
-		if r.once && r.body != nil {
-			return resp, nil // a body that is streamed cannot be sent again just like that
+		if !again || r.once && r.body != nil { // a body that is streamed cannot be sent again just like that
+			return resp, nil
 		}
 		drain(resp)
 	}
@@ -96,6 +98,9 @@ func (e *endpoint) send(ctx context.Context, r *request) (*http.Response, error)
 			return nil, err
 		}
 		req.ContentLength = r.length
+		if r.length == 0 { // else it would mean "not known"
+			req.Body = http.NoBody
+		}
 	}
 	if !r.first && target.Host == e.base.Host { // a storage server elsewhere has no business with our pass
 		if err := e.authorize(ctx, req, r.scopes); err != nil {
@@ -169,6 +174,8 @@ func isPassing(err error, first bool) bool {
 		return !first
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, errStalled):
 		return true
+	case strings.Contains(err.Error(), "server closed idle connection"), strings.Contains(err.Error(), "http2:"), strings.Contains(err.Error(), "stream error:"):
+		return true // Go does not export these; it tries again by itself only what has no body
 	case errors.As(err, &timeout):
 		return timeout.Timeout() && !first && !errors.Is(err, context.DeadlineExceeded)
 	}

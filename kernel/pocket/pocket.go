@@ -181,7 +181,7 @@ func (p *plan) steps() ([]kernel.Step, error) {
 	}
 	var steps []kernel.Step
 	for _, part := range [][]kernel.Step{
-		p.mapUsers(), p.group.Join, p.newCgroupNamespace(), root, p.ownDirectories(), p.store(), p.shared(), program, p.pivot(),
+		p.mapUsers(), p.group.Join, p.newCgroupNamespace(), root, p.ownDirectories(), program, p.store(), p.shared(), p.pivot(),
 	} {
 		steps = append(steps, part...)
 	}

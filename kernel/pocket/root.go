@@ -134,20 +134,6 @@ func (p *plan) ownDirectories() []kernel.Step {
 	return kernel.In("3.5", steps...)
 }
 
-// store begins with the images of p.Store under a layer in memory. Containers are in memory entirely: overlayfs does not
-// take a directory of another overlay to write to.
-func (p *plan) store() []kernel.Step {
-	const dir = "var/lib/sandbox"
-	if p.Store == "" {
-		return nil
-	}
-	steps := p.overlay(p.Store, dir, "images")
-	return kernel.In("3.5", append(steps,
-		kernel.Because(kernel.Mkdir{Path: dir + "/containers", Mode: 0o755}, "", ""),
-		kernel.Because(kernel.Mount{Source: "tmpfs", Target: dir + "/containers", Type: "tmpfs", Data: "mode=755"}, "", ""),
-	)...)
-}
-
 // overlay shows a directory with a layer in memory over it.
 func (p *plan) overlay(lower, target, name string) []kernel.Step {
 	upper, work := p.root+"/layers/"+name, p.root+"/layers/"+name+".work"

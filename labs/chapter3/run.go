@@ -3,6 +3,7 @@
 package chapter3
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"sandbox/image/builtin"
 	"sandbox/kernel"
 	"sandbox/kernel/container"
+	"sandbox/labs/chapter2"
 	"sandbox/labs/command"
 )
 
@@ -79,7 +81,7 @@ func runRun(env *command.Env, opts *runOptions, args []string) error {
 // create makes the container that the flags describe.
 func create(env *command.Env, opts *createOptions, args []string) (*container.Record, *os.File, error) {
 	engine := env.Engine()
-	img, err := findImage(engine.Images, args[0])
+	img, err := findImage(env, args[0])
 	if err != nil {
 		return nil, nil, err
 	}
@@ -110,17 +112,29 @@ func create(env *command.Env, opts *createOptions, args []string) (*container.Re
 	return r, lock, nil
 }
 
-// findImage takes a built-in image, made when it is first asked for, or one of the store.
-func findImage(store *image.Store, ref string) (*image.Image, error) {
-	if _, err := builtin.Ensure(store, ref); err != nil {
+// findImage takes a built-in image, made when it is first asked for, or one of the store, or fetches it from its registry.
+func findImage(env *command.Env, ref string) (*image.Image, error) {
+	if _, err := builtin.Ensure(env.Engine().Images, ref); err != nil {
 		return nil, err
 	}
-	img, err := store.Find(ref)
+	img, err := env.Engine().Images.Find(ref)
 	var missing *image.NotFoundError
-	if errors.As(err, &missing) {
-		return nil, kernel.Advise(err, "the built-in images need no network: sandbox run -it base")
+	if !errors.As(err, &missing) {
+		return img, err
 	}
-	return img, err
+	name, nameErr := image.ParseName(ref)
+	if nameErr != nil {
+		return nil, err
+	}
+	fmt.Fprintf(env.Err, "Unable to find image '%s' locally\n", name.Familiar())
+	img, pullErr := chapter2.Pull(context.Background(), env, name, nil)
+	if pullErr != nil {
+		if len(missing.Near) > 0 {
+			pullErr = fmt.Errorf("%w; and %w", err, pullErr)
+		}
+		return nil, kernel.Advise(pullErr, "the built-in images need no network: sandbox run -it base")
+	}
+	return img, nil
 }
 
 // checkTerminal refuses -t where there is no terminal to give, as Docker does.

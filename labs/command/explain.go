@@ -31,12 +31,9 @@ var titles = map[string][2]string{
 	"2.3":   {"root filesystem", "根文件系统"},
 	"2.4":   {"building", "构建镜像"},
 	"2.4.1": {"commit", "提交成镜像"},
-	"2.4.2": {"building", "构建镜像"},
 	"2.4.3": {"build cache", "构建缓存"},
 	"2.5":   {"names of images", "镜像命名"},
 	"2.6":   {"registry", "Registry"},
-	"2.6.1": {"registry", "Registry"},
-	"2.6.2": {"registry", "Registry"},
 	"3.1":   {"running", "运行"},
 	"3.2":   {"going in", "进入容器"},
 	"3.3":   {"stopping and removing", "停止与删除"},
@@ -94,7 +91,11 @@ func (x *Explainer) heading(r kernel.Record) string {
 	if x.Language == "zh" {
 		language = 1
 	}
-	heading := fmt.Sprintf("[%s] %s", r.Section, titles[r.Section][language])
+	title, found := titles[r.Section]
+	for above := r.Section; !found && strings.Contains(above, "."); title, found = titles[above] {
+		above = above[:strings.LastIndexByte(above, '.')]
+	}
+	heading := fmt.Sprintf("[%s] %s", r.Section, title[language])
 	if process, ok := processes[r.Process]; ok {
 		heading += [2]string{", ", ","}[language] + process[language]
 	}

@@ -14,28 +14,32 @@ import (
 	"sandbox/labs/command"
 )
 
-// overlayMagic is what statfs(2) calls an overlay (linux/magic.h).
-const overlayMagic = 0x794c7630
-
 // stock gives a pocket host the built-in images from a store that has nothing else, so that they need not be made in
-// each one anew. Not in a pocket host within a pocket host: overlays can be stacked only twice.
+// each one anew. Images that an earlier version of this program has made go when no other pocket host is open: whoever
+// uses the store holds a shared lock on it until the process ends.
 func stock(env *command.Env, o *pocket.Options) error {
 	store := &image.Store{Dir: filepath.Join(env.Engine().Paths.State, "pocket")}
+	if err := env.Engine().Door.Do(kernel.MkdirAll(store.Dir, "3.5")...); err != nil {
+		return err
+	}
+	lock, err := unix.Open(store.Dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	if unix.Flock(lock, unix.LOCK_EX|unix.LOCK_NB) == nil {
+		store.InUse = func(string) bool { return false }
+	}
 	for _, name := range builtin.Names() {
 		if _, err := builtin.Ensure(store, name); err != nil {
 			return err
 		}
-	}
-	var fs unix.Statfs_t
-	if unix.Statfs(store.Dir, &fs) != nil || fs.Type == overlayMagic {
-		return nil
 	}
 	base, err := store.Find("base")
 	if err != nil {
 		return err
 	}
 	o.Store, o.Tools = store.Dir, filepath.Join("/var/lib/sandbox/layers", base.Layers[0], "bin")
-	return nil
+	return unix.Flock(lock, unix.LOCK_SH)
 }
 
 // newHost makes `sandbox lab host`: any command in a fresh pocket host. The tests run in such.

@@ -26,7 +26,7 @@ func (w *writer) unpackArchive(ctx context.Context, file *os.File) (bool, error)
 	if err != nil {
 		return false, err
 	}
-	top, _, err := w.target.resolve(root, w.Dest, true)
+	top, _, err := w.target.resolve(root, w.dest, true)
 	if err != nil {
 		return false, err
 	}
@@ -115,11 +115,14 @@ type unpacker struct {
 
 func (u *unpacker) unpack(ctx context.Context, archive *tar.Reader) error {
 	defer u.forget()
-	for n := 0; ; n++ {
+	for entries := 0; ; entries++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		h, err := archive.Next()
+		if err == io.EOF && entries == 0 {
+			return errors.New("it is empty")
+		}
 		if err == io.EOF {
 			return nil
 		}

@@ -10,8 +10,9 @@ import (
 
 const smallFile = 64 << 10
 
-// copyContent copies a file's bytes, and leaves its holes as holes. A small file goes through memory, which takes the fewest calls; for
-// a large one the kernel is asked to copy by itself, or not to copy at all but to share the blocks (btrfs, xfs).
+// copyContent copies a file's bytes, and leaves its holes as holes. A small file goes through memory, which takes the
+// fewest calls; for a large one the kernel is asked to copy by itself, or not to copy at all but to share the blocks
+// (btrfs, xfs).
 func copyContent(dst, src int, st *unix.Stat_t, buffers *sync.Pool) error {
 	buffer := buffers.Get().(*[]byte)
 	defer buffers.Put(buffer)

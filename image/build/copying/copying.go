@@ -1,5 +1,5 @@
-// Package copying is what the Dockerfile instructions COPY and ADD do: it finds the files that are meant, tells whether they are
-// the same as last time, and writes them as one more layer.
+// Package copying is what the Dockerfile instructions COPY and ADD do: it finds the files that are meant, tells whether
+// they are the same as last time, and writes them as one more layer.
 //
 //	Tree ──────────► select.go ────────► walk.go ─────────┬► Digest   "are they the same as in the last build?"
 //	a build context,   patterns, links,    --exclude,     │
@@ -12,9 +12,10 @@
 // directory that is written, even if somebody changes the context meanwhile. And what is written is an upper directory of
 // overlayfs: a directory that exists below and gets a new file is first copied up with its mode, owner and time.
 //
-// Docker documents the instructions in the Dockerfile reference; where that is silent, this does what BuildKit does, unless
-// a comment says otherwise. It differs in this: a pattern that matches nothing is an error if no other source does (as
-// in Docker's first builder, Podman and Buildah), ".." out of the context is an error (as in Docker's first builder), and sockets are left out.
+// Docker documents the instructions in the Dockerfile reference; where that is silent, this does what BuildKit does,
+// unless a comment says otherwise. It differs in this: a pattern that matches nothing is an error if no other source
+// does (as in Docker's first builder, Podman and Buildah), ".." out of the context is an error (as in Docker's first
+// builder), and sockets are left out.
 package copying
 
 import (
@@ -48,13 +49,15 @@ type Copy struct {
 	change    modeChange           // Chmod
 	downloads map[string]*download // what has been fetched, by URL
 	unmatched []string
+	seen      map[string]stamp // the files of a context that Digest has read, by path
+	changed   []string
 }
 
 // Inline is a here-document: COPY <<NAME /dest.
 type Inline struct{ Name, Content string }
 
-// Destination joins the destination of an instruction to the working directory, and keeps what says that it is a directory: a
-// slash or a dot at the end.
+// Destination joins the destination of an instruction to the working directory, and keeps what says that it is a
+// directory: a slash or a dot at the end.
 func Destination(workdir, dest string) string {
 	joined := path.Clean("/" + dest)
 	if !path.IsAbs(dest) {
@@ -74,6 +77,10 @@ func isDirectoryName(name string) bool {
 
 // Unmatched are the patterns that matched nothing while others did, known after Digest or Write: worth a warning.
 func (c *Copy) Unmatched() []string { return c.unmatched }
+
+// Changed are files of a build context that Write did not find as Digest had left them, because somebody has written
+// into the context meanwhile. The layer is as good as any, but must not be remembered by that digest.
+func (c *Copy) Changed() []string { return c.changed }
 
 // Close gives back what Digest has fetched.
 func (c *Copy) Close() error {

@@ -21,12 +21,16 @@ type Digest struct {
 	Files map[string]string // by path in the tree: what it is, so that two digests tell which file has changed
 }
 
-// Digest looks at what would be copied: names, types, modes, owners, extended attributes, contents and where links lead to; as with
-// Docker, not the times. Files are read on all cores. URLs are fetched, and kept for Write; see Close.
+// Digest looks at what would be copied: names, types, modes, owners, extended attributes, contents and where links lead
+// to; as with Docker, not the times. Files are read on all cores. URLs are fetched, and kept for Write; see Close.
 func (c *Copy) Digest(ctx context.Context) (Digest, error) {
 	items, err := c.selection(ctx, false)
 	if err != nil {
 		return Digest{}, err
+	}
+	c.seen = nil
+	if c.From != nil && !c.From.layers {
+		c.seen = map[string]stamp{}
 	}
 	d := newDigester(ctx, c)
 	for _, i := range items {
@@ -134,9 +138,21 @@ func (d *digester) step(name string, s step) error {
 		}
 		return err
 	}
+	if d.seen != nil && fd >= 0 {
+		d.seen[r.path] = stampOf(&s.stat)
+	}
 	d.add(r)
 	return nil
 }
+
+// stamp is what a change of a file's content changes.
+type stamp struct {
+	ino          uint64
+	size         int64
+	mtime, ctime unix.Timespec
+}
+
+func stampOf(st *unix.Stat_t) stamp { return stamp{st.Ino, st.Size, st.Mtim, st.Ctim} }
 
 func (d *digester) record(name string, s step, fd int) (*record, error) {
 	a, err := d.attributesOf(d.From, &s.entry, fd)

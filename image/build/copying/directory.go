@@ -27,6 +27,7 @@ type directory struct {
 	path    string // from the root, without links; "" for the root itself
 	fds     []int
 	ignored patternmatcher.MatchInfo // what the ignore file says of this directory and those above it
+	locked  []locked                 // those of fds that have another mode while they are open
 }
 
 // entry is what a directory has under a name.
@@ -40,7 +41,8 @@ type entry struct {
 func (e *entry) kind() uint32 { return e.stat.Mode & unix.S_IFMT }
 func (e *entry) isDir() bool  { return e.kind() == unix.S_IFDIR }
 
-// proc is a path for the calls that take no descriptor of a directory. Its last element is not followed by those that are used.
+// proc is a path for the calls that take no descriptor of a directory. Its last element is not followed by those that
+// are used.
 func (e *entry) proc() string { return throughProc(e.at) + "/" + e.name }
 
 const (
@@ -49,6 +51,9 @@ const (
 )
 
 func (d *directory) close() {
+	for _, l := range d.locked {
+		unix.Fchmod(l.fd, l.old)
+	}
 	for _, fd := range d.fds {
 		unix.Close(fd)
 	}
@@ -151,7 +156,7 @@ func (d *directory) enter(e entry) (*directory, error) {
 		if reached = reached || fd == e.at; !reached {
 			continue
 		}
-		opened, err := unix.Openat(fd, e.name, openDirectory, 0)
+		opened, err := d.openIn(fd, e.name, sub)
 		if err == unix.ENOENT {
 			continue
 		}
@@ -173,10 +178,9 @@ func (d *directory) enter(e entry) (*directory, error) {
 	return sub, nil
 }
 
-// open opens a regular file for reading, and tells what it is at that moment. O_NONBLOCK: had somebody put a pipe there,
-// opening it would wait. The caller closes the descriptor.
+// open opens a regular file for reading, and tells what it is at that moment. The caller closes the descriptor.
 func (d *directory) open(e entry) (int, entry, error) {
-	fd, err := unix.Openat(e.at, e.name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	fd, err := d.openFile(&e)
 	if err == nil {
 		if err = unix.Fstat(fd, &e.stat); err == nil && e.kind() != unix.S_IFREG {
 			err = unix.ESTALE

@@ -85,8 +85,8 @@ func get(ctx context.Context, source string) (*http.Response, error) {
 	return http.DefaultClient.Do(request)
 }
 
-// keep writes a body into a temporary file and returns its checksum. The file has no name any more, so that nothing is left behind
-// whatever happens.
+// keep writes a body into a temporary file and returns its checksum. The file has no name any more, so that nothing is
+// left behind whatever happens.
 func (d *download) keep(body io.Reader) (string, error) {
 	file, err := os.CreateTemp("", "sandbox-add-")
 	if err != nil {

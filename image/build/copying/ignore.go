@@ -15,8 +15,8 @@ import (
 	"github.com/moby/patternmatcher/ignorefile"
 )
 
-// Ignore is what a .dockerignore file says: patterns of paths that are no part of the build context, and with ! those that are after all. The last one that
-// matches a path, or a directory above it, decides.
+// Ignore is what a .dockerignore file says: patterns of paths that are no part of the build context, and with ! those
+// that are after all. The last one that matches a path, or a directory above it, decides.
 type Ignore struct {
 	name  string // the file, as messages call it
 	rules []rule

@@ -133,7 +133,8 @@ func (t *Tree) deadLink(source string) string {
 	return ""
 }
 
-// near lists at most three paths that may have been meant: with other capitals, with a slip of the keys, or in another directory.
+// near lists at most three paths that may have been meant: with other capitals, with a slip of the keys, or in another
+// directory.
 func (t *Tree) near(asked string) []string {
 	const enough = 5000 // a larger tree is not searched to its end for a mere hint
 	var all, near []string

@@ -34,8 +34,9 @@ func (t *trail) cut(n int) {
 
 func (t *trail) close() { t.cut(0) }
 
-// lookup follows a path, and the links on it, the last one included, inside the tree: an absolute link begins at its root,
-// and .. does not lead out of it. The errors are ENOENT, ENOTDIR and ELOOP, or tell of trouble with the file system. The caller closes the trail.
+// lookup follows a path, and the links on it, the last one included, inside the tree: an absolute link begins at its
+// root, and .. does not lead out of it. The errors are ENOENT, ENOTDIR and ELOOP, or tell of trouble with the file
+// system. The caller closes the trail.
 func (v *view) lookup(name string) (*trail, error) {
 	root, err := v.root()
 	if err != nil {
@@ -122,8 +123,9 @@ func unescape(pattern string) string {
 	return b.String()
 }
 
-// glob lists the paths that a pattern matches, as path/filepath.Match has it: * and ? match no slash. As in BuildKit, links
-// are followed up to the first wildcard, and in the end. Without a wildcard the result is the pattern, whether there is such a file or not.
+// glob lists the paths that a pattern matches, as path/filepath.Match has it: * and ? match no slash. As in BuildKit,
+// links are followed up to the first wildcard, and in the end. Without a wildcard the result is the pattern, whether
+// there is such a file or not.
 func (v *view) glob(pattern string) ([]string, error) {
 	if _, err := path.Match(pattern, ""); err != nil {
 		return nil, err

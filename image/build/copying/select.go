@@ -2,6 +2,7 @@ package copying
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"path"
@@ -22,7 +23,8 @@ type item struct {
 	inline  *Inline
 }
 
-// selection finds out what the instruction means. With fetch, URLs are fetched that Digest need not look at because their checksum is given.
+// selection finds out what the instruction means. With fetch, URLs are fetched that Digest need not look at because
+// their checksum is given.
 func (c *Copy) selection(ctx context.Context, fetch bool) ([]item, error) {
 	if err := c.check(); err != nil {
 		return nil, err
@@ -67,13 +69,15 @@ func (c *Copy) selectSource(ctx context.Context, source string, fetch bool) ([]i
 			"start the build in a directory that holds all of it, and name the Dockerfile with -f")
 	}
 	items, err := c.selectPattern(source)
-	if isMissing(err) {
+	var missing *NotFoundError
+	switch {
+	case isMissing(err):
 		return nil, c.missing(source)
-	}
-	if err != nil {
+	case errors.As(err, &missing):
+		return nil, err
+	case err != nil:
 		return nil, fmt.Errorf("%s %s: %w", c.verb(), source, err)
-	}
-	if len(items) == 0 {
+	case len(items) == 0:
 		c.unmatched = append(c.unmatched, source)
 	}
 	return items, nil
@@ -93,6 +97,9 @@ func (c *Copy) selectPattern(source string) ([]item, error) {
 	var items []item
 	for _, p := range paths {
 		found, err := v.item(p)
+		if isMissing(err) {
+			return nil, c.missing(p) // a link to nothing, perhaps one of several that the pattern has found
+		}
 		if err != nil {
 			return nil, err
 		}

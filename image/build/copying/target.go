@@ -190,7 +190,8 @@ func (p *place) copyUp() error {
 	return err
 }
 
-// makeDirectory makes a directory of upper. What is written into it while it is open decides nothing: the attributes come at the end.
+// makeDirectory makes a directory of upper. What is written into it while it is open decides nothing: the attributes
+// come at the end.
 func (t *target) makeDirectory(parent int, name, path string, a attributes) (int, error) {
 	if err := t.checkName(name); err != nil {
 		return -1, err
@@ -229,8 +230,9 @@ func (t *target) checkName(name string) error {
 	return nil
 }
 
-// resolve follows a path, from the root, and the links on it, inside the target. Missing directories on the way are made. The result is a directory, or, unless one is wanted, a
-// directory and the name in it of what is no directory or not there. Whatever happens, start is used up.
+// resolve follows a path, from the root, and the links on it, inside the target. Missing directories on the way are
+// made. The result is a directory, or, unless one is wanted, a directory and the name in it of what is no directory or
+// not there. Whatever happens, start is used up.
 func (t *target) resolve(start *place, name string, wantDirectory bool) (p *place, base string, err error) {
 	p = start
 	links := 0
@@ -308,8 +310,7 @@ func (t *target) finish() error {
 		}
 		fd, err := t.reopen(p)
 		if err == nil {
-			err = t.setAttributes(fd, a)
-			err = errors.Join(err, setTime(fd, ".", a.mtime), unix.Close(fd))
+			err = errors.Join(setTime(fd, ".", a.mtime), t.setAttributes(fd, a), unix.Close(fd)) // the mode last: it may forbid the rest
 		}
 		if err != nil {
 			return fmt.Errorf("cannot set the attributes of directory /%s: %w", p, err)

@@ -64,8 +64,8 @@ func (t *Tree) Close() error {
 	return errors.Join(errs...)
 }
 
-// Ignored are the paths that were asked for and are not in the context because of the ignore file, each with the file, the line and the
-// pattern.
+// Ignored are the paths that were asked for and are not in the context because of the ignore file, each with the file,
+// the line and the pattern.
 func (t *Tree) Ignored() []string {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()

@@ -60,7 +60,8 @@ func (w *walk) leavesOut(name string) bool {
 	return err == nil && excluded
 }
 
-// directory walks through what is in a directory. Patterns are matched against paths below the item, each with what was found for the directory.
+// directory walks through what is in a directory. Patterns are matched against paths below the item, each with what was
+// found for the directory.
 func (w *walk) directory(d *directory, rel string, excludeInfo, includeInfo patternmatcher.MatchInfo) error {
 	if err := w.ctx.Err(); err != nil {
 		return err

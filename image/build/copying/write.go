@@ -28,7 +28,8 @@ func (c *Copy) Write(ctx context.Context, dir string, below []string) error {
 		return err
 	}
 	defer t.close()
-	w := &writer{Copy: c, target: t, several: len(items) > 1, buffers: newBuffers()}
+	c.changed = nil
+	w := &writer{Copy: c, target: t, dest: Destination("/", c.Dest), several: len(items) > 1, buffers: newBuffers()}
 	for _, i := range items {
 		if err := w.item(ctx, i); err != nil {
 			return fmt.Errorf("%s to %s: %w", c.verb(), c.Dest, err)
@@ -40,7 +41,8 @@ func (c *Copy) Write(ctx context.Context, dir string, below []string) error {
 type writer struct {
 	*Copy
 	target  *target
-	several bool
+	dest    string // without dots
+	several bool   // there is more than one source
 	buffers *sync.Pool
 }
 
@@ -65,7 +67,7 @@ func (w *writer) destination(base string) (*place, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	p, name, err := w.target.resolve(root, w.Dest, isDirectoryName(w.Dest))
+	p, name, err := w.target.resolve(root, w.dest, isDirectoryName(w.dest))
 	if err != nil {
 		return nil, "", err
 	}
@@ -152,7 +154,8 @@ func (w *writer) file(ctx context.Context, i item, s step) error {
 	return w.put(p, name, s, nil)
 }
 
-// put copies what is no directory. twins are the files with several names that have been copied, by what the file system knows them by.
+// put copies what is no directory. twins are the files with several names that have been copied, by what the file
+// system knows them by.
 func (w *writer) put(p *place, name string, s step, twins map[identity]string) error {
 	if s.kind() == unix.S_IFREG {
 		return w.putRegular(p, name, s, twins)
@@ -181,6 +184,7 @@ func (w *writer) putRegular(p *place, name string, s step, twins map[identity]st
 	if twin := twins[id]; twin != "" {
 		return p.putTwin(name, twin)
 	}
+	w.compare(s.from.pathOf(s.name), &e.stat)
 	if e.stat.Nlink > 1 && twins != nil {
 		twins[id] = p.pathOf(name)
 	}
@@ -191,13 +195,20 @@ func (w *writer) putRegular(p *place, name string, s step, twins map[identity]st
 	return p.putFile(name, a, func(to int) error { return copyContent(to, fd, &e.stat, w.buffers) })
 }
 
+// compare notices that a file of a context is not what Digest has seen. What is in layers does not change.
+func (w *writer) compare(path string, st *unix.Stat_t) {
+	if before, ok := w.seen[path]; w.seen != nil && (!ok || before != stampOf(st)) {
+		w.changed = append(w.changed, path)
+	}
+}
+
 // directory copies what is in a directory.
 func (w *writer) directory(ctx context.Context, i item) error {
 	root, err := w.target.root()
 	if err != nil {
 		return err
 	}
-	top, _, err := w.target.resolve(root, w.Dest, true)
+	top, _, err := w.target.resolve(root, w.dest, true)
 	if err != nil {
 		return err
 	}
@@ -212,8 +223,8 @@ func (w *writer) directory(ctx context.Context, i item) error {
 	return w.walk(ctx, v, i, in.step)
 }
 
-// likeSource gives a destination that was missing the time of the directory whose content is copied; its mode and owner are no part of that
-// content.
+// likeSource gives a destination that was missing the time of the directory whose content is copied; its mode and owner
+// are no part of that content.
 func (w *writer) likeSource(v *view, i item, top *place) error {
 	source, err := v.lookup(i.path)
 	if err != nil {

@@ -10,9 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -183,14 +181,23 @@ func (u *session) append(body io.Reader, algorithm string) (n int64, err error) 
 		return 0, err
 	}
 	from := &source{Reader: body}
-	n, err = io.CopyBuffer(io.MultiWriter(u.data, u.sum), from, make([]byte, 256<<10))
+	n, err = io.CopyBuffer(hashing{u.data, u.sum}, from, make([]byte, 256<<10))
 	u.size += n
 	if from.err != nil {
 		return n, fmt.Errorf("%w: %w", errHungUp, from.err)
 	}
-	if err != nil { // a part of the last piece may be in the file, but not in the hash
-		err = errors.Join(err, u.data.Truncate(u.size))
-	}
+	return n, err
+}
+
+// hashing hashes what the file took, which on a full disk is a part (io.MultiWriter would leave that part out).
+type hashing struct {
+	file *os.File
+	sum  hash.Hash
+}
+
+func (h hashing) Write(p []byte) (int, error) {
+	n, err := h.file.Write(p)
+	h.sum.Write(p[:n])
 	return n, err
 }
 
@@ -253,27 +260,46 @@ func (u *session) close() {
 	u.lock.Close()
 }
 
-// purge removes what uploads, and writers that were killed, left in all repositories: nothing has been added to it since
-// before, and nobody is at work on it. It returns what it removed (or would remove).
+// purge removes what uploads, and writers that were killed, left in all repositories: what nothing has been added to
+// since before, and nobody is at work on. It returns what it removed, or would remove.
 func (s store) purge(before time.Time, dryRun bool) ([]string, error) {
 	var removed []string
-	found, err := filepath.Glob(escape(s.repositories()) + "/*")
-	for len(found) > 0 && err == nil {
-		var next []string
-		for _, dir := range found {
-			var below []string
-			switch name := filepath.Base(dir); {
-			case name == "_uploads":
-				removed, err = purgeIn(dir, before, dryRun, removed)
-			case !strings.HasPrefix(name, "_"):
-				below, err = filepath.Glob(escape(dir) + "/*")
-			}
-			if err != nil {
-				return removed, err
-			}
-			next = append(next, below...)
+	err := s.each(func(r repository) error {
+		names, err := entries(r.uploads())
+		if err != nil {
+			return err
 		}
-		found = next
-	}
+		for _, name := range names {
+			done, err := purgeOne(r.uploads()+"/"+name, before, dryRun)
+			if err != nil {
+				return err
+			}
+			if done {
+				removed = append(removed, r.name+"/_uploads/"+name)
+			}
+		}
+		return nil
+	})
 	return removed, err
+}
+
+func purgeOne(path string, before time.Time, dryRun bool) (bool, error) {
+	for _, part := range []string{path, path + "/data"} {
+		info, err := os.Stat(part)
+		if err == nil && !info.ModTime().Before(before) || err != nil && part == path {
+			return false, nil // young, or gone meanwhile
+		}
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer file.Close()
+	if flock(file, unix.LOCK_EX|unix.LOCK_NB) != nil {
+		return false, nil
+	}
+	if dryRun {
+		return true, nil
+	}
+	return true, os.RemoveAll(path)
 }

@@ -231,10 +231,9 @@ func entries(dir string) ([]string, error) {
 	return names, nil
 }
 
-// names lists all repositories, sorted.
-func (s store) names() ([]string, error) {
-	var list []string
-	err := filepath.WalkDir(s.repositories(), func(path string, d fs.DirEntry, err error) error {
+// each visits every directory that may be a repository, also those in which an upload was only begun.
+func (s store) each(visit func(repository) error) error {
+	return filepath.WalkDir(s.repositories(), func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			return nil
@@ -245,9 +244,19 @@ func (s store) names() ([]string, error) {
 		case strings.HasPrefix(d.Name(), "_"):
 			return fs.SkipDir
 		}
-		name, _ := filepath.Rel(s.repositories(), path)
-		if validName(name) && s.repository(name).exists() {
-			list = append(list, name)
+		if name, _ := filepath.Rel(s.repositories(), path); validName(name) {
+			return visit(s.repository(name))
+		}
+		return nil
+	})
+}
+
+// names lists all repositories, sorted.
+func (s store) names() ([]string, error) {
+	var list []string
+	err := s.each(func(r repository) error {
+		if r.exists() {
+			list = append(list, r.name)
 		}
 		return nil
 	})

@@ -1,0 +1,3 @@
+package server
+
+func childMain(role string) int { return 1 }

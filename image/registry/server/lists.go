@@ -1,0 +1,103 @@
+package server
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+)
+
+// listTags: end-8a and end-8b. It is in the order of bytes.
+func (s *Server) listTags(w http.ResponseWriter, r *http.Request, t target) error {
+	repo := s.store.repository(t.name)
+	if !repo.exists() {
+		return fail(http.StatusNotFound, codeNameUnknown, "repository name not known to registry").about("name", t.name)
+	}
+	tags, err := repo.tagNames()
+	if err != nil {
+		return err
+	}
+	part, err := page(w, r, tags)
+	if err != nil {
+		return err
+	}
+	return answerJSON(w, struct {
+		Name string   `json:"name"`
+		Tags []string `json:"tags"`
+	}{t.name, part})
+}
+
+// tagNames are the tags that mean something, sorted.
+func (r repository) tagNames() ([]string, error) {
+	names, err := entries(r.tags())
+	if err != nil {
+		return nil, err
+	}
+	tags := []string{}
+	for _, tag := range names {
+		if _, err := os.Stat(r.currentLink(tag)); err == nil && validTag(tag) {
+			tags = append(tags, tag)
+		} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+	}
+	return tags, nil
+}
+
+// listRepositories is Docker's _catalog, which the specification leaves to registries.
+func (s *Server) listRepositories(w http.ResponseWriter, r *http.Request, _ target) error {
+	names, err := s.store.names()
+	if err != nil {
+		return err
+	}
+	part, err := page(w, r, names)
+	if err != nil {
+		return err
+	}
+	return answerJSON(w, map[string][]string{"repositories": part})
+}
+
+// page cuts out what ?n= and ?last= ask for: at most n, after last. If there is more, Link (RFC 5988) has the way to it.
+func page(w http.ResponseWriter, r *http.Request, all []string) ([]string, error) {
+	query := r.URL.Query()
+	if last := query.Get("last"); last != "" {
+		i, found := slices.BinarySearch(all, last)
+		if found {
+			i++
+		}
+		all = all[i:]
+	}
+	if !query.Has("n") {
+		return append([]string{}, all...), nil // [], not null, if there is nothing
+	}
+	n, err := strconv.Atoi(query.Get("n"))
+	if err != nil || n < 0 {
+		return nil, fail(http.StatusBadRequest, codeUnsupported, "n is how many entries are wanted: a number, not negative").about("n", query.Get("n"))
+	}
+	if n > 0 && n < len(all) {
+		next(w, r, url.Values{"n": {strconv.Itoa(n)}, "last": {all[n-1]}})
+	}
+	return append([]string{}, all[:min(n, len(all))]...), nil
+}
+
+// next tells the client where the rest of a list is.
+func next(w http.ResponseWriter, r *http.Request, query url.Values) {
+	w.Header().Set("Link", "<"+r.URL.EscapedPath()+"?"+query.Encode()+`>; rel="next"`)
+}
+
+func answerJSON(w http.ResponseWriter, value any) error {
+	body, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	if w.Header().Get("Content-Type") == "" {
+		w.Header().Set("Content-Type", "application/json")
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(body))) // for HEAD too
+	_, err = w.Write(body)
+	return err
+}

@@ -1,0 +1,154 @@
+package chapter2
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"sandbox/image"
+	"sandbox/image/archive"
+	"sandbox/image/build"
+	"sandbox/kernel"
+	"sandbox/labs/command"
+)
+
+// NewBuild makes `sandbox build`.
+func NewBuild(env *command.Env) *cobra.Command {
+	opts := &buildOptions{}
+	cmd := &cobra.Command{
+		Use:     "build [flags] DIRECTORY | -",
+		Short:   "Build an image from a Dockerfile",
+		Example: "  sandbox build -t ubuntu-with-vi-dockerfile .\n  sandbox build -f Dockerfile.test --target test .\n  sandbox build - < Dockerfile",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx, stop := interruptible(cmd.Context())
+			defer stop()
+			return ended(runBuild(ctx, env, opts, args[0]))
+		},
+	}
+	opts.addFlags(cmd.Flags())
+	return cmd
+}
+
+func runBuild(ctx context.Context, env *command.Env, opts *buildOptions, from string) error {
+	o, outputs, err := opts.request(env)
+	if err != nil {
+		return err
+	}
+	if err := opts.sources(env, &o, from); err != nil {
+		return err
+	}
+	if opts.quiet {
+		o.Out = io.Discard
+	}
+	for _, output := range outputs {
+		if output.Dest == "-" {
+			o.Out = env.Err // stdout is the archive's
+		}
+	}
+	img, err := build.Build(ctx, o)
+	if err != nil {
+		return buildError(err)
+	}
+	if opts.quiet {
+		fmt.Fprintln(env.Out, img.ID)
+	}
+	if err := opts.writeFiles(img); err != nil {
+		return err
+	}
+	for _, output := range outputs {
+		if err := writeOutput(ctx, env, img, output); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sources finds out where Dockerfile and context come from.
+func (o *buildOptions) sources(env *command.Env, r *build.Options, from string) error {
+	switch {
+	case strings.Contains(from, "://") || strings.HasPrefix(from, "git@"):
+		return kernel.Advise(fmt.Errorf("a context at a URL: %s", from), "fetch it first: git clone URL, then sandbox build DIRECTORY")
+	case from == "-" && o.file == "-":
+		return kernel.Advise(errors.New("Dockerfile and context cannot both come from standard input"), "sandbox build -f - . < Dockerfile")
+	case from == "-":
+		text, stream, err := build.Stdin(env.In)
+		r.Text, r.Archive = text, stream
+		return err
+	}
+	info, err := os.Stat(from)
+	if err != nil {
+		return kernel.Advise(fmt.Errorf("the build context: %w", err), "the last argument is the directory with the files to copy, often .")
+	}
+	if !info.IsDir() {
+		return kernel.Advise(fmt.Errorf("the build context %s is no directory", from), "sandbox build -f %s .", from)
+	}
+	r.Context = from
+	if o.file == "-" {
+		r.Dockerfile = ""
+		r.Text, _, err = build.Stdin(env.In)
+	}
+	return err
+}
+
+// buildDir is where builds keep what they have done before.
+func buildDir(env *command.Env) string { return cacheDir(env) }
+
+// resolveBase finds the images of FROM: built-in ones, the store's, and else a registry's, which is shown on out.
+func resolveBase(env *command.Env, out io.Writer) func(ctx context.Context, ref, platform string, pull bool) (*image.Image, error) {
+	return func(ctx context.Context, ref, platform string, pull bool) (*image.Image, error) {
+		img, err := findImage(env, ref)
+		var missing *image.NotFoundError
+		builtIn := err == nil && img.Config.Labels["sandbox.builtin"] != ""
+		if !errors.As(err, &missing) && (!pull || builtIn) {
+			return img, err
+		}
+		name, err := remoteName(ref)
+		if err != nil {
+			return nil, err
+		}
+		wanted, err := wantedPlatform(platform)
+		if err != nil {
+			return nil, err
+		}
+		shown := *env
+		shown.Out = out
+		return showPull(ctx, &shown, registryClient(env), name, wanted)
+	}
+}
+
+// buildError gives a failing command's exit code to the shell, as Docker does.
+func buildError(err error) error {
+	var failed *build.RunError
+	if errors.As(err, &failed) {
+		return &kernel.Advice{Cause: err, Cure: kernel.CureOf(err), Code: failed.Code}
+	}
+	return err
+}
+
+// writeOutput writes what --output asks for.
+func writeOutput(ctx context.Context, env *command.Env, img *image.Image, o build.Output) error {
+	store := env.Engine().Images
+	write := func(w io.Writer) error { return build.Export(store, img, o, w) }
+	switch o.Type {
+	case "local":
+		return build.Export(store, img, o, nil)
+	case "oci", "docker":
+		format := map[string]string{"oci": archive.OCIArchive, "docker": archive.DockerArchive}[o.Type]
+		write = func(w io.Writer) error {
+			return archive.Save(ctx, store, w, []string{img.ID}, archive.SaveOptions{Format: format})
+		}
+	case "tar":
+	default:
+		return nil
+	}
+	if o.Dest == "-" || o.Dest == "" {
+		return write(env.Out)
+	}
+	return archive.WriteFile(o.Dest, write)
+}
