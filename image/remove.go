@@ -10,6 +10,9 @@ import (
 // Remove takes images with all their names out of the store, and what only they had. Whether a container is made of one,
 // the caller knows.
 func (s *Store) Remove(ids ...string) error {
+	if err := s.makeDirectories(); err != nil {
+		return err
+	}
 	unlock, err := s.lock()
 	if err != nil {
 		return err

@@ -39,7 +39,8 @@ import (
 type Options struct {
 	Store  *image.Store
 	Runner Runner
-	// Resolve finds, or fetches, the image that FROM or --from names. pull: even if the store has it.
+	// Resolve finds, or fetches, the image that FROM or --from names. pull: even if the store has it. Several stages may ask at the
+	// same time.
 	Resolve func(ctx context.Context, name, platform string, pull bool) (*image.Image, error)
 
 	Context    string            // the build context, a directory; "" for none

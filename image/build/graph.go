@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -157,7 +158,7 @@ func (b *builder) chooseTarget() error {
 func (b *builder) mark(s *stage, way []*stage) error {
 	for i, before := range way {
 		if before == s {
-			return b.circular(append(way[i:], s))
+			return b.circular(way[i:])
 		}
 	}
 	if s.needed {
@@ -174,7 +175,7 @@ func (b *builder) mark(s *stage, way []*stage) error {
 
 func (b *builder) circular(way []*stage) error {
 	var names []string
-	for _, s := range way {
+	for _, s := range append(way, way[0]) {
 		names = append(names, s.name())
 	}
 	err := b.program.at(way[0].Location, fmt.Errorf("stages need each other in a circle: %s", strings.Join(names, " needs ")))
@@ -234,22 +235,25 @@ func (b *builder) start(ctx context.Context, cancel func(), s *stage) {
 // wait waits for another stage. If nobody knew that it would be needed (a trigger of a base image may ask for it) it is
 // built now.
 func (b *builder) wait(ctx context.Context, s, other *stage) (*state, error) {
+	if err := b.need(s, other); err != nil {
+		return nil, err
+	}
 	if !other.needed {
-		if err := b.need(s, other); err != nil {
-			return nil, err
-		}
 		go b.start(ctx, func() {}, other)
 	}
 	<-other.done
 	return other.end, other.err
 }
 
-// need notes that a stage needs another one after all.
+// need notes that a stage needs another one, unless that would be a circle, in which each would wait for the other.
 func (b *builder) need(s, other *stage) error {
 	b.shared.Lock()
 	defer b.shared.Unlock()
+	if slices.Contains(s.needs, other) {
+		return nil
+	}
 	if other.reaches(s) {
-		return b.circular([]*stage{s, other, s})
+		return b.circular([]*stage{s, other})
 	}
 	s.needs = append(s.needs, other)
 	if other.out == nil {

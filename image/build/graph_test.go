@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -147,7 +148,7 @@ func TestOnbuildNeedsStage(t *testing.T) {
 	if w.content(img, "e") != "1" {
 		t.Errorf("the stage was not built:\n%s", w.out.String())
 	}
-	w.fails(lines("FROM "+id+" AS extra", "FROM base"+"", "COPY --from=extra / /"), "in a circle")
+	w.fails(lines("FROM "+id+" AS extra", "FROM base", "COPY --from=extra / /"), "in a circle")
 }
 
 func TestBuildContexts(t *testing.T) {
@@ -156,7 +157,7 @@ func TestBuildContexts(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "f"), []byte("other"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	other := w.base("localhost/other", v1.Config{User: "other"})
+	w.base("localhost/other", v1.Config{User: "other"})
 	w.Contexts = map[string]string{"more": dir, "alpine": "docker-image://localhost/other"}
 	img := w.build(lines("FROM alpine", "COPY --from=more f /", "COPY --from=localhost/other /etc/group /"))
 	if w.content(img, "f") != "other" || !strings.HasPrefix(w.content(img, "group"), "root") || img.Config.User != "other" {
@@ -165,14 +166,16 @@ func TestBuildContexts(t *testing.T) {
 	if file, err := w.store.ConfigFile(img); err != nil || len(file.History) != 3 {
 		t.Errorf("history %v, %v", file, err)
 	}
-	_ = other
 	w.fails(lines("FROM more"), "is a directory")
 }
 
 func TestPlatform(t *testing.T) {
 	w := newWorld(t)
+	var mu sync.Mutex
 	var asked []string
 	w.Resolve = func(_ context.Context, name, platform string, pull bool) (*image.Image, error) {
+		mu.Lock()
+		defer mu.Unlock()
 		asked = append(asked, fmt.Sprint(name, " ", platform, " ", pull))
 		return w.store.Find(name)
 	}

@@ -99,6 +99,7 @@ func parseParameters(s string) map[string]string {
 		if !found {
 			break
 		}
+		rest = strings.TrimLeft(rest, " \t")
 		var value strings.Builder
 		quoted := strings.HasPrefix(rest, `"`)
 		i := 0

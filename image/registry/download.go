@@ -132,7 +132,7 @@ func (d *download) open() error {
 	}
 	resp, err := d.e.do(d.watch.ctx, r)
 	if err != nil {
-		return d.missing(err)
+		return d.e.incomplete("blob "+shortDigest(d.blob.Digest.Hex)+", which its manifest names", err)
 	}
 	d.body = resp.Body
 	d.watch.kick()
@@ -159,16 +159,6 @@ func (d *download) place(resp *http.Response) error {
 		}
 	}
 	return nil
-}
-
-// missing says of a blob that is not there what it means: the manifest is there, so somebody has lost something.
-func (d *download) missing(err error) error {
-	var p *Problem
-	if errors.As(err, &p) && p.Status == http.StatusNotFound {
-		return kernel.Advise(fmt.Errorf("the image is incomplete at %s: blob %s, which its manifest names, is missing: %w", d.e.registry, shortDigest(d.blob.Digest.Hex), p),
-			"push the image again, from where it is whole")
-	}
-	return err
 }
 
 func (d *download) shut() {

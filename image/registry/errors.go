@@ -109,7 +109,7 @@ func (e *endpoint) adviseStatus(p *Problem) error {
 	case p.Status == http.StatusInsufficientStorage:
 		return kernel.Advise(fmt.Errorf("%s has no space left: %w", e.registry, p), "its disk is full, not ours: ask whoever runs it")
 	case p.Status >= 500:
-		return kernel.Advise(fmt.Errorf("%s is in trouble, %d times in a row: %w", e.registry, attempts, p), "the fault is the registry's: try again later, or look at its log")
+		return kernel.Advise(fmt.Errorf("%s is in trouble: %w", e.registry, p), "the fault is the registry's: try again later, or look at its log")
 	case p.Status == http.StatusMethodNotAllowed || p.has("UNSUPPORTED"):
 		return kernel.Advise(fmt.Errorf("%s does not offer this: %w", e.registry, p), "it may be read-only: a mirror, say")
 	}

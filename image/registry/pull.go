@@ -58,7 +58,7 @@ func (c *Client) Pull(ctx context.Context, store *image.Store, o PullOptions) (*
 			if img, err = p.run(ctx); err == nil {
 				return img, p.result, nil
 			}
-			err = diskFull(e.notFound(ctx, o.Name, err))
+			err = diskFull(err)
 		}
 		problems = append(problems, err)
 		if ctx.Err() != nil {
@@ -97,7 +97,7 @@ func (p *pull) run(ctx context.Context) (*image.Image, error) {
 	}
 	top, err := p.e.manifest(ctx, name.Repository, reference, whyResolve)
 	if err != nil {
-		return nil, err
+		return nil, p.e.notFound(ctx, name, err)
 	}
 	p.result.Digest = top.digest
 	manifest, err := p.e.resolve(ctx, name.Repository, top, p.wanted)
@@ -115,14 +115,15 @@ func (p *pull) findOld() {
 	}
 }
 
-// isCurrent: what the store has is what the registry has, and for the platform that is wanted.
+// isCurrent: what the store has is what the registry has, and it is precisely for the platform that is wanted. Where
+// something else has to do, the index is looked at again.
 func (p *pull) isCurrent(digest string) bool {
 	known := image.Name{Registry: p.o.Name.Registry, Repository: p.o.Name.Repository, Digest: digest}
 	if digest == "" || !slices.Contains(p.old.Digests, known.Familiar()) {
 		return false
 	}
 	has := v1.Platform{OS: p.old.OS, Architecture: p.old.Architecture, Variant: p.old.Variant}
-	return !p.noGuess || fits(has, p.wanted)
+	return normal(has).Equals(p.wanted)
 }
 
 func fits(has, wanted v1.Platform) bool {

@@ -50,7 +50,10 @@ func (e *endpoint) do(ctx context.Context, r *request) (*http.Response, error) {
 			again, wait = isPassingStatus(resp.StatusCode), max(wait, retryAfter(resp))
 			err = e.failed(resp)
 		}
-		if !again || r.once || attempt == attempts || wait > maxPause || ctx.Err() != nil {
+		if again && attempt == attempts {
+			return nil, fmt.Errorf("%w; so %d times in a row", err, attempts)
+		}
+		if !again || r.once || wait > maxPause || ctx.Err() != nil {
 			return nil, err
 		}
 		e.client.noteRetry(err, wait)

@@ -119,13 +119,22 @@ func (e *endpoint) resolve(ctx context.Context, repository string, top *fetched,
 		}
 		seen = append(seen, next)
 		if at, err = e.manifest(ctx, repository, next, whyPlatform); err != nil {
-			return nil, err
+			return nil, e.incomplete("manifest "+next+", which the index names", err)
 		}
 	}
 	if _, err := image.ParseManifest(at.data); err != nil {
 		return nil, refuse(err, at.mediaType)
 	}
 	return at, nil
+}
+
+// incomplete says of 404 for what must be there, since what names it is, that somebody has lost it.
+func (e *endpoint) incomplete(what string, err error) error {
+	var p *Problem
+	if errors.As(err, &p) && p.Status == http.StatusNotFound {
+		return kernel.Advise(fmt.Errorf("the image is incomplete at %s: %s, is missing: %w", e.registry, what, p), "push the image again, from where it is whole")
+	}
+	return err
 }
 
 // refuse says of what is no image's manifest what can be done about it.

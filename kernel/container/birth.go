@@ -187,12 +187,11 @@ func (r Rootfs) options(h Host) string {
 	if r.Lowest != "" {
 		lower = append(lower, overlayEscape(r.Lowest))
 	}
-	data := "lowerdir=" + strings.Join(lower, ":") + ",upperdir=" + overlayEscape(r.Upper) + ",workdir=" + overlayEscape(r.Work) +
-		",redirect_dir=off,metacopy=off"
+	data := "lowerdir=" + strings.Join(lower, ":") + ",upperdir=" + overlayEscape(r.Upper) + ",workdir=" + overlayEscape(r.Work)
 	if h.Rootless() || h.Namespaced {
-		data += ",userxattr"
+		return data + ",userxattr" // which switches both off
 	}
-	return data
+	return data + ",redirect_dir=off,metacopy=off"
 }
 
 // overlayEscape protects what has a meaning in overlayfs' options.

@@ -39,7 +39,7 @@ func registryDir(env *command.Env, given string) string {
 	return filepath.Join(container.DefaultPaths(env.Root).State, "registry")
 }
 
-const registryDirHelp = "where images are kept, in the layout of Docker's registry (the directory `registry` beside the images)"
+const registryDirHelp = "where images are kept, in the layout of Docker's registry (by default the directory registry beside the images)"
 
 type serveOptions struct {
 	addr, dir, htpasswd, certificate, key string
@@ -60,7 +60,7 @@ error what it is asked for. The directory has the layout of Docker's own registr
 	f := cmd.Flags()
 	f.StringVar(&opts.addr, "addr", "127.0.0.1:5000", "address and port to listen on; port 0: any that is free")
 	f.StringVar(&opts.dir, "dir", "", registryDirHelp)
-	f.StringVar(&opts.htpasswd, "htpasswd", "", "a file with accounts: who has none stays out (see `sandbox registry passwd`)")
+	f.StringVar(&opts.htpasswd, "htpasswd", "", "a file with accounts: who has none stays out (see sandbox registry passwd)")
 	f.BoolVar(&opts.noDelete, "no-delete", false, "refuse to delete images")
 	f.StringVar(&opts.certificate, "tls-cert", "", "HTTPS, with the certificate in this file")
 	f.StringVar(&opts.key, "tls-key", "", "and its key in this one")
@@ -133,6 +133,9 @@ func runRegistryPasswd(env *command.Env, file, user string) error {
 	password, err := readNewPassword(env)
 	if err != nil {
 		return fmt.Errorf("cannot read the password: %w", err)
+	}
+	if password == "" {
+		return kernel.Advise(errors.New("an empty password"), "type one, or: echo PASSWORD | sandbox registry passwd %s %s", file, user)
 	}
 	return server.SetPassword(file, user, password)
 }

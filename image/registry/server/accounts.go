@@ -16,15 +16,15 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// Accounts are the lines of an htpasswd file, USER:HASH, with hashes of bcrypt ($2y$…): what `htpasswd -B` and SetPassword write. The
-// file is read again when it has changed, so that a new account needs no restart.
+// Accounts are the lines of an htpasswd file, USER:HASH, with hashes of bcrypt ($2y$…): what `htpasswd -B` and
+// SetPassword write. The file is read again when it has changed, so that a new account needs no restart.
 type Accounts struct {
 	path string
 
 	mu     sync.Mutex
 	stamp  stamp               // of the file as it was read
 	hashes map[string]string   // of each user
-	decoy  string              // one of them: what a stranger's password is held against, so that names cannot be found by the clock
+	decoy  string              // one of them: what a stranger's password is held against; it takes as long
 	proven map[string][32]byte // what each user's right password was last time: bcrypt is slow on purpose
 
 	computing sync.Mutex // one bcrypt at a time: guessing does not take the machine's other processors
@@ -36,7 +36,8 @@ func OpenAccounts(path string) (*Accounts, error) {
 	return a, a.refresh(func(string, ...any) {})
 }
 
-// Check tells whether the password is the user's. It logs what is wrong with the file; while it cannot be read, nobody comes in.
+// Check tells whether the password is the user's. It logs what is wrong with the file; while it cannot be read, nobody
+// comes in.
 func (a *Accounts) Check(user, password string, log func(format string, args ...any)) bool {
 	a.mu.Lock()
 	err := a.refresh(log)
@@ -70,7 +71,8 @@ func (a *Accounts) Check(user, password string, log func(format string, args ...
 	return true
 }
 
-// stamp tells one state of a file from another: also from one of the same size in the same tick of the clock, where it was replaced.
+// stamp tells one state of a file from another: also from one of the same size in the same tick of the clock, where it
+// was replaced.
 type stamp struct {
 	inode         uint64
 	size          int64
@@ -108,7 +110,7 @@ func (a *Accounts) refresh(log func(format string, args ...any)) error {
 		}
 		user, hash, _ := strings.Cut(line, ":")
 		if _, err := bcrypt.Cost([]byte(hash)); err != nil {
-			log("%s, line %d: no bcrypt hash, this account cannot log in: make it with `sandbox registry passwd` or `htpasswd -B`\n", a.path, number)
+			log("%s, line %d: no bcrypt hash, this account cannot log in: `sandbox registry passwd` makes one\n", a.path, number)
 			continue
 		}
 		a.hashes[user], a.decoy = hash, hash
@@ -122,7 +124,8 @@ func (a *Accounts) refresh(log func(format string, args ...any)) error {
 
 // SetPassword gives a user of an htpasswd file a new password, or the file a new user. The file is replaced as a whole.
 func SetPassword(path, user, password string) error {
-	if user == "" || len(user) > 255 || strings.ContainsFunc(user, func(c rune) bool { return c == ':' || c < ' ' || c == 0x7f }) || user[0] == '#' {
+	reserved := func(c rune) bool { return c == ':' || c < ' ' || c == 0x7f }
+	if user == "" || len(user) > 255 || user[0] == '#' || strings.ContainsFunc(user, reserved) {
 		return fmt.Errorf("invalid user name %q: no colon, no control characters, no # in front, at most 255 bytes", user)
 	}
 	if password == "" {

@@ -37,7 +37,7 @@ func TestAccounts(t *testing.T) {
 	}
 	w := start(t, Options{Accounts: accounts, Realm: "the realm"})
 	challenge := `WWW-Authenticate: Basic realm="the realm", charset="UTF-8"`
-	for _, address := range []string{"/v2/", "/v2/_catalog", "/v2/a/tags/list", "/v2/a/blobs/" + sum("").String(), "/v2/BAD/tags/list"} {
+	for _, address := range []string{"/v2/", "/v2/_catalog", "/v2/a/tags/list", "/v2/a/blobs/" + sum("").String(), "/v2/BAD/tags/list", "/v2/nothing"} {
 		w.ask("GET", address, "").want(t, 401, codeUnauthorized, challenge)
 	}
 	w.ask("POST", "/v2/a/blobs/uploads/?digest="+sum("x").String(), "x").want(t, 401, codeUnauthorized, challenge)

@@ -25,8 +25,8 @@ func unknownBlob(digest string) error {
 	return fail(http.StatusNotFound, codeBlobUnknown, "blob unknown to registry").about("digest", digest)
 }
 
-// getBlob answers GET and HEAD, with ranges and conditions (RFC 9110, sections 13 and 14): end-2. A blob may be had from a repository that it was
-// pushed to or mounted in, and from no other.
+// getBlob answers GET and HEAD, with ranges and conditions (RFC 9110, sections 13 and 14): end-2. A blob may be had from
+// a repository that it was pushed to or mounted in, and from no other.
 func (s *Server) getBlob(w http.ResponseWriter, r *http.Request, t target) error {
 	d, err := blobDigest(t)
 	if err != nil {
@@ -59,7 +59,8 @@ func (s *Server) getBlob(w http.ResponseWriter, r *http.Request, t target) error
 	return nil
 }
 
-// deleteBlob takes a blob out of a repository: end-10. Its space comes back with the next Collect, if no other repository has it.
+// deleteBlob takes a blob out of a repository: end-10. Its space comes back with the next Collect, if no other
+// repository has it.
 func (s *Server) deleteBlob(w http.ResponseWriter, _ *http.Request, t target) error {
 	d, err := blobDigest(t)
 	if err != nil {

@@ -34,12 +34,13 @@ type Report struct {
 }
 
 // Collect gives back the space of what nobody refers to: mark and sweep. Marked are the manifests of each repository and
-// what they refer to; indexes, subjects and all. The rest goes, first from the repositories, then from the disk: should it be killed, the next run
-// goes on, and nothing is left that refers to what is gone.
+// what they refer to; indexes, subjects and all. The rest goes, first from the repositories, then from the disk: should
+// it be killed, the next run goes on, and nothing is left that refers to what is gone.
 //
-// It is safe next to a running server of this package. While it works, nobody adds to the store (see store, the lock: pushes wait, pulls do not). And
-// a client that is in the middle of a push, with blobs here that no manifest refers to yet, or has just been told that it need not send one, finds
-// them an hour later: what was sent, mounted or asked for (HEAD) within Keep stays. Debian's docker-registry does not know the lock: stop it first.
+// It is safe next to a running server of this package. While it works, nobody adds to the store (see store, the lock:
+// pushes wait, pulls do not). And a client that is in the middle of a push, with blobs here that no manifest refers to
+// yet, or has just been told that it need not send one, finds them an hour later: what was sent, mounted or asked for
+// (HEAD) within Keep stays. Debian's docker-registry does not know the lock: stop it first.
 func Collect(dir string, o CollectOptions) (Report, error) {
 	if o.Keep == 0 {
 		o.Keep = keepYoung
@@ -205,8 +206,8 @@ func digestsAmong(value any, list []Digest) []Digest {
 	return list
 }
 
-// staying are the manifests that stay: all, or, with Untagged, those with a tag, the young, what stays' indexes list, and what has as its subject
-// one that stays.
+// staying are the manifests that stay: all, or, with Untagged, those with a tag, the young, what stays' indexes list,
+// and what has as its subject one that stays.
 func (c *collection) staying(r repository, manifests map[Digest]node) (map[Digest]bool, error) {
 	staying := map[Digest]bool{}
 	tags, err := r.tagNames()

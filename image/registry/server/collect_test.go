@@ -119,7 +119,8 @@ func TestCollectUntagged(t *testing.T) {
 	w.ask("GET", "/v2/a/manifests/moved", "").want(t, 200, "")
 }
 
-// TestCollectWhatItDoesNotKnow: a manifest of a kind that another program put there keeps whatever it names; one that cannot be read is reported.
+// TestCollectWhatItDoesNotKnow: a manifest of a kind that another program put there keeps whatever it names; one that
+// cannot be read is reported.
 func TestCollectWhatItDoesNotKnow(t *testing.T) {
 	w := start(t, Options{})
 	w.pushImage("a", "v1", "", "{}")

@@ -62,7 +62,7 @@ func asFailure(err error) *failure {
 	case errors.As(err, &tooLarge):
 		return fail(http.StatusRequestEntityTooLarge, codeManifestInvalid, "a manifest may have %d bytes here", tooLarge.Limit)
 	case errors.Is(err, errHungUp):
-		return fail(http.StatusBadRequest, codeUploadInvalid, "the request's body ended early: what came is kept, ask for the upload's state and go on from there")
+		return fail(http.StatusBadRequest, codeUploadInvalid, "the request's body ended early: an upload can go on from there")
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return fail(http.StatusInsufficientStorage, codeUnknown, "the registry's disk is full: an upload can go on where it stopped once there is room")
 	}

@@ -39,8 +39,8 @@ func (r *recorder) ReadFrom(source io.Reader) (int64, error) {
 	return n, err
 }
 
-// access writes a request's line, in the Common Log Format with the time that it took. Everything that the client chose is quoted,
-// so that nobody can write lines of his own.
+// access writes a request's line, in the Common Log Format with the time that it took. Everything that the client chose
+// is quoted, so that nobody can write lines of his own.
 func (s *Server) access(w *recorder, r *http.Request) {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {

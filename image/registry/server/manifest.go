@@ -7,8 +7,8 @@ import (
 	"net/http"
 )
 
-// The kinds of manifest that this registry takes: those of which it knows what they refer to. Others could not be checked, and
-// garbage collection would take their blobs away.
+// The kinds of manifest that this registry takes: those of which it knows what they refer to. Others could not be
+// checked, and garbage collection would take their blobs away.
 const (
 	ociManifest    = "application/vnd.oci.image.manifest.v1+json"
 	ociIndex       = "application/vnd.oci.image.index.v1+json"
@@ -158,7 +158,8 @@ func (r repository) missing(m *document) ([]problem, error) {
 			return nil, err
 		}
 		if !found && !isForeign(ref.MediaType) {
-			list = append(list, problem{codeManifestBlobUnknown, "the manifest refers to what the repository does not have: push that first", map[string]any{"digest": ref.Digest}})
+			const message = "the manifest refers to what the repository does not have: push that first"
+			list = append(list, problem{codeManifestBlobUnknown, message, map[string]any{"digest": ref.Digest}})
 		}
 	}
 	return list, nil

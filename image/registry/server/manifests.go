@@ -81,7 +81,10 @@ func (s *Server) getManifest(w http.ResponseWriter, r *http.Request, t target) e
 		}
 	}
 	if !accept.takes(m.MediaType) {
-		return fail(http.StatusNotFound, codeManifestUnknown, "it is here as %s, which the request's Accept leaves out", m.MediaType).about("reference", t.reference)
+		return fail(http.StatusNotFound, codeManifestUnknown, "it is here as %s, which the request's Accept leaves out", m.MediaType)
+	}
+	if r.Method == http.MethodHead {
+		_ = touch(repo.revisionLink(d)) // whoever is told that it is here counts on it: see Collect
 	}
 	h := w.Header()
 	h.Set("Content-Type", m.MediaType)
@@ -108,7 +111,8 @@ func (s store) defaultImage(list *document) (Digest, []byte, *document, error) {
 		}
 		return d, content, m, err
 	}
-	return Digest{}, nil, nil, fail(http.StatusNotFound, codeManifestUnknown, "it is a list of images, none of them for linux/amd64, and the request's Accept leaves lists out")
+	return Digest{}, nil, nil, fail(http.StatusNotFound, codeManifestUnknown,
+		"it is a list of images, none of them for linux/amd64, and the request's Accept leaves lists out")
 }
 
 // putManifest takes a manifest under a tag or its digest: end-7. Only here an image comes into being: everything it
@@ -174,7 +178,8 @@ func namesOf(r *http.Request, t target, content []byte) (d Digest, tags []string
 	return found, tags, nil
 }
 
-// add puts a manifest into a repository. The order is that of what depends on what: after a crash in between, the worst is a manifest without its tag.
+// add puts a manifest into a repository. The order is that of what depends on what: after a crash in between, the worst
+// is a manifest without its tag.
 func (r repository) add(d Digest, content []byte, m *document, tags []string) error {
 	unlock, err := r.lock(false) // what is here now cannot go before the manifest holds on to it
 	if err != nil {

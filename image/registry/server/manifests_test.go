@@ -236,3 +236,28 @@ func TestDamage(t *testing.T) {
 		t.Error("a directory is no missing link")
 	}
 }
+
+// FuzzManifest: whatever is pushed is refused, or read the same when it comes back from the disk, where no Content-Type
+// helps.
+func FuzzManifest(f *testing.F) {
+	for _, content := range []string{imageOf("", "{}", "layer"), imageOf(subjectOf("x"), "{}"), indexOf("", "x"), `{"schemaVersion":2,"manifests":[]}`,
+		`{"schemaVersion":1}`, `{"schemaVersion":2,"config":{},"layers":null}`, `{"schemaVersion":2,"mediaType":"` + dockerList + `"}`} {
+		for _, contentType := range []string{"", ociManifest, ociIndex + "; x=y", dockerList} {
+			f.Add([]byte(content), contentType)
+		}
+	}
+	f.Fuzz(func(t *testing.T, content []byte, contentType string) {
+		m, err := parseManifest(content, contentType)
+		if err != nil {
+			return
+		}
+		again, err := parseManifest(content, "")
+		if err != nil || again.MediaType != m.MediaType {
+			t.Fatalf("pushed as %s, came back as %v, %v", m.MediaType, again, err)
+		}
+		n, err := nodeOf(content)
+		if err != nil || len(n.refers) != len(m.references()) {
+			t.Errorf("it refers to %v, garbage collection sees %v, %v", m.references(), n.refers, err)
+		}
+	})
+}

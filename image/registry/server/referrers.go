@@ -11,11 +11,12 @@ import (
 	"strings"
 )
 
-// listReferrers lists the manifests of a repository that have another one as their subject (signatures, SBOMs): end-12a; with ?artifactType=
-// only those of a type: end-12b. Nobody having ever heard of the subject, or of the repository, is an empty list.
+// listReferrers lists the manifests of a repository that have another one as their subject (signatures, SBOMs): end-12a;
+// with ?artifactType= only those of a type: end-12b. Nobody having ever heard of the subject, or of the repository, is
+// an empty list.
 //
-// There is no index of it on disk that could be wrong: it looks at the repository's manifests. That a manifest does not contain the subject's digest is
-// seen before it is parsed.
+// There is no index of it on disk that could be wrong: it looks at the repository's manifests. That a manifest does not
+// contain the subject's digest is seen before it is parsed.
 func (s *Server) listReferrers(w http.ResponseWriter, r *http.Request, t target) error {
 	subject, err := ParseDigest(t.reference)
 	if err != nil && !errors.Is(err, errAlgorithm) {
@@ -71,7 +72,8 @@ func (r repository) referrers(subject Digest, artifactType string) ([]descriptor
 		if err != nil || m.Subject == nil || m.Subject.Digest != subject.String() {
 			continue
 		}
-		entry := descriptor{MediaType: m.MediaType, Digest: d.String(), Size: int64(len(content)), ArtifactType: m.artifactType(), Annotations: m.Annotations}
+		entry := descriptor{MediaType: m.MediaType, Digest: d.String(), Size: int64(len(content)),
+			ArtifactType: m.artifactType(), Annotations: m.Annotations}
 		if artifactType == "" || artifactType == entry.ArtifactType {
 			list = append(list, entry)
 		}

@@ -124,7 +124,8 @@ func validUpload(id string) bool {
 	return true
 }
 
-// check refuses a name that no repository can have. Who reads is told that there is no such thing, who writes that there cannot be.
+// check refuses a name that no repository can have. Who reads is told that there is no such thing, who writes that there
+// cannot be.
 func (t target) check(method string) error {
 	if t.kind <= catalog || validName(t.name) {
 		return nil

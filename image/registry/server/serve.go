@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -28,26 +29,39 @@ const farewell = 5 * time.Second
 
 // Serve answers requests until ctx is done, and then ends in order. Old uploads are removed at the start and every hour.
 func (s *Server) Serve(ctx context.Context, l Listening) error {
+	// No limit on a whole request, a layer may take hours, but one on its headers: idle connections are not free.
+	web := &http.Server{Handler: s, ReadHeaderTimeout: time.Minute, IdleTimeout: 3 * time.Minute}
+	secure := l.Certificate != "" || l.Key != ""
+	if secure {
+		pair, err := tls.LoadX509KeyPair(l.Certificate, l.Key)
+		if err != nil {
+			return kernel.Advise(fmt.Errorf("cannot read the certificate and its key: %w", err), "give two PEM files that belong together")
+		}
+		web.TLSConfig = &tls.Config{Certificates: []tls.Certificate{pair}}
+	}
 	listener, err := net.Listen("tcp", l.Addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return kernel.Advise(fmt.Errorf("cannot listen on %s: another program does already", l.Addr), "choose another port, or end that program (`ss -ltnp` shows it)")
+		err = fmt.Errorf("cannot listen on %s: another program does already", l.Addr)
+		return kernel.Advise(err, "choose another port, or end that program (`ss -ltnp` shows it)")
 	}
 	if err != nil {
 		return fmt.Errorf("cannot listen: %w", err)
 	}
-	// No limit on a whole request, a layer may take hours, but one on its headers: idle connections are not free.
-	web := &http.Server{Handler: s, ReadHeaderTimeout: time.Minute, IdleTimeout: 3 * time.Minute}
+	if l.Ready != nil {
+		l.Ready(listener.Addr())
+	}
+	return s.serve(ctx, web, listener, secure)
+}
+
+func (s *Server) serve(ctx context.Context, web *http.Server, listener net.Listener, secure bool) error {
 	done := make(chan error, 1)
 	go func() {
-		if l.Certificate != "" || l.Key != "" {
-			done <- web.ServeTLS(listener, l.Certificate, l.Key)
+		if secure {
+			done <- web.ServeTLS(listener, "", "")
 		} else {
 			done <- web.Serve(listener)
 		}
 	}()
-	if l.Ready != nil {
-		l.Ready(listener.Addr())
-	}
 	hourly := time.NewTicker(time.Hour)
 	defer hourly.Stop()
 	for {
@@ -161,5 +175,6 @@ func (r Report) Print(w io.Writer, dryRun bool) {
 	if dryRun {
 		verb = "to remove:"
 	}
-	fmt.Fprintf(w, "%s %d manifests, %d links, %d blobs (%d bytes), %d uploads\n", verb, len(r.Manifests), len(r.Layers), len(r.Blobs), r.Bytes, len(r.Uploads))
+	fmt.Fprintf(w, "%s %d manifests, %d links, %d blobs (%d bytes), %d uploads\n", verb,
+		len(r.Manifests), len(r.Layers), len(r.Blobs), r.Bytes, len(r.Uploads))
 }

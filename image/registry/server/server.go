@@ -1,9 +1,9 @@
 // Package server is a registry: what `push` sends images to and `pull` gets them from, as the OCI distribution
 // specification 1.1 has it, over HTTP.
 //
-// An image in a registry is a manifest (a small JSON text) and the blobs that it lists (configuration, layers), each under
-// the digest of its content. A push sends the blobs first and the manifest last; the manifest is refused while one of them is
-// missing. A pull goes the other way.
+// An image in a registry is a manifest (a small JSON text) and the blobs that it lists (configuration, layers), each
+// under the digest of its content. A push sends the blobs first and the manifest last; the manifest is refused while one
+// of them is missing. A pull goes the other way.
 //
 //	POST  /v2/NAME/blobs/uploads/            an upload begins: its address comes back       uploads.go
 //	PATCH …/uploads/ID                       a piece of it (as often as need be)
@@ -70,12 +70,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // answer finds out who asks, for what, and has it done.
 func (s *Server) answer(w *recorder, r *http.Request) error {
-	t := parsePath(r.URL.Path)
-	if t.kind == nothing {
-		if r.URL.Path == "/" {
-			return nil // 200: alive
-		}
-		return fail(http.StatusNotFound, codeUnsupported, "there is nothing at this address: a registry's begin with /v2/")
+	if r.URL.Path == "/" {
+		return nil // 200: alive
 	}
 	if s.options.Accounts != nil {
 		user, password, _ := r.BasicAuth()
@@ -84,6 +80,10 @@ func (s *Server) answer(w *recorder, r *http.Request) error {
 			return fail(http.StatusUnauthorized, codeUnauthorized, "authentication required")
 		}
 		w.user = user
+	}
+	t := parsePath(r.URL.Path)
+	if t.kind == nothing {
+		return fail(http.StatusNotFound, codeUnsupported, "there is nothing at this address")
 	}
 	if err := t.check(r.Method); err != nil {
 		return err

@@ -19,8 +19,8 @@ import (
 // errHungUp is a body that ended before its time.
 var errHungUp = errors.New("the client hung up")
 
-// session is an upload that a request is at work on. All that it is lies on disk, in _uploads/ID, so that another request, after
-// a restart of the server too, can go on:
+// session is an upload that a request is at work on. All that it is lies on disk, in _uploads/ID, so that another
+// request, after a restart of the server too, can go on:
 //
 //	startedat                  when it began
 //	data                       what has come
@@ -76,8 +76,8 @@ func (r repository) received(id string) (int64, error) {
 	return info.Size(), nil
 }
 
-// patience is how long a request waits for another one that is at work on the same upload: a client that lost its connection comes
-// back sooner than the server has noticed.
+// patience is how long a request waits for another one that is at work on the same upload: a client that lost its
+// connection comes back sooner than the server has noticed.
 const patience = 10 * time.Second
 
 // resume opens an upload and keeps others from it until close.

@@ -26,13 +26,13 @@ import (
 //
 // A link is a file whose content is a digest.
 //
-// Whatever appears under its final name is renamed there from _uploads, whole and on the disk: a process that is killed leaves
-// a sound store and something in _uploads, which purge takes away after a while. Who removes a directory renames it to
-// _uploads first, for the same reason.
+// Whatever appears under its final name is renamed there from _uploads, whole and on the disk: a process that is killed
+// leaves a sound store and something in _uploads, which purge takes away after a while. Who removes a directory renames
+// it to _uploads first, for the same reason.
 //
 // A lock (flock on the directory v2) orders changes: those who add share it, for as long as it takes to put finished
-// files in place; those who remove things others may be counting on (deletions, garbage collection) have it alone. It goes with its
-// process.
+// files in place; those who remove things others may be counting on (deletions, garbage collection) have it alone. It
+// goes with its process.
 type store struct{ dir string }
 
 func (s store) root() string         { return filepath.Join(s.dir, "docker/registry/v2") }

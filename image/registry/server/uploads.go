@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 )
@@ -40,7 +41,12 @@ func (s *Server) startUpload(w http.ResponseWriter, r *http.Request, t target) e
 	}
 	if whole {
 		t.reference = id
-		return s.receive(w, r, t, &d)
+		err := s.receive(w, r, t, &d)
+		if err != nil { // who sends a blob in one request does not come back for the rest
+			_ = os.RemoveAll(repo.uploadDir(id))
+			w.Header().Del("Location")
+		}
+		return err
 	}
 	w.Header().Set("Location", uploadURL(t.name, id))
 	describe(w, id, 0)
@@ -48,8 +54,8 @@ func (s *Server) startUpload(w http.ResponseWriter, r *http.Request, t target) e
 	return nil
 }
 
-// mount gives a repository a blob that another one has; from any, if none is named. The zero Digest: there is none to give, and the client
-// is to upload it.
+// mount gives a repository a blob that another one has; from any, if none is named. The zero Digest: there is none to
+// give, and the client is to upload it.
 func (s *Server) mount(to repository, digest, from string) (Digest, error) {
 	d, err := ParseDigest(digest)
 	if err != nil || from != "" && !validName(from) {
@@ -195,7 +201,8 @@ func (u *session) take(r *http.Request, algorithm string) error {
 	n, err := u.append(io.LimitReader(r.Body, length+1), algorithm) // one more, to see whether there is
 	if err == nil && n != length {
 		u.size, u.sum = start, nil
-		err = errors.Join(u.data.Truncate(start), fail(http.StatusBadRequest, codeSizeInvalid, "the body has not the %d bytes of Content-Range", length))
+		err = fail(http.StatusBadRequest, codeSizeInvalid, "the body has not the %d bytes of Content-Range", length)
+		err = errors.Join(u.data.Truncate(start), err)
 	}
 	return err
 }
