@@ -30,6 +30,7 @@ type world struct {
 	runner *fakeRunner
 	Options
 	out   bytes.Buffer
+	mu    sync.Mutex
 	notes []string
 }
 
@@ -40,7 +41,11 @@ func newWorld(t *testing.T) *world {
 	w.base("base", v1.Config{Cmd: []string{"sh"}, Env: []string{"PATH=/bin"}})
 	w.Options = Options{Store: w.store, Runner: w.runner, Context: w.dir, CacheDir: t.TempDir()}
 	w.Resolve = func(_ context.Context, name, _ string, _ bool) (*image.Image, error) { return w.store.Find(name) }
-	w.Note = func(_, line string, _ kernel.Why) { w.notes = append(w.notes, line) }
+	w.Note = func(_, line string, _ kernel.Why) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.notes = append(w.notes, line)
+	}
 	return w
 }
 

@@ -37,6 +37,9 @@ type record struct {
 	files map[string]string // path to digest
 }
 
+// maxRemembered is the number of files up to which it is worth keeping what each was like.
+const maxRemembered = 20000
+
 func (r *record) key() string {
 	question := *r
 	question.Image = ""
@@ -97,7 +100,7 @@ func (c *cache) put(r *record, img *image.Image) error {
 		return err
 	}
 	path := filepath.Join(dir, r.key())
-	if r.files != nil {
+	if n := len(r.files); n > 0 && n <= maxRemembered {
 		if err := replace(path+".files", r.files); err != nil {
 			return err
 		}

@@ -109,7 +109,11 @@ func (p *program) locate(err error) error {
 		cure = "# escape=` or # escape=\\"
 	}
 	if before, suggestion, found := strings.Cut(message, " (did you mean "); found {
-		message, cure = before, "did you mean "+strings.TrimSuffix(suggestion, "?)")+"?"
+		suggestion = strings.TrimSuffix(suggestion, "?)")
+		if strings.HasPrefix(message, "unknown flag") {
+			suggestion = "--" + suggestion
+		}
+		message, cure = before, "did you mean "+suggestion+"?"
 	}
 	return kernel.Advise(p.at(location, errors.New(message)), "%s", cure)
 }
@@ -127,8 +131,11 @@ func meant(text, message string) (from, to int) {
 	at := to
 	for _, word := range strings.Fields(text[to:]) {
 		at += strings.Index(text[at:], word)
-		if len(word) > longest && mentions(message, strings.Trim(word, `"'[],`)) {
-			longest, from, to = len(word), at, at+len(word)
+		name, _, _ := strings.Cut(word, "=") // of a flag
+		for _, part := range []string{word, name} {
+			if len(part) > longest && mentions(message, strings.Trim(part, `"'[],`)) {
+				longest, from, to = len(part), at, at+len(part)
+			}
 		}
 		at += len(word)
 	}

@@ -75,13 +75,20 @@ func parentName(r *record) string {
 func nearest(r *record, others []*record) *record {
 	verb := firstWord(r.Instruction)
 	distance := func(o *record) int {
+		d := 0
+		if !slices.Equal(o.Args, r.Args) {
+			d++
+		}
+		if !slices.Equal(o.More, r.More) {
+			d += 2
+		}
 		switch {
 		case o.Instruction == r.Instruction:
-			return 0
+			return d
 		case firstWord(o.Instruction) == verb:
-			return 1 + differing(o.Instruction, r.Instruction)
+			return d + 4*differing(o.Instruction, r.Instruction)
 		}
-		return 1 << 20
+		return d + 1<<20
 	}
 	return slices.MinFunc(others, func(a, b *record) int {
 		return cmp.Or(distance(a)-distance(b), strings.Compare(a.Instruction, b.Instruction))

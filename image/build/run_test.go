@@ -85,6 +85,9 @@ func TestMounts(t *testing.T) {
 	w.file(".dockerignore", "**/ignored")
 	w.Secrets = []Secret{{ID: "s", Path: filepath.Join(w.dir, "src/f")}, {ID: "e", Env: "PATH"}}
 	w.runner.do = func(_ context.Context, r RunRequest, _ string) error {
+		if len(r.Mounts) == 0 {
+			return nil // of stage a
+		}
 		if m := mountOf(r, "/ctx"); m == nil || m.Type != "bind" || !m.ReadOnly {
 			t.Errorf("/ctx: %+v", m)
 		} else {
@@ -102,7 +105,7 @@ func TestMounts(t *testing.T) {
 		}
 		m := mountOf(r, "/run/secrets/s")
 		if m == nil || m.Type != "bind" || !m.ReadOnly {
-			t.Fatalf("/run/secrets/s: %+v", m)
+			return fmt.Errorf("/run/secrets/s: %+v", m)
 		}
 		data, err := os.ReadFile(m.Source)
 		info, err2 := os.Stat(m.Source)
@@ -116,7 +119,7 @@ func TestMounts(t *testing.T) {
 	}
 	img := w.build(lines("FROM base AS a", "RUN write /etc/x 1", "FROM base", "WORKDIR /w",
 		"RUN --mount=target=/ctx,source=src --mount=from=a,source=etc,target=/from,rw --mount=type=tmpfs,target=tmp,size=1m "+
-			"--mount=type=secret,id=s --mount=type=secret,id=e,env=E --mount=type=secret,id=none true")[0:])
+			"--mount=type=secret,id=s --mount=type=secret,id=e,env=E --mount=type=secret,id=none true"))
 	w.runner.do = nil
 	if history := strings.Join(w.history(img), ""); strings.Contains(history, "context") {
 		t.Error("the secret got into the history")

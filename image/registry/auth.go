@@ -43,6 +43,7 @@ type challenge struct{ scheme, realm, service, scope string }
 type token struct {
 	value   string
 	expires time.Time
+	uses    int
 }
 
 // usualLife of a token that does not say how long it lives.
@@ -61,16 +62,20 @@ func (p *passport) learn(resp *http.Response) error {
 }
 
 // renew takes note of a 401 that a request with these scopes has got: the pass that it had is no good. It reports whether
-// another one may do better: the same password will not.
+// another one may do better: the same password will not, nor a token like one that was new.
 func (p *passport) renew(resp *http.Response, scopes []string) (bool, error) {
 	p.mu.Lock()
-	before := p.asked
-	delete(p.tokens, strings.Join(scopes, " "))
+	before, key := p.asked, strings.Join(scopes, " ")
+	used, had := p.tokens[key]
+	delete(p.tokens, key)
 	p.mu.Unlock()
 	if err := p.learn(resp); err != nil {
 		return false, err
 	}
-	return p.asked.scheme == "bearer" || p.asked.scheme != before.scheme, nil
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	again := p.asked.scheme != before.scheme || p.asked.scheme == "bearer" && (!had || used.uses > 1)
+	return again, nil
 }
 
 // parseChallenge picks the way to log in that we know; Bearer goes before Basic.
@@ -167,18 +172,20 @@ func (e *endpoint) credential(ctx context.Context) (Credential, error) {
 // token returns a pass for some scopes; one is got if there is none that lives. The passport is locked.
 func (e *endpoint) token(ctx context.Context, credential Credential, scopes []string) (string, error) {
 	p, key := &e.pass, strings.Join(scopes, " ")
-	if t, ok := p.tokens[key]; ok && time.Now().Before(t.expires) {
-		return t.value, nil
-	}
-	answer, err := e.askToken(ctx, credential, scopes, false)
-	if err != nil {
-		return "", err
+	t, ok := p.tokens[key]
+	if !ok || time.Now().After(t.expires) {
+		answer, err := e.askToken(ctx, credential, scopes, false)
+		if err != nil {
+			return "", err
+		}
+		t = answer.token()
 	}
 	if p.tokens == nil {
 		p.tokens = map[string]token{}
 	}
-	p.tokens[key] = answer.token()
-	return p.tokens[key].value, nil
+	t.uses++
+	p.tokens[key] = t
+	return t.value, nil
 }
 
 // tokenAnswer is what a token server says.

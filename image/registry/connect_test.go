@@ -71,6 +71,7 @@ func TestGarbageInsteadOfHTTP(t *testing.T) {
 			if err != nil {
 				return
 			}
+			conn.Read(make([]byte, 1))
 			fmt.Fprint(conn, "SSH-2.0-OpenSSH_9.2\r\n")
 			conn.Close()
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"slices"
 	"strconv"
@@ -175,7 +176,7 @@ func isPassing(err error, first bool) bool {
 		return false
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return !first
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, errStalled):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, net.ErrClosed), errors.Is(err, errStalled):
 		return true
 	case strings.Contains(err.Error(), "server closed idle connection"), strings.Contains(err.Error(), "http2:"), strings.Contains(err.Error(), "stream error:"):
 		return true // Go does not export these; it tries again by itself only what has no body

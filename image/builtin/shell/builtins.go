@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -145,7 +146,7 @@ func (s *Shell) killOne(hc interp.HandlerContext, target string, sig syscall.Sig
 		s.receive(sig) // at once, so that the trap runs before the next command
 		return 0
 	}
-	if err := syscall.Kill(pid, sig); err != nil {
+	if err := sendSignal(pid, sig); err != nil {
 		return s.complain(hc, "kill: (%d) - %s", pid, describe(err))
 	}
 	return 0
@@ -244,4 +245,15 @@ func (s *Shell) listVariables(hc interp.HandlerContext) error {
 		fmt.Fprintf(hc.Stdout, "%s=%s\n", name, quote(values[name]))
 	}
 	return nil
+}
+
+// sendSignal is kill(2). A signal to ourselves is sent to this very thread, which has it before it goes on: another one
+// might take it only when we have executed the next program already.
+func sendSignal(pid int, sig syscall.Signal) error {
+	if pid != os.Getpid() {
+		return syscall.Kill(pid, sig)
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	return unix.Tgkill(pid, unix.Gettid(), sig)
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"path/filepath"
 	"sync"
 	"testing"
 )
@@ -66,4 +67,32 @@ func TestOneUploadTwice(t *testing.T) {
 		t.Errorf("got %v", statuses)
 	}
 	w.ask("PUT", location+"?digest="+sum(content).String(), "").want(t, 201, "")
+}
+
+// TestLock: while somebody has the store alone, nothing is added to it; afterwards what counts is what is there then.
+func TestLock(t *testing.T) {
+	w := start(t, Options{})
+	w.pushBlob("a", "{}")
+	s := store{w.dir}
+	unlock, err := s.lock(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	image := imageOf("", "{}")
+	var pushed, blob answer
+	var clients sync.WaitGroup
+	clients.Go(func() { pushed = w.ask("PUT", "/v2/a/manifests/v1", image) })
+	clients.Go(func() { blob = w.ask("POST", "/v2/a/blobs/uploads/?digest="+sum("new").String(), "new") })
+	for range 100 { // time enough for both, if they did not wait
+		w.ask("GET", "/v2/a/blobs/"+sum("new").String(), "").want(t, 404, codeBlobUnknown)
+		w.ask("GET", "/v2/a/manifests/v1", "").want(t, 404, codeManifestUnknown)
+	}
+	r := s.repository("a")
+	if err := r.bury(filepath.Dir(r.layerLink(sum("{}")))); err != nil {
+		t.Error(err)
+	}
+	unlock()
+	clients.Wait()
+	pushed.want(t, 400, codeManifestBlobUnknown)
+	blob.want(t, 201, "")
 }
