@@ -81,7 +81,7 @@ type arrival struct {
 	source io.ReadCloser
 	file   *os.File // nil if the file is there already
 	sum    *counter // nil if somebody else sums it up
-	err    error // what ended it before the blob's end
+	err    error    // what ended it before the blob's end
 }
 
 // arrive opens a blob for receiving it in a new file.

@@ -45,6 +45,9 @@ func ParseOutput(option string) (Output, error) {
 			return o, kernel.Advise(fmt.Errorf("--output: unexpected %q", field), "--output type=local,dest=DIR")
 		}
 	}
+	if o.Dest == "" && (o.Type == "tar" || o.Type == "oci" || o.Type == "docker") {
+		o.Dest = "-"
+	}
 	return o, o.check()
 }
 

@@ -162,7 +162,7 @@ func TestLabelsAndComments(t *testing.T) {
 
 func TestOutputOption(t *testing.T) {
 	for option, want := range map[string]Output{
-		"out": {Type: "local", Dest: "out"}, "-": {Type: "tar", Dest: "-"}, "type=tar,dest=x.tar": {Type: "tar", Dest: "x.tar"},
+		"out": {Type: "local", Dest: "out"}, "-": {Type: "tar", Dest: "-"}, "type=oci": {Type: "oci", Dest: "-"}, "type=tar,dest=x.tar": {Type: "tar", Dest: "x.tar"},
 		"type=oci,dest=x,name=n": {Type: "oci", Dest: "x", Name: "n"}, "type=image,name=n,push=false": {Type: "image", Name: "n"},
 	} {
 		if got, err := ParseOutput(option); err != nil || got != want {

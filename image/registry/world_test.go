@@ -47,7 +47,6 @@ type world struct {
 	requests []string // "GET /v2/", in the order in which they came
 	spoil    spoiler
 	pauses   []time.Duration
-	notes    []string
 }
 
 // spoiler comes before the registry: it returns what the registry is to write to, or nil if it has answered itself.

@@ -53,7 +53,7 @@ func (e *Engine) Commit(r *Record, req CommitRequest) (*image.Image, error) {
 			return nil, err
 		}
 	}
-	config.Author, config.Created, config.Container, config.DockerVersion = req.Author, v1.Time{Time: now().Time}, r.ID, ""
+	config.Author, config.Created, config.Container = req.Author, v1.Time{Time: now().Time}, r.ID
 	if config.OS == "" {
 		config.OS, config.Architecture = "linux", runtime.GOARCH
 	}

@@ -1,12 +1,15 @@
 package chapter2
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -43,8 +46,9 @@ func runBuild(ctx context.Context, env *command.Env, opts *buildOptions, from st
 	if err := opts.sources(env, &o, from); err != nil {
 		return err
 	}
+	var kept bytes.Buffer // -q: seen only if the build fails
 	if opts.quiet {
-		o.Out = io.Discard
+		o.Out = &kept
 	}
 	for _, output := range outputs {
 		if output.Dest == "-" {
@@ -53,6 +57,7 @@ func runBuild(ctx context.Context, env *command.Env, opts *buildOptions, from st
 	}
 	img, err := build.Build(ctx, o)
 	if err != nil {
+		_, _ = env.Err.Write(kept.Bytes())
 		return buildError(err)
 	}
 	if opts.quiet {
@@ -75,7 +80,7 @@ func (o *buildOptions) sources(env *command.Env, r *build.Options, from string) 
 	case strings.Contains(from, "://") || strings.HasPrefix(from, "git@"):
 		return kernel.Advise(fmt.Errorf("a context at a URL: %s", from), "fetch it first: git clone URL, then sandbox build DIRECTORY")
 	case from == "-" && o.file == "-":
-		return kernel.Advise(errors.New("Dockerfile and context cannot both come from standard input"), "sandbox build -f - . < Dockerfile")
+		return kernel.Advise(errors.New("the Dockerfile and the context cannot both come from standard input"), "sandbox build -f - . < Dockerfile")
 	case from == "-":
 		text, stream, err := build.Stdin(env.In)
 		r.Text, r.Archive = text, stream
@@ -101,16 +106,25 @@ func buildDir(env *command.Env) string { return cacheDir(env) }
 
 // resolveBase finds the images of FROM: built-in ones, the store's, and else a registry's, which is shown on out.
 func resolveBase(env *command.Env, out io.Writer) func(ctx context.Context, ref, platform string, pull bool) (*image.Image, error) {
+	var one sync.Mutex // stages that are built at the same time would mix up their progress bars
 	return func(ctx context.Context, ref, platform string, pull bool) (*image.Image, error) {
+		one.Lock()
+		defer one.Unlock()
 		img, err := findImage(env, ref)
 		var missing *image.NotFoundError
 		builtIn := err == nil && img.Config.Labels["sandbox.builtin"] != ""
-		if !errors.As(err, &missing) && (!pull || builtIn) {
+		if !errors.As(err, &missing) && (!pull || builtIn) && (err != nil || isFor(img, platform)) {
 			return img, err
+		}
+		if builtIn {
+			return nil, kernel.Advise(fmt.Errorf("%s is made here, for this kind of machine: not for %s", ref, platform), "leave --platform out")
 		}
 		name, err := remoteName(ref)
 		if err != nil {
 			return nil, err
+		}
+		if platform == thisPlatform() {
+			platform = "" // whatever variant of it runs here
 		}
 		wanted, err := wantedPlatform(platform)
 		if err != nil {
@@ -122,13 +136,26 @@ func resolveBase(env *command.Env, out io.Writer) func(ctx context.Context, ref,
 	}
 }
 
-// buildError gives a failing command's exit code to the shell, as Docker does.
+// isFor tells whether an image is for a platform. If nobody asked for another one than this machine's it may be for anything: there
+// may be an interpreter.
+func isFor(img *image.Image, platform string) bool {
+	short := img.OS + "/" + img.Architecture
+	return platform == thisPlatform() || platform == short || platform == short+"/"+img.Variant
+}
+
+func thisPlatform() string { return "linux/" + runtime.GOARCH }
+
+// buildError gives a failing command's exit code to the shell, as Docker does, and says how to look into what there was.
 func buildError(err error) error {
 	var failed *build.RunError
-	if errors.As(err, &failed) {
-		return &kernel.Advice{Cause: err, Cure: kernel.CureOf(err), Code: failed.Code}
+	if !errors.As(err, &failed) {
+		return err
 	}
-	return err
+	cure := fmt.Sprintf("%s, line %d", failed.File, failed.Line)
+	if id := strings.TrimPrefix(failed.Image, "sha256:"); id != "" {
+		cure += "; to try it by hand:  sandbox run --rm -it " + id[:min(12, len(id))] + " sh"
+	}
+	return &kernel.Advice{Cause: err, Cure: cure, Code: failed.Code}
 }
 
 // writeOutput writes what --output asks for.
@@ -140,15 +167,19 @@ func writeOutput(ctx context.Context, env *command.Env, img *image.Image, o buil
 		return build.Export(store, img, o, nil)
 	case "oci", "docker":
 		format := map[string]string{"oci": archive.OCIArchive, "docker": archive.DockerArchive}[o.Type]
+		ref := img.ID
+		if len(img.Names) > 0 {
+			ref = img.Names[0]
+		}
 		write = func(w io.Writer) error {
-			return archive.Save(ctx, store, w, []string{img.ID}, archive.SaveOptions{Format: format})
+			return archive.Save(ctx, store, w, []string{ref}, archive.SaveOptions{Format: format})
 		}
 	case "tar":
 	default:
 		return nil
 	}
-	if o.Dest == "-" || o.Dest == "" {
-		return write(env.Out)
+	if o.Dest == "-" {
+		return writeTo(env, "", "build", write)
 	}
 	return archive.WriteFile(o.Dest, write)
 }

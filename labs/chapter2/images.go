@@ -14,9 +14,9 @@ import (
 )
 
 type imagesOptions struct {
-	all, quiet, noTrunc, digests, tree bool
-	filters                            []string
-	format                             string
+	all, quiet, noTrunc, digests bool
+	filters                      []string
+	format                       string
 }
 
 // NewImages makes `sandbox images`, which is also `sandbox image ls`.

@@ -13,21 +13,20 @@ import (
 
 // imageView is an image as Docker's `inspect` shows it.
 type imageView struct {
-	ID            string `json:"Id"`
-	RepoTags      []string
-	RepoDigests   []string
-	Parent        string
-	Comment       string
-	Created       string
-	DockerVersion string
-	Author        string
-	Config        v1.Config
-	Architecture  string
-	Variant       string `json:",omitempty"`
-	Os            string
-	Size          int64
-	GraphDriver   graphDriver
-	RootFS        rootFS
+	ID           string `json:"Id"`
+	RepoTags     []string
+	RepoDigests  []string
+	Parent       string
+	Comment      string
+	Created      string
+	Author       string
+	Config       v1.Config
+	Architecture string
+	Variant      string `json:",omitempty"`
+	Os           string
+	Size         int64
+	GraphDriver  graphDriver
+	RootFS       rootFS
 }
 
 // graphDriver says where the layers are unpacked.
@@ -53,7 +52,7 @@ func InspectImage(env *command.Env, ref string) (any, error) {
 	}
 	view := imageView{
 		ID: img.ID, RepoTags: orEmpty(img.Names), RepoDigests: orEmpty(img.Digests), Parent: img.Parent, Created: img.Created.Format(time.RFC3339Nano),
-		DockerVersion: config.DockerVersion, Author: config.Author, Config: config.Config, Architecture: img.Architecture, Variant: img.Variant, Os: img.OS,
+		Author: config.Author, Config: config.Config, Architecture: img.Architecture, Variant: img.Variant, Os: img.OS,
 		Size: img.Size, GraphDriver: driverOf(env.Engine().Images, img), RootFS: rootFS{Type: "layers", Layers: config.RootFS.DiffIDs},
 	}
 	if n := len(config.History); n > 0 {

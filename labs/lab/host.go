@@ -19,8 +19,10 @@ import (
 // uses the store holds a shared lock on it until the process ends.
 func stock(env *command.Env, o *pocket.Options) error {
 	store := &image.Store{Dir: filepath.Join(env.Engine().Paths.State, "pocket")}
-	if err := env.Engine().Door.Do(kernel.MkdirAll(store.Dir, "3.5")...); err != nil {
-		return err
+	if _, err := os.Stat(store.Dir); err != nil {
+		if _, err := builtin.Ensure(store, "base"); err != nil { // makes the store
+			return err
+		}
 	}
 	lock, err := unix.Open(store.Dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
