@@ -101,8 +101,11 @@ var localModes = []flag{
 // Call in strace's notation, of the modes only those that matter here.
 func (m TerminalMode) Call() Call {
 	shell := "stty -raw echo"
-	if m.Mode.Lflag&unix.ICANON == 0 {
+	switch {
+	case m.Mode.Lflag&unix.ICANON == 0:
 		shell = "stty raw -echo"
+	case m.Mode.Lflag&unix.ECHO == 0:
+		shell = "stty -echo echonl"
 	}
 	modes := "{c_lflag=" + flags(uint64(m.Mode.Lflag), localModes) + "}"
 	return Call{Name: "ioctl", Args: []string{fmt.Sprint(m.FD), "TCSETS", modes}, Shell: shell}

@@ -26,7 +26,7 @@ func (b *builder) planCopy(ctx context.Context, st *state, c *instructions.CopyC
 	if c.From != "" {
 		o.record.Instruction = strings.Replace(o.record.Instruction, "COPY ", "COPY --from="+c.From+" ", 1)
 	}
-	o.close = func() error { return errors.Join(copy.Close(), b.release(from)) }
+	o.close = append(o.close, copy.Close, func() error { return b.release(from) })
 	return b.planFiles(ctx, st, o, copy, c.SourcesAndDest, c.Chown, c.Chmod)
 }
 
@@ -37,7 +37,7 @@ func (b *builder) planAdd(ctx context.Context, st *state, c *instructions.AddCom
 		return err
 	}
 	copy := &copying.Copy{From: from, Link: c.Link, Exclude: c.ExcludePatterns, Add: true, Unpack: c.Unpack, Checksum: c.Checksum}
-	o.close = func() error { return errors.Join(copy.Close(), b.release(from)) }
+	o.close = append(o.close, copy.Close, func() error { return b.release(from) })
 	return b.planFiles(ctx, st, o, copy, c.SourcesAndDest, c.Chown, c.Chmod)
 }
 
@@ -56,7 +56,6 @@ func (b *builder) planFiles(ctx context.Context, st *state, o *operation, copy *
 	}
 	digest, err := copy.Digest(ctx)
 	if err != nil {
-		o.close()
 		return err
 	}
 	for _, pattern := range copy.Unmatched() {

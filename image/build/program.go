@@ -20,6 +20,7 @@ type program struct {
 	lines  []string // its text
 	escape rune     // # escape=
 	syntax string   // # syntax=, which chooses an interpreter elsewhere; this one is always the same
+	warned []string // what the parser does not like and accepts
 	meta   []instructions.ArgCommand
 	stages []instructions.Stage
 }
@@ -32,6 +33,9 @@ func parse(name string, text []byte) (*program, error) {
 		return nil, p.locate(err)
 	}
 	p.escape = tree.EscapeToken
+	for _, w := range tree.Warnings {
+		p.warned = append(p.warned, w.Short)
+	}
 	p.syntax, _, _, _ = parser.DetectSyntax(text)
 	p.stages, p.meta, err = instructions.Parse(tree.AST, nil)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
@@ -80,38 +81,30 @@ func (b *builder) planRun(ctx context.Context, st *state, c *instructions.RunCom
 		st.stage.out.printf("[Warning] RUN --security=insecure has no effect: the command runs with the usual restrictions\n")
 	}
 	mounts := &mounts{b: b, st: st, program: program}
+	o.close = append(o.close, mounts.close)
 	if err := mounts.plan(ctx, instructions.GetMounts(c), &o.record); err != nil {
-		return errors.Join(err, mounts.close())
-	}
-	var ran *Ran
-	closeRan := func() (err error) {
-		if ran != nil {
-			err = ran.Close()
-			ran = nil
-		}
 		return err
 	}
 	o.perform = func(ctx context.Context, d *image.Draft) error {
 		if err := mounts.make(ctx, d); err != nil {
 			return err
 		}
-		var err error
-		ran, err = b.run(ctx, st, mounts, RunRequest{Args: args, Network: network})
+		ran, err := b.run(ctx, st, mounts, RunRequest{Args: args, Network: network})
 		if err != nil {
 			return err
+		}
+		remove := sync.OnceValue(ran.Close)
+		o.close = append(o.close, remove)
+		o.after = func() {
+			if err := remove(); err != nil {
+				st.stage.out.printf("[Warning] cannot remove container %s: %v\n", short(ran.ID), err)
+				return
+			}
+			st.stage.out.printf("Removing intermediate container %s\n", short(ran.ID))
 		}
 		_, err = d.AddDirectory(ran.Upper, layer.PackOptions{ClampTime: b.Epoch})
 		return err
 	}
-	o.after = func() {
-		id := ran.ID
-		if err := closeRan(); err != nil {
-			st.stage.out.printf("[Warning] cannot remove container %s: %v\n", short(id), err)
-			return
-		}
-		st.stage.out.printf("Removing intermediate container %s\n", short(id))
-	}
-	o.close = func() error { return errors.Join(closeRan(), mounts.close()) }
 	return nil
 }
 

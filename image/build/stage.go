@@ -48,7 +48,14 @@ type operation struct {
 	author  string                                          // MAINTAINER
 	perform func(ctx context.Context, d *image.Draft) error // makes its layer; nil if it has none
 	after   func()                                          // when its image is in the store
-	close   func() error
+	close   []func() error                                  // in the end, in any case
+}
+
+// end gives back what the operation has held, what it got last first.
+func (o *operation) end() {
+	for _, f := range slices.Backward(o.close) {
+		_ = f() // files that were only read, and containers: whether they could be removed is said by after
+	}
 }
 
 // buildStage performs the instructions of a stage.
@@ -100,12 +107,10 @@ func (b *builder) perform(ctx context.Context, st *state, c instructions.Command
 	if err := st.scope(b.program.escape).expand(c); err != nil {
 		return err
 	}
-	o, err := b.operationOf(ctx, st, c)
-	if err != nil {
+	o := &operation{config: clone(st.config), record: record{Instruction: describe(c)}}
+	defer o.end()
+	if err := b.planStep(ctx, st, c, o); err != nil {
 		return err
-	}
-	if o.close != nil {
-		defer o.close()
 	}
 	if st.image != nil {
 		o.record.Parent = st.image.ID
@@ -121,9 +126,11 @@ func (b *builder) perform(ctx context.Context, st *state, c instructions.Command
 		return nil
 	}
 	st.rebuilt = st.step
-	if st.image, err = b.commit(ctx, st, o, durable); err != nil {
+	img, err := b.commit(ctx, st, o, durable)
+	if err != nil {
 		return err
 	}
+	st.image = img
 	st.config = st.image.Config
 	st.stage.out.printf(" ---> %s\n", short(st.image.ID))
 	if o.after != nil {
@@ -135,36 +142,39 @@ func (b *builder) perform(ctx context.Context, st *state, c instructions.Command
 	return nil
 }
 
-// operationOf says what one instruction would do, without doing it.
-func (b *builder) operationOf(ctx context.Context, st *state, c instructions.Command) (*operation, error) {
-	o := &operation{config: clone(st.config), record: record{Instruction: describe(c)}}
+// planStep says what one instruction would do, without doing it.
+func (b *builder) planStep(ctx context.Context, st *state, c instructions.Command, o *operation) error {
 	switch c := c.(type) {
 	case *instructions.RunCommand:
-		return o, b.planRun(ctx, st, c, o)
+		return b.planRun(ctx, st, c, o)
 	case *instructions.CopyCommand:
-		return o, b.planCopy(ctx, st, c, o)
+		return b.planCopy(ctx, st, c, o)
 	case *instructions.AddCommand:
-		return o, b.planAdd(ctx, st, c, o)
+		return b.planAdd(ctx, st, c, o)
 	case *instructions.WorkdirCommand:
-		return o, b.planWorkdir(st, c, o)
+		return b.planWorkdir(st, c, o)
 	case *instructions.ArgCommand:
 		o.history = nothing(st.config, " "+describe(c))
-		return o, b.declare(st, c)
+		return b.declare(st, c)
 	case *instructions.MaintainerCommand:
 		o.author = c.Maintainer
 	case *instructions.EntrypointCommand:
 		if st.cmdSet {
 			o.record.More = append(o.record.More, "keeps CMD")
 		}
+	case *instructions.HealthCheckCommand:
+		if c.Health.StartInterval != 0 {
+			st.stage.out.printf("[Warning] HEALTHCHECK --start-interval has no place in this image format, and is left out\n")
+		}
 	}
 	o.history = nothing(st.config, " "+commandText(st.config, c))
 	if err := configure(&o.config, c, st.cmdSet); err != nil {
-		return nil, err
+		return err
 	}
 	if _, ok := c.(*instructions.CmdCommand); ok {
 		st.cmdSet = true
 	}
-	return o, nil
+	return nil
 }
 
 // declare declares the variables of ARG. One without a value takes that of an ARG before the first FROM.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
 	"sandbox/image/registry"
@@ -52,7 +53,12 @@ func runLogin(ctx context.Context, env *command.Env, opts loginOptions, args []s
 		return err
 	}
 	client := registryClient(env)
-	account, err := askAccount(ctx, env, client, opts, host)
+	if opts.username == "" && !opts.passwordStdin {
+		if done, err := loginAsBefore(ctx, env, client, host); done || err != nil {
+			return err
+		}
+	}
+	account, err := askAccount(ctx, env, opts, host)
 	if err != nil {
 		return err
 	}
@@ -69,6 +75,21 @@ func runLogin(ctx context.Context, env *command.Env, opts loginOptions, args []s
 	}
 	fmt.Fprintln(env.Out, "Login Succeeded")
 	return nil
+}
+
+// loginAsBefore tries the account that is known already.
+func loginAsBefore(ctx context.Context, env *command.Env, client *registry.Client, host string) (bool, error) {
+	known, err := client.Credential(ctx, host)
+	if err != nil || known == (registry.Credential{}) {
+		return false, err
+	}
+	fmt.Fprintln(env.Err, "Authenticating with existing credentials...")
+	if _, err := client.Login(ctx, host, known); err != nil {
+		fmt.Fprintf(env.Err, "They are not accepted any more: %v\n", err)
+		return false, nil
+	}
+	fmt.Fprintln(env.Out, "Login Succeeded")
+	return true, nil
 }
 
 // registryHost is the registry that login and logout mean, as names have it.
@@ -90,8 +111,8 @@ func registryHost(args []string) (string, error) {
 	return host, nil
 }
 
-// askAccount gets together a name and a password: from flags, from what is known, from the person.
-func askAccount(ctx context.Context, env *command.Env, client *registry.Client, opts loginOptions, host string) (registry.Credential, error) {
+// askAccount gets together a name and a password: from flags, or from the person.
+func askAccount(ctx context.Context, env *command.Env, opts loginOptions, host string) (registry.Credential, error) {
 	account := registry.Credential{Username: opts.username, Password: opts.password}
 	switch {
 	case opts.passwordStdin && opts.password != "":
@@ -107,21 +128,12 @@ func askAccount(ctx context.Context, env *command.Env, client *registry.Client, 
 		return account, err
 	case opts.password != "":
 		fmt.Fprintln(env.Err, "WARNING! Using --password via the CLI is insecure. Use --password-stdin.")
-	case opts.username == "":
-		known, err := client.Credential(ctx, host)
-		if err == nil && known != (registry.Credential{}) {
-			fmt.Fprintln(env.Err, "Authenticating with existing credentials...")
-			if _, err := client.Login(ctx, host, known); err == nil {
-				return known, nil
-			}
-			fmt.Fprintln(env.Err, "They are not accepted any more.")
-		}
 	}
-	return account, askRest(env, &account, host)
+	return account, askRest(ctx, env, &account, host)
 }
 
 // askRest asks the person at the terminal for what is still missing; the password is not shown.
-func askRest(env *command.Env, account *registry.Credential, host string) error {
+func askRest(ctx context.Context, env *command.Env, account *registry.Credential, host string) (err error) {
 	if account.Username != "" && account.Password != "" {
 		return nil
 	}
@@ -130,23 +142,57 @@ func askRest(env *command.Env, account *registry.Credential, host string) error 
 	}
 	if account.Username == "" {
 		fmt.Fprint(env.Out, "Username: ")
-		line, err := bufio.NewReaderSize(env.In, 16).ReadString('\n')
-		if err != nil {
+		if account.Username, err = readLine(ctx, env); err != nil {
 			return err
 		}
-		account.Username = strings.TrimSpace(line)
 	}
 	if account.Password == "" {
 		fmt.Fprint(env.Out, "Password: ")
-		password, err := term.ReadPassword(int(env.In.Fd()))
-		fmt.Fprintln(env.Out)
-		if err != nil {
+		if account.Password, err = readSecret(ctx, env); err != nil {
 			return err
 		}
-		account.Password = string(password)
 	}
 	if account.Username == "" || account.Password == "" {
 		return errors.New("a name and a password are needed")
 	}
 	return nil
+}
+
+// readSecret reads a line from the terminal, which does not show what is typed meanwhile: only the end of the line.
+func readSecret(ctx context.Context, env *command.Env) (string, error) {
+	fd := int(env.In.Fd())
+	before, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	if err != nil {
+		return "", err
+	}
+	silent := *before
+	silent.Lflag = silent.Lflag&^unix.ECHO | unix.ICANON | unix.ISIG | unix.ECHONL
+	door := env.Engine().Door
+	step := kernel.Step{Effect: kernel.TerminalMode{FD: fd, Mode: silent}, Section: "2.6", Why: kernel.Why{EN: "what you type is not shown", ZH: "输入的内容不显示"}}
+	if err := door.Do(step); err != nil {
+		return "", err
+	}
+	step.Effect, step.Why = kernel.TerminalMode{FD: fd, Mode: *before}, kernel.Why{EN: "your terminal is as it was", ZH: "你的终端恢复原样"}
+	defer door.Do(step)
+	return readLine(ctx, env)
+}
+
+// readLine reads a line from the terminal, unless Ctrl-C comes first.
+func readLine(ctx context.Context, env *command.Env) (string, error) {
+	type answer struct {
+		line string
+		err  error
+	}
+	read := make(chan answer, 1)
+	go func() {
+		line, err := bufio.NewReader(env.In).ReadString('\n') // a terminal gives a line at a time, never more
+		read <- answer{strings.TrimRight(line, "\r\n"), err}
+	}()
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(env.Out)
+		return "", context.Canceled
+	case a := <-read:
+		return a.line, a.err
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path"
 	"strconv"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -52,7 +53,9 @@ func (u runner) Run(ctx context.Context, r build.RunRequest) (*build.Ran, error)
 		engine.Discard(record)
 		return nil, err
 	}
-	stop := context.AfterFunc(ctx, func() { engine.Kill(record, unix.SIGKILL) })
+	ended := make(chan struct{})
+	defer close(ended)
+	stop := context.AfterFunc(ctx, func() { u.kill(record.ID, ended) })
 	defer stop()
 	code, err := monitor.Attach(container.Streams{In: input, Out: r.Output, Err: r.Output}, u.env.Tell())
 	if err == nil {
@@ -64,6 +67,21 @@ func (u runner) Run(ctx context.Context, r build.RunRequest) (*build.Ran, error)
 		return nil, err
 	}
 	return &build.Ran{ID: record.Short(), Code: code, Upper: engine.Upper(record), Close: remove}, nil
+}
+
+// kill kills a container that was started a moment ago. Its monitor writes down which process it is, perhaps only now.
+func (u runner) kill(id string, ended <-chan struct{}) {
+	engine := u.env.Engine()
+	for {
+		if r, err := engine.Get(id); err == nil && engine.Kill(r, unix.SIGKILL) == nil {
+			return
+		}
+		select {
+		case <-ended:
+			return
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
 }
 
 func (u runner) request(r build.RunRequest) (container.Request, error) {
