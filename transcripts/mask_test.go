@@ -31,6 +31,8 @@ var everywhere = rules(
 	`0x[0-9a-f]{5,8}( +\d+ +root)`, `0x<key>$1`,
 	`(NSpid:\s+)\d+`, `$1<pid>`,
 	`^(  root +)(\d+ +)(\d+) +\d+ \d\d:\d\d (\S+ +)\d\d:\d\d:\d\d( ps -ef)`, `$1<pid> $3 <cpu> <time> $4<cpu>$5`,
+	`\b\d+(\.\d+)?(MB| MB)\b`, `<size>`,
+	`(sha256:<ID\d+> size: )\d+`, `$1<size>`,
 	`^(  root +1 +0) +\d+ \d\d:\d\d (\S+ +)\d\d:\d\d:\d\d`, `$1 <cpu> <time> $2<cpu>`,
 	`\b65534\b`, `<uid>`,
 	`"/var/lib/sandbox/names/[a-z]+_[a-z0-9]+"|/var/lib/sandbox/names/[a-z]+_[a-z0-9]+`, `…/names/<name>`,
@@ -48,6 +50,8 @@ var explained = rules(
 	`… \d+ (more|steps?)`, `… <n> $1`,
 	`…… (还有 )?\d+ 步`, `…… <n> 步`,
 	`\(\d+ (bytes|字节)\)`, `(<n> $1)`,
+	`, \d+ bytes in \d+ ms`, `, <n> bytes in <n> ms`,
+	`, (<size>|[\d.]+ kB) in \d+ ms`, `, <size> in <n> ms`,
 	`(RLIMIT_NOFILE, \{)rlim_cur=\S+ rlim_max=\S+\}`, `$1<limits>}`,
 )
 
@@ -132,8 +136,16 @@ func (m *masker) line(line string) string {
 	for _, r := range list {
 		line = r.pattern.ReplaceAllString(line, r.by)
 	}
+	if tableHeader.MatchString(line) || strings.Contains(line, "<age>") || strings.Contains(line, "<size>") {
+		line = columns.ReplaceAllString(line, "$1   ") // as wide as what has been masked in them
+	}
 	return line
 }
+
+var (
+	tableHeader = regexp.MustCompile(`^  [A-Z]{2}[A-Z ]* {3}[A-Z]`)
+	columns     = regexp.MustCompile(`(\S) {3,}`)
+)
 
 // maskNumbers replaces descriptors, pids and lengths in a call.
 func maskNumbers(line string) string {
@@ -182,6 +194,8 @@ func TestMask(t *testing.T) {
   uts:[4026532178]
   uts:[4026532179]
   uts:[4026532178]
+  REPOSITORY   CREATED                  SIZE
+  base         Less than a second ago   20.5MB
   $ y
   ┆ [3.5] namespaces
   ┆   clone3(CLONE_NEWNS) = 4711   # 3 reasons
@@ -197,6 +211,8 @@ func TestMask(t *testing.T) {
   uts:[<1>]
   uts:[<2>]
   uts:[<1>]
+  REPOSITORY   CREATED   SIZE
+  base   <age>   <size>
   $ y
   ┆ [3.5] namespaces
   ┆   clone3(CLONE_NEWNS) = <n>   # 3 reasons

@@ -6,9 +6,13 @@ import (
 	"testing"
 )
 
+// imitated are the lessons that can do with the make-believe sandbox, which knows containers and no images. The exercises
+// and hints of all lessons are proved with the real program, by package transcripts.
+var imitated = []string{"3.1", "3.5"}
+
 // Each exercise of the real lessons fails its checks unsolved and passes them with its solution.
 func TestExercisesAreSound(t *testing.T) {
-	for _, number := range written(t) {
+	for _, number := range imitated {
 		for _, lang := range []Lang{English, Chinese} {
 			t.Run(number+"."+string(lang), func(t *testing.T) {
 				t.Parallel()
