@@ -63,15 +63,17 @@ func runDf(env *command.Env, verbose bool, format string) error {
 
 // imagesRow counts what `image prune -a` would give back: the layers that no container needs.
 func imagesRow(images []*image.Image, containers []*container.Record) dfRow {
-	used := usedImages(images, containers)
-	var shown int
-	for _, img := range images {
-		if len(img.Names)+len(img.Digests) > 0 || !parentsOf(images)[img.ID] {
-			shown++
-		}
-	}
+	used, shown := usedImages(images, containers), len(withoutSteps(images))
 	total, needed := sharedSize(images), sharedSize(used)
 	return dfRow{"Images", fmt.Sprint(shown), fmt.Sprint(len(used)), command.Size(total), reclaimable(total-needed, total)}
+}
+
+// withoutSteps leaves out what builds have left on the way: images without a name that others are made from.
+func withoutSteps(images []*image.Image) []*image.Image {
+	parents := parentsOf(images)
+	return slices.DeleteFunc(slices.Clone(images), func(img *image.Image) bool {
+		return len(img.Names)+len(img.Digests) == 0 && parents[img.ID]
+	})
 }
 
 func usedImages(images []*image.Image, containers []*container.Record) []*image.Image {
@@ -103,6 +105,7 @@ func reclaimable(free, total int64) string {
 
 // printUsage lists each image, with what of it others have too, and each container.
 func printUsage(env *command.Env, images []*image.Image, containers []*container.Record, sizes map[string]int64) error {
+	images = withoutSteps(images)
 	owners := map[string]int{} // of a layer
 	for _, img := range images {
 		for _, name := range img.Layers {

@@ -7,7 +7,6 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/spf13/cobra"
 
-	"sandbox/image"
 	"sandbox/labs/command"
 )
 
@@ -25,14 +24,23 @@ type imageView struct {
 	Variant      string `json:",omitempty"`
 	Os           string
 	Size         int64
-	GraphDriver  graphDriver
+	GraphDriver  GraphDriver
 	RootFS       rootFS
 }
 
-// graphDriver says where the layers are unpacked.
-type graphDriver struct {
+// GraphDriver says where layers are unpacked, as Docker's `inspect` shows it of images and containers.
+type GraphDriver struct {
 	Name string
 	Data map[string]string
+}
+
+// Overlay is the GraphDriver of a stack of layers, the uppermost first.
+func Overlay(stack []string) GraphDriver {
+	d := GraphDriver{Name: "overlay", Data: map[string]string{}}
+	if len(stack) > 0 {
+		d.Data["UpperDir"], d.Data["LowerDir"] = stack[0], strings.Join(stack[1:], ":")
+	}
+	return d
 }
 
 type rootFS struct {
@@ -53,21 +61,12 @@ func InspectImage(env *command.Env, ref string) (any, error) {
 	view := imageView{
 		ID: img.ID, RepoTags: orEmpty(img.Names), RepoDigests: orEmpty(img.Digests), Parent: img.Parent, Created: img.Created.Format(time.RFC3339Nano),
 		Author: config.Author, Config: config.Config, Architecture: img.Architecture, Variant: img.Variant, Os: img.OS,
-		Size: img.Size, GraphDriver: driverOf(env.Engine().Images, img), RootFS: rootFS{Type: "layers", Layers: config.RootFS.DiffIDs},
+		Size: img.Size, GraphDriver: Overlay(env.Engine().Images.Stack(img.Layers, "")), RootFS: rootFS{Type: "layers", Layers: config.RootFS.DiffIDs},
 	}
 	if n := len(config.History); n > 0 {
 		view.Comment = config.History[n-1].Comment
 	}
 	return view, nil
-}
-
-func driverOf(store *image.Store, img *image.Image) graphDriver {
-	dirs := store.Stack(img.Layers, "")
-	d := graphDriver{Name: "overlay", Data: map[string]string{}}
-	if len(dirs) > 0 {
-		d.Data["UpperDir"], d.Data["LowerDir"] = dirs[0], strings.Join(dirs[1:], ":")
-	}
-	return d
 }
 
 func orEmpty(list []string) []string {

@@ -130,7 +130,15 @@ func remoteName(ref string) (image.Name, error) {
 		return name, kernel.Advise(fmt.Errorf("%q is a built-in image: it is made here, and in no registry", short.Repository),
 			"sandbox run %s   or, for Docker Hub's of that name: %s", short.Repository, name)
 	}
-	return name, nil
+	return name, notScratch(name)
+}
+
+// notScratch refuses the one name that no image can have.
+func notScratch(name image.Name) error {
+	if name.Registry == "docker.io" && name.Repository == "library/scratch" {
+		return kernel.Advise(errors.New(`"scratch" is a reserved name: that of the empty beginning, and of no image`), "write it in a Dockerfile: FROM scratch")
+	}
+	return nil
 }
 
 func pullOne(ctx context.Context, env *command.Env, client *registry.Client, opts pullOptions, name image.Name, platform *v1.Platform) error {
@@ -193,6 +201,9 @@ func showEvent(progress *command.Progress) func(registry.Event) {
 
 // Pull fetches an image for a command that needs it, and shows that on standard error: standard output is the command's own.
 func Pull(ctx context.Context, env *command.Env, name image.Name, platform *v1.Platform) (*image.Image, error) {
+	if err := notScratch(name); err != nil {
+		return nil, err
+	}
 	shown := *env
 	shown.Out = env.Err
 	return showPull(ctx, &shown, registryClient(env), name, platform)

@@ -30,18 +30,32 @@ func NewInspect(env *command.Env) *cobra.Command {
 	return cmd
 }
 
+// containerView is a container as Docker's `inspect` shows it: what is recorded, and where its layers are.
+type containerView struct {
+	*container.Record
+	GraphDriver chapter2.GraphDriver
+}
+
+func inspectContainer(env *command.Env, ref string) (any, error) {
+	r, err := env.Engine().Get(ref)
+	if err != nil {
+		return nil, err
+	}
+	return containerView{Record: r, GraphDriver: chapter2.Overlay(env.Engine().Stack(r))}, nil
+}
+
 // inspect looks for a container and then, as Docker does, for an image of that name.
 func inspect(env *command.Env, kind, ref string) (any, error) {
 	switch kind {
 	case "container":
-		return env.Engine().Get(ref)
+		return inspectContainer(env, ref)
 	case "image":
 		return chapter2.InspectImage(env, ref)
 	case "":
 	default:
 		return nil, kernel.Advise(fmt.Errorf("invalid --type: %q", kind), "container or image")
 	}
-	r, err := env.Engine().Get(ref)
+	r, err := inspectContainer(env, ref)
 	var noContainer *container.ErrNotFound
 	if !errors.As(err, &noContainer) {
 		return r, err

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -81,7 +82,7 @@ func runRun(env *command.Env, opts *runOptions, args []string) error {
 // create makes the container that the flags describe.
 func create(env *command.Env, opts *createOptions, args []string) (*container.Record, *os.File, error) {
 	engine := env.Engine()
-	img, err := findImage(env, args[0])
+	img, err := findImage(env, args[0], opts.pull)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -112,24 +113,34 @@ func create(env *command.Env, opts *createOptions, args []string) (*container.Re
 	return r, lock, nil
 }
 
-// findImage takes a built-in image, made when it is first asked for, or one of the store, or fetches it from its registry.
-func findImage(env *command.Env, ref string) (*image.Image, error) {
-	if _, err := builtin.Ensure(env.Engine().Images, ref); err != nil {
+// findImage takes a built-in image, made when it is first asked for, or one of the store, or fetches it from its registry:
+// by --pull, when it is missing, never or always.
+func findImage(env *command.Env, ref, pull string) (*image.Image, error) {
+	if !slices.Contains([]string{"missing", "never", "always"}, pull) {
+		return nil, kernel.Advise(fmt.Errorf("invalid --pull: %q", pull), "missing, never or always")
+	}
+	ours, err := builtin.Ensure(env.Engine().Images, ref)
+	if err != nil {
 		return nil, err
 	}
 	img, err := env.Engine().Images.Find(ref)
 	var missing *image.NotFoundError
-	if !errors.As(err, &missing) {
+	absent := errors.As(err, &missing)
+	name, nameErr := image.ParseName(ref)
+	switch {
+	case nameErr != nil || err != nil && !absent:
+		return img, err
+	case pull == "never" && absent:
+		return nil, kernel.Advise(err, "sandbox images   lists what is here; without --pull=never a registry is asked")
+	case ours || pull != "always" && !absent:
 		return img, err
 	}
-	name, nameErr := image.ParseName(ref)
-	if nameErr != nil {
-		return nil, err
+	if absent {
+		fmt.Fprintf(env.Err, "Unable to find image '%s' locally\n", name.Familiar())
 	}
-	fmt.Fprintf(env.Err, "Unable to find image '%s' locally\n", name.Familiar())
 	img, pullErr := chapter2.Pull(context.Background(), env, name, nil)
 	if pullErr != nil {
-		if len(missing.Near) > 0 {
+		if absent && len(missing.Near) > 0 {
 			pullErr = fmt.Errorf("%w; and %w", err, pullErr)
 		}
 		return nil, kernel.Advise(pullErr, "the built-in images need no network: sandbox run -it base")

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"reflect"
 	"strings"
 	"text/template"
 
@@ -13,15 +14,31 @@ import (
 // templateFunctions are those that Docker gives to its templates.
 var templateFunctions = template.FuncMap{
 	"json":  func(v any) (string, error) { data, err := json.Marshal(v); return string(data), err },
-	"join":  func(list []string, sep string) string { return strings.Join(list, sep) },
+	"join":  join,
 	"lower": strings.ToLower, "upper": strings.ToUpper, "split": strings.Split,
 	"println": fmt.Sprintln, "title": func(s string) string { return strings.ToUpper(s[:min(1, len(s))]) + s[min(1, len(s)):] },
 }
 
-// Template parses a --format, in which \t and \n may be written as such.
+// join takes any list: in `inspect`, that of the JSON is one of any things, not of strings.
+func join(list any, separator string) (string, error) {
+	v := reflect.ValueOf(list)
+	if v.Kind() != reflect.Slice {
+		return "", fmt.Errorf("join takes a list, not a %T", list)
+	}
+	var parts []string
+	for i := range v.Len() {
+		parts = append(parts, fmt.Sprint(v.Index(i).Interface()))
+	}
+	return strings.Join(parts, separator), nil
+}
+
+// Template parses a --format, in which \t and \n may be written as such; within {{ }} they are Go's own.
 func Template(format string) (*template.Template, error) {
-	format = strings.NewReplacer(`\t`, "\t", `\n`, "\n").Replace(format)
-	t, err := template.New("format").Funcs(templateFunctions).Parse(format)
+	parse := template.New("format").Funcs(templateFunctions).Parse
+	t, err := parse(strings.NewReplacer(`\t`, "\t", `\n`, "\n").Replace(format))
+	if err != nil {
+		t, err = parse(format)
+	}
 	if err != nil {
 		return nil, kernel.Advise(fmt.Errorf("invalid template: %w", err), "a Go template, as in: --format '{{.ID}} {{.Names}}'")
 	}
