@@ -20,12 +20,20 @@ type Spawn struct {
 	Process    string // how the new process is called in the explanation
 	Steps      []Step
 	Programs   []Step // Execve, one for each place of $PATH
-	Group      string // cgroup v2: the directory of the group it is cloned into; open as GroupFD where the table is run
+	Group      string // cgroup v2: the directory of the group it is cloned into; open where the table is run
+	GroupFD    int    // … under this number; 0: the constant
 	Hold       bool   // when none can be executed, wait to be looked at: see Birth.Held
 }
 
 // GroupFD is the descriptor that a table which clones into a cgroup finds the group's directory under.
 const GroupFD = 18
+
+func (s Spawn) groupFD() int {
+	if s.GroupFD != 0 {
+		return s.GroupFD
+	}
+	return GroupFD
+}
 
 // Birth is a Spawn compiled to a table, and afterwards what became of it.
 type Birth struct {
@@ -46,7 +54,7 @@ func (s Spawn) Compile() *Birth {
 	c.b.Clone.ExitSignal = uint64(unix.SIGCHLD)
 	if s.Group != "" {
 		c.b.Clone.Flags |= birth.IntoCgroup
-		c.b.Clone.Cgroup = GroupFD
+		c.b.Clone.Cgroup = uint64(s.groupFD())
 	}
 
 	b.steps = append(b.steps, s.Steps...)
@@ -156,7 +164,7 @@ func (b *Birth) CloneCall() Call {
 	group := ""
 	if b.spawn.Group != "" {
 		shown |= birth.IntoCgroup
-		group = fmt.Sprintf(", cgroup=%d", GroupFD)
+		group = fmt.Sprintf(", cgroup=%d", b.spawn.groupFD())
 	}
 	return Call{
 		Name:       "clone3",

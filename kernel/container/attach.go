@@ -95,6 +95,10 @@ func (m *Monitor) follow(s Streams, tell func(kernel.Record), untilReady bool) (
 				tell(r)
 			}
 		case frameExit:
+			var end End
+			if json.Unmarshal(content[4:], &end) == nil {
+				m.End = &end
+			}
 			return int(binary.BigEndian.Uint32(content)), nil
 		}
 	}

@@ -25,7 +25,7 @@ type Rootfs struct {
 	MountPoint string
 }
 
-// Descriptors of the monitor that the new process finds its standard streams under.
+// Descriptors that the new process finds its standard streams under, when package early gives birth to it.
 const (
 	childStdin  = 20
 	childStdout = 21
@@ -33,6 +33,13 @@ const (
 	childPty    = 23 // the end of a socket pair through which it sends the master of its terminal
 	childMaster = 30 // where it keeps that master meanwhile
 )
+
+// ends are the descriptors that the new process finds its standard streams under: the numbers above, or those that
+// they happen to have in a monitor that gives birth again.
+type ends struct{ stdin, stdout, stderr, pty, master int }
+
+// firstEnds are those of a first birth.
+func firstEnds() ends { return ends{childStdin, childStdout, childStderr, childPty, childMaster} }
 
 // birth is all that a container's first process is planned from.
 type birth struct {
@@ -44,6 +51,7 @@ type birth struct {
 	view   string       // where other images are mounted, to be looked into
 	files  rlimit.Limit // on open files, where --ulimit says nothing
 	self   string       // this program's file, which --init puts into the container
+	ends   ends         // what its standard streams are made from
 	rows   uint16       // of the terminal
 	cols   uint16
 

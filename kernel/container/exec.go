@@ -67,8 +67,11 @@ func (e *Engine) Exec(r *Record, req ExecRequest) (int, error) {
 
 // openRunning makes sure that the container runs, and names its first process in a way that no other can be meant.
 func (e *Engine) openRunning(r *Record) (pidfd int, err error) {
-	if !r.State.Running {
-		return -1, kernel.Advise(fmt.Errorf("container %s is not running", r.PlainName()), "sandbox start %s", r.PlainName())
+	switch {
+	case !r.State.Running:
+		return -1, e.notRunning(r)
+	case r.State.Restarting:
+		return -1, kernel.Advise(fmt.Errorf("container %s is down: its restart policy will bring it back", r.PlainName()), "sandbox logs %s   may say why it ends", r.PlainName())
 	}
 	pidfd, err = unix.PidfdOpen(r.State.Pid, 0)
 	if err == nil && startTicks(r.State.Pid) != r.State.Born {
@@ -79,6 +82,10 @@ func (e *Engine) openRunning(r *Record) (pidfd int, err error) {
 		return -1, kernel.Advise(fmt.Errorf("container %s has just ended", r.PlainName()), "sandbox logs %s", r.PlainName())
 	}
 	return pidfd, nil
+}
+
+func (e *Engine) notRunning(r *Record) error {
+	return kernel.Advise(fmt.Errorf("container %s is not running", r.PlainName()), "sandbox start %s", r.PlainName())
 }
 
 // planExec changes the container's specification into that of the new process.
@@ -159,7 +166,7 @@ func (b *birth) execStreams(ptySocket int, req ExecRequest) []kernel.Step {
 	if req.TTY {
 		size := SizeOf(os.Stdin)
 		socket := kernel.In("3.2", kernel.Because(kernel.Dup{From: kernel.FD(ptySocket), To: childPty, Cloexec: true}, "", ""))
-		return append(socket, terminalSteps(size.Rows, size.Columns)...)
+		return append(socket, terminalSteps(firstEnds(), size.Rows, size.Columns)...)
 	}
 	null := &kernel.Handle{}
 	if req.Stdin && !req.Detach {

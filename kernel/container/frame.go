@@ -15,7 +15,7 @@ import (
 //	w  window size: rows, columns (16 bits)   r  the container is running, and is recorded as such
 //	s  a signal's number (8 bits)             t  something was done: a kernel.Record as JSON
 //	                                          k  one frame of input has been written: there is room for another
-//	                                          x  it has ended and is cleaned up: the exit code (32 bits)
+//	                                          x  it has ended and is cleaned up: the exit code (32 bits), an End as JSON
 const (
 	frameStdin   = 'i'
 	frameEOF     = 'c'

@@ -40,7 +40,8 @@ type input struct {
 	file     *os.File
 	terminal bool
 	queue    chan piece
-	ended    chan struct{}
+	ended    chan struct{} // no more will be written
+	gone     chan struct{} // nobody will read it
 }
 
 // piece is a frame's content, and what to call when it has been written.
@@ -50,19 +51,37 @@ type piece struct {
 }
 
 func newInput(file *os.File, terminal bool) *input {
-	i := &input{file: file, terminal: terminal, queue: make(chan piece, 2*inputFrames), ended: make(chan struct{})}
+	i := &input{file: file, terminal: terminal, queue: make(chan piece, 2*inputFrames), ended: make(chan struct{}), gone: make(chan struct{})}
 	go i.copy()
 	return i
 }
 
 func (i *input) copy() {
-	for p := range i.queue {
-		i.file.Write(p.data) // EPIPE: the container has closed its input; what else comes is for nobody
-		p.done()
+	for {
+		select {
+		case p, more := <-i.queue:
+			if more {
+				i.file.Write(p.data) // EPIPE: the container has closed its input; what else comes is for nobody
+				p.done()
+				continue
+			}
+			if !i.terminal { // a terminal's end is typed, as Ctrl-D
+				i.file.Close()
+			}
+			return
+		case <-i.gone:
+			return
+		}
 	}
-	if !i.terminal { // a terminal's end is typed, as Ctrl-D
-		i.file.Close()
+}
+
+// abandon is for the end of the container, which another birth may follow.
+func (i *input) abandon() {
+	if i == nil {
+		return
 	}
+	i.file.Close()
+	close(i.gone)
 }
 
 // write takes a frame over. It waits only for a client that sends more than it was told to.
@@ -74,7 +93,11 @@ func (i *input) write(data []byte, done func()) {
 	select {
 	case <-i.ended:
 	default:
-		i.queue <- piece{append([]byte(nil), data...), done}
+		select {
+		case i.queue <- piece{append([]byte(nil), data...), done}:
+		case <-i.gone:
+			done()
+		}
 	}
 }
 

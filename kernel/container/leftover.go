@@ -34,7 +34,7 @@ func (e *Engine) Leftovers() ([]Leftover, error) {
 		case err == nil && r.State.Running && !isLocked(e.Paths.dir(id)):
 			list = append(list, Leftover{"container " + r.PlainName(), kernel.Why{
 				EN: "its monitor was killed, or the machine went down", ZH: "它的监视进程被杀,或机器断过电"},
-				func() error { _, err := e.reconcile(r); return err }})
+				func() error { _, _, err := e.reconcile(r); return err }})
 		}
 	}
 	for _, id := range e.Groups.Leftovers(func(id string) bool { return known[id] }) {

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sandbox/cgroup"
+	"sandbox/image"
 	"sandbox/kernel"
 	"sandbox/kernel/early"
 )
@@ -22,12 +23,17 @@ import (
 type monitor struct {
 	engine *Engine
 	record *Record
-	pid    int
 	client *outbox
 	log    *logWriter
-	input  *input         // the container's standard input, or its terminal
 	output sync.WaitGroup // the copiers of output
 	open   []*os.File     // what they read
+
+	life   sync.Mutex // guards what another birth changes while a client is listened to
+	pid    int
+	input  *input // the container's standard input, or its terminal
+	window Window // the size of the terminal that was told last
+
+	backoff backoff
 }
 
 // drainTime is how long the monitor waits for output after the container's end, when somebody who outlived it (a process
@@ -51,8 +57,13 @@ func RunMonitor(b *early.Birth) int {
 	}
 	go m.listen(control)
 	m.client.say(frameReady, nil)
-	status := m.waitForEnd()
-	m.finish(status)
+	for {
+		ended := m.waitForEnd()
+		if !m.recordEnd(ended) || !m.comeAgain() {
+			break
+		}
+	}
+	m.leave()
 	m.client.flush()
 	return 0
 }
@@ -68,22 +79,45 @@ func (m *monitor) prepare(b *early.Birth) error {
 			}
 		}
 	}
-	m.engine = &Engine{Paths: paths, Door: door, Host: ThisHost(), Groups: cgroup.Detect()}
+	m.engine = &Engine{Paths: paths, Door: door, Images: &image.Store{Dir: paths.State}, Host: ThisHost(), Groups: cgroup.Detect()}
 	record := &Record{}
 	if err := json.Unmarshal(b.Table.Rest(), record); err != nil {
 		return err
 	}
 	m.record = record
-	record.State = State{
-		Status: "running", Running: true, Pid: m.pid, StartedAt: now(),
-		Born: startTicks(m.pid), Boot: bootID(), Monitor: os.Getpid(),
-	}
 	var err error
 	if m.log, err = openLog(door, paths.log(record.ID)); err != nil {
 		return err
 	}
-	m.copyOutput()
-	return record.save(door, paths, false)
+	m.copyOutput(monitorStreams{monitorStdin, monitorStdout, monitorStderr, monitorPty})
+	return m.recordStart()
+}
+
+// recordStart says in the record that the container runs. One that `run` has made has no record yet.
+func (m *monitor) recordStart() error {
+	state := State{
+		Status: "running", Running: true, Pid: m.pid, StartedAt: now(),
+		Born: startTicks(m.pid), Boot: bootID(), Monitor: os.Getpid(), End: m.record.State.End,
+	}
+	count := m.record.RestartCount
+	r, err := m.engine.change(m.record.ID, false, func(r *Record) error {
+		r.State, r.RestartCount = state, count
+		return nil
+	})
+	if isMissing(err) {
+		m.record.State = state
+		return m.record.save(m.engine.Door, m.engine.Paths, false)
+	}
+	if err == nil {
+		m.setRecord(r)
+	}
+	return err
+}
+
+func (m *monitor) setRecord(r *Record) {
+	m.life.Lock()
+	defer m.life.Unlock()
+	m.record = r
 }
 
 // pathsOf finds where things lie from a container's directory.
@@ -93,20 +127,36 @@ func pathsOf(dir string) Paths {
 	return paths
 }
 
+// monitorStreams are the monitor's ends of the container's standard streams, or the socket that its terminal comes out of.
+type monitorStreams struct{ stdin, stdout, stderr, pty int }
+
 // copyOutput starts what copies the container's output to the log and to the client.
-func (m *monitor) copyOutput() {
+func (m *monitor) copyOutput(s monitorStreams) {
 	if m.record.Config.Tty {
-		if terminal := receiveTerminal(monitorPty); terminal != nil {
-			m.input = newInput(terminal, true)
+		if terminal := receiveTerminal(s.pty); terminal != nil {
+			m.setInput(newInput(terminal, true))
 			m.copyStream(terminal, "stdout", frameStdout)
 		}
 		return
 	}
 	if m.record.Config.OpenStdin {
-		m.input = newInput(pipeEnd(monitorStdin, "stdin"), false)
+		m.setInput(newInput(pipeEnd(s.stdin, "stdin"), false))
 	}
-	m.copyStream(pipeEnd(monitorStdout, "stdout"), "stdout", frameStdout)
-	m.copyStream(pipeEnd(monitorStderr, "stderr"), "stderr", frameStderr)
+	m.copyStream(pipeEnd(s.stdout, "stdout"), "stdout", frameStdout)
+	m.copyStream(pipeEnd(s.stderr, "stderr"), "stderr", frameStderr)
+}
+
+func (m *monitor) setInput(i *input) {
+	m.life.Lock()
+	defer m.life.Unlock()
+	m.input = i
+}
+
+// alive is the container's first process and its input; nobody and nothing while it is down.
+func (m *monitor) alive() (pid int, input *input) {
+	m.life.Lock()
+	defer m.life.Unlock()
+	return m.pid, m.input
 }
 
 // pipeEnd is our end of a pipe; Go's poller waits for it, so that it can be given up at any time.
@@ -179,7 +229,7 @@ func readRest(from *os.File, buffer []byte) (n int, err error) {
 // listen does what the client asks for, until it is gone. It never waits for the container: the client sends no more
 // input than it was told is wanted (input.go).
 func (m *monitor) listen(control io.Reader) {
-	fed := false
+	fed, once := false, m.record.Config.StdinOnce
 	var buffer []byte
 	for {
 		kind, content, grown, err := readFrame(control, buffer)
@@ -187,28 +237,33 @@ func (m *monitor) listen(control io.Reader) {
 			break
 		}
 		buffer = grown
+		_, input := m.alive()
 		switch {
 		case kind == frameStdin:
 			fed = true
-			m.input.write(content, func() { m.client.say(frameWritten, nil) })
+			input.write(content, func() { m.client.say(frameWritten, nil) })
 		case kind == frameEOF:
-			m.input.end()
+			input.end()
 		case kind == frameWindow && len(content) == 4:
 			m.resize(Window{binary.BigEndian.Uint16(content), binary.BigEndian.Uint16(content[2:])})
 		case kind == frameSignal && len(content) == 1:
 			m.signal(unix.Signal(content[0]))
 		}
 	}
-	if fed && m.record.Config.StdinOnce { // nobody will type any more
-		m.input.end()
+	if _, input := m.alive(); fed && once { // nobody will type any more
+		input.end()
 	}
 }
 
 func (m *monitor) resize(w Window) {
-	if m.input == nil || !m.input.terminal {
+	m.life.Lock()
+	m.window = w
+	m.life.Unlock()
+	_, input := m.alive()
+	if input == nil || !input.terminal {
 		return
 	}
-	raw, err := m.input.file.SyscallConn()
+	raw, err := input.file.SyscallConn()
 	if err != nil {
 		return
 	}
@@ -220,9 +275,20 @@ func (m *monitor) resize(w Window) {
 	})
 }
 
+// signal passes a signal on. One that asks for the end ends it for good, as Docker's client, which sends it by way of
+// `kill`, does.
 func (m *monitor) signal(s unix.Signal) {
+	m.life.Lock()
+	r, pid := m.record, m.pid
+	m.life.Unlock()
+	if r.HostConfig.RestartPolicy.Asks() && endsContainers(s, r.Config) {
+		m.engine.ask(r, "kill", s, false)
+	}
+	if pid == 0 {
+		return
+	}
 	m.engine.Door.Do(kernel.Step{
-		Effect: kernel.Kill{PID: m.pid, Signal: s}, Section: "3.3",
+		Effect: kernel.Kill{PID: pid, Signal: s}, Section: "3.3",
 		Why: kernel.Why{EN: "passed on to the container's first process", ZH: "转交给容器的 1 号进程"},
 	})
 }
@@ -233,32 +299,60 @@ func (m *monitor) waitForEnd() unix.WaitStatus {
 	for {
 		_, err := unix.Wait4(m.pid, &status, 0, nil)
 		if !errors.Is(err, unix.EINTR) {
-			return status
+			break
 		}
 	}
+	m.life.Lock()
+	m.pid = 0
+	m.life.Unlock()
+	return status
 }
 
-// finish records the end, takes away what the container had of the machine, and tells the client.
-func (m *monitor) finish(status unix.WaitStatus) {
+// recordEnd takes away what the container had of the machine and writes down how it ended. It tells whether the
+// container comes again.
+func (m *monitor) recordEnd(status unix.WaitStatus) (again bool) {
 	e, r := m.engine, m.record
+	oom := e.Groups.OutOfMemory(r.ID) // the groups know it
 	if r.HostConfig.PidMode == "host" {
 		e.removeGroups(r.ID) // ends those that no PID namespace has ended
 	}
 	m.drain()
-	r.State = State{
-		Status: "exited", ExitCode: exitCode(status), StartedAt: r.State.StartedAt, FinishedAt: now(),
-	}
+	state := e.stateAfter(r, status, oom)
 	e.removeGroups(r.ID)
+	r.State = state
 	if r.HostConfig.AutoRemove {
-		e.leaveWord(r)
-		e.delete(r)
-	} else {
-		r.save(e.Door, e.Paths, true)
+		return false
+	}
+	changed, err := e.change(r.ID, true, func(r *Record) error {
+		r.State = state
+		if again = r.HostConfig.RestartPolicy.afterEnd(state.ExitCode, r.RestartCount, state.End.Asked != nil); again {
+			r.State.Status, r.State.Running, r.State.Restarting, r.State.Monitor, r.State.Boot = "restarting", true, true, os.Getpid(), bootID()
+			r.RestartCount++
+		}
+		return nil
+	})
+	if err != nil {
+		return false
+	}
+	m.setRecord(changed)
+	return again
+}
+
+// leave is the monitor's end: the container is down for good, until somebody starts it.
+func (m *monitor) leave() {
+	m.log.close()
+	if m.record.HostConfig.AutoRemove {
+		m.engine.leaveWord(m.record)
+		m.engine.delete(m.record)
 	}
 	unix.Close(early.Lock) // from here on others may start or remove it, whatever our client does
-	code := make([]byte, 4)
-	binary.BigEndian.PutUint32(code, uint32(r.State.ExitCode))
-	m.client.say(frameExit, code)
+	m.sayEnd()
+}
+
+// sayEnd tells the client how it ended.
+func (m *monitor) sayEnd() {
+	end, _ := json.Marshal(m.record.State.End)
+	m.client.say(frameExit, append(binary.BigEndian.AppendUint32(nil, uint32(m.record.State.ExitCode)), end...))
 }
 
 // drain waits for the rest of the output.
@@ -268,7 +362,13 @@ func (m *monitor) drain() {
 		stream.SetReadDeadline(time.Now().Add(drainTime))
 	}
 	m.output.Wait()
-	m.log.close()
+	for _, stream := range m.open {
+		stream.Close()
+	}
+	m.open = nil
+	_, input := m.alive()
+	input.abandon()
+	m.setInput(nil)
 }
 
 // exitCode of a process as a shell, and Docker, counts it.

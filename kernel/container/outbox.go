@@ -87,6 +87,13 @@ func (o *outbox) release() {
 	o.changed.Broadcast()
 }
 
+// hold lets output wait for room again: the container has come again.
+func (o *outbox) hold() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.free = false
+}
+
 // flush waits until the client has everything, or is gone.
 func (o *outbox) flush() {
 	o.mu.Lock()

@@ -125,10 +125,10 @@ func TestLastWord(t *testing.T) {
 		return file
 	}
 	before, killed := open(), open()
-	if code := readWord(killed); code != exitKilled {
-		t.Errorf("without a last word: %d", code)
+	if end := readWord(killed); end.ExitCode != exitKilled {
+		t.Errorf("without a last word: %+v", end)
 	}
-	r.State.ExitCode = 42
+	r.State.End = &End{ExitCode: 42}
 	e.leaveWord(r)
 	if again, err := e.Paths.load(r.ID); err != nil || !again.State.Running {
 		t.Errorf("the record itself has changed: %v %v", again, err)
@@ -136,8 +136,8 @@ func TestLastWord(t *testing.T) {
 	if err := e.delete(r); err != nil {
 		t.Fatal(err)
 	}
-	if code := readWord(before); code != 42 {
-		t.Errorf("exit code %d", code)
+	if end := readWord(before); end.ExitCode != 42 {
+		t.Errorf("the end is %+v", end)
 	}
 }
 

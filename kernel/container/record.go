@@ -25,13 +25,15 @@ type Record struct {
 	HostConfig HostConfig
 	Config     Config
 	Mounts     []MountPoint
-	Layers     []string `json:"SandboxLayers"` // the image's layers by directory name, lowest first
+
+	RestartCount int      // how often the restart policy has brought it back since it was started by hand
+	Layers       []string `json:"SandboxLayers"` // the image's layers by directory name, lowest first
 }
 
 // State is what a container is doing.
 type State struct {
-	Status     string // created, running, exited
-	Running    bool
+	Status     string // created, running, restarting, exited
+	Running    bool   // also while it is down and about to come again, as Docker has it
 	Paused     bool
 	Restarting bool
 	OOMKilled  bool
@@ -41,6 +43,8 @@ type State struct {
 	Error      string
 	StartedAt  Moment
 	FinishedAt Moment
+	End        *End   `json:"SandboxEnd,omitempty"`        // why it has ended; while it runs, the time before
+	Stopped    bool   `json:"SandboxStopped,omitempty"`    // it is down because a person wanted that: unless-stopped
 	Born       uint64 `json:"SandboxStartTicks,omitempty"` // field 22 of /proc/PID/stat: tells a pid from its successor
 	Boot       string `json:"SandboxBoot,omitempty"`       // the boot that Pid is of
 	Monitor    int    `json:"Monitor,omitempty"`
@@ -78,6 +82,7 @@ type Config struct {
 type HostConfig struct {
 	Binds          []string
 	NetworkMode    string
+	RestartPolicy  RestartPolicy
 	AutoRemove     bool
 	CapAdd         []string
 	CapDrop        []string

@@ -23,6 +23,7 @@ type Monitor struct {
 	pid     int
 	control *os.File
 	door    *kernel.Door // the client's
+	End     *End         // how the container ended, once Attach has returned
 }
 
 // SpawnMonitor starts a monitor before it is known what for: it gets ready on another processor while the container's
@@ -80,34 +81,49 @@ func (m *Monitor) Abandon() {
 	unix.Wait4(m.pid, nil, 0, nil)
 }
 
-// Start gives birth to a container's first process through a monitor. The lock goes over to the monitor.
-func (e *Engine) Start(m *Monitor, r *Record, lock *os.File, size Window) error {
+// start is a container's birth as it was planned from its record and its config.json, by the client or, when it comes
+// again, by its monitor.
+type start struct {
+	spec  *specs.Spec
+	group cgroup.Plan
+	spawn kernel.Spawn
+}
+
+// planStart plans it. What it is planned from is on disk, but for the ends of its streams and the size of its terminal.
+func (e *Engine) planStart(r *Record, ends ends, size Window) (*start, error) {
 	spec, err := e.loadSpec(r.ID)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	group, err := e.Groups.Plan(r.ID, spec.Linux.Resources)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	plan := &birth{
-		files: rlimit.OpenFiles, spec: spec, group: group, host: e.Host, etc: e.Paths.etc(), view: e.Paths.view(), rows: size.Rows, cols: size.Columns,
+		files: rlimit.OpenFiles, spec: spec, group: group, host: e.Host, etc: e.Paths.etc(), view: e.Paths.view(), ends: ends, rows: size.Rows, cols: size.Columns,
 		rootfs: Rootfs{
 			LayerDir: e.Images.LayerDir(), Layers: r.Layers, Lowest: e.Paths.mountPoints(), Upper: e.Paths.upper(r.ID), Work: e.Paths.work(r.ID),
 			MountPoint: e.Paths.mountPoint(),
 		},
 	}
 	if plan.self, err = os.Executable(); err != nil {
-		return err
+		return nil, err
 	}
 	spawn, err := plan.Plan()
+	return &start{spec, group, spawn}, err
+}
+
+// Start gives birth to a container's first process through a monitor. The lock goes over to the monitor.
+func (e *Engine) Start(m *Monitor, r *Record, lock *os.File, size Window) error {
+	s, err := e.planStart(r, firstEnds(), size)
 	if err != nil {
 		return err
 	}
-	if err := e.makeGroups(r.ID, spec, group); err != nil {
+	if err := e.makeGroups(r.ID, s); err != nil {
 		return err
 	}
-	err = e.giveBirth(m, r, lock, spawn)
+	e.forget(r.ID)
+	err = e.giveBirth(m, r, lock, s.spawn)
 	if err != nil {
 		e.removeGroups(r.ID)
 	}
@@ -115,13 +131,13 @@ func (e *Engine) Start(m *Monitor, r *Record, lock *os.File, size Window) error 
 }
 
 // makeGroups makes the cgroups, and plans them anew if the common parent went away meanwhile with another container.
-func (e *Engine) makeGroups(id string, spec *specs.Spec, group cgroup.Plan) error {
-	err := e.Door.Do(group.Create...)
+func (e *Engine) makeGroups(id string, s *start) error {
+	err := e.Door.Do(s.group.Create...)
 	for try := 0; try < 5 && cgroup.Vanished(err); try++ {
-		if group, err = e.Groups.Plan(id, spec.Linux.Resources); err != nil {
+		if s.group, err = e.Groups.Plan(id, s.spec.Linux.Resources); err != nil {
 			return err
 		}
-		err = e.Door.Do(group.Create...)
+		err = e.Door.Do(s.group.Create...)
 	}
 	if err != nil {
 		e.removeGroups(id)

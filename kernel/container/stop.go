@@ -29,8 +29,40 @@ func ParseSignal(s string) (unix.Signal, error) {
 	return 0, kernel.Advise(fmt.Errorf("invalid signal: %s", s), "a name or a number of `kill -l`: TERM, KILL, HUP, USR1, 9 …")
 }
 
-// Kill sends a signal to the container's first process.
-func (e *Engine) Kill(r *Record, s unix.Signal) error {
+// Kill sends a signal to the container's first process for a command: kill, say. If that is to end it, whoever sees its
+// end will know.
+func (e *Engine) Kill(r *Record, command string, s unix.Signal) error {
+	if !r.State.Running {
+		return e.notRunning(r)
+	}
+	if endsContainers(s, r.Config) {
+		if err := e.ask(r, command, s, false); err != nil {
+			return err
+		}
+		return e.tell(r, s)
+	}
+	return e.signal(r, s)
+}
+
+// tell sends the signal that goes with what was asked, to the run of the container that there is by now. Is there none,
+// because it has just ended or is about to come again, then its monitor looks at what was asked, and no signal is needed.
+func (e *Engine) tell(r *Record, s unix.Signal) error {
+	r, err := e.Paths.load(r.ID)
+	if isMissing(err) || err == nil && (!r.State.Running || r.State.Restarting) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	err = e.signal(r, s)
+	if startTicks(r.State.Pid) != r.State.Born {
+		return nil
+	}
+	return err
+}
+
+// signal sends it.
+func (e *Engine) signal(r *Record, s unix.Signal) error {
 	pidfd, err := e.openRunning(r)
 	if err != nil {
 		return err
@@ -48,14 +80,18 @@ type StopResult struct {
 	Unhandled bool // its first process has no handler for the stop signal, and the kernel protects a PID 1 from the rest
 }
 
-// Stop asks the container to end, and kills it when it has not after the time-out (negative: never).
-func (e *Engine) Stop(r *Record, s unix.Signal, timeout time.Duration) (StopResult, error) {
+// Stop asks the container to end, for a command (stop, restart, shutdown), and kills it when it has not after the time-out
+// (negative: never).
+func (e *Engine) Stop(r *Record, command string, s unix.Signal, timeout time.Duration) (StopResult, error) {
 	var result StopResult
 	if !r.State.Running {
-		return result, nil
+		return result, e.keepDown(r, command)
 	}
-	result.Unhandled = s != unix.SIGKILL && !handles(r.State.Pid, s)
-	if err := e.Kill(r, s); err != nil {
+	result.Unhandled = s != unix.SIGKILL && !r.State.Restarting && !handles(r.State.Pid, s)
+	if err := e.ask(r, command, s, false); err != nil {
+		return result, err
+	}
+	if err := e.tell(r, s); err != nil {
 		return result, err
 	}
 	ended := make(chan struct{})
@@ -70,11 +106,24 @@ func (e *Engine) Stop(r *Record, s unix.Signal, timeout time.Duration) (StopResu
 	case <-late:
 	}
 	result.Killed = true
-	if err := e.Kill(r, unix.SIGKILL); err != nil {
-		return result, nil // it has ended meanwhile
+	if err := e.ask(r, command, s, true); err != nil {
+		return result, err
+	}
+	if err := e.tell(r, unix.SIGKILL); err != nil {
+		return result, err
 	}
 	<-ended
 	return result, nil
+}
+
+// keepDown notes that a person wants a container down that has a restart policy and is down already: so it does not come
+// with the next boot.
+func (e *Engine) keepDown(r *Record, command string) error {
+	if command != "stop" || r.State.Stopped || !r.HostConfig.RestartPolicy.Asks() {
+		return nil
+	}
+	_, err := e.change(r.ID, true, func(r *Record) error { r.State.Stopped = true; return nil })
+	return err
 }
 
 // handles tells whether a process has a handler for a signal: the SigCgt line of /proc/PID/status, a bit a signal.
@@ -90,7 +139,7 @@ func (e *Engine) Remove(r *Record, force bool) error {
 			return kernel.Advise(fmt.Errorf("container %s is running", r.PlainName()),
 				"sandbox stop %s   first, or sandbox rm -f %s", r.PlainName(), r.PlainName())
 		}
-		if err := e.Kill(r, unix.SIGKILL); err == nil {
+		if err := e.Kill(r, "rm", unix.SIGKILL); err == nil {
 			waitUnlocked(e.Paths.dir(r.ID))
 		}
 	}

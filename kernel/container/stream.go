@@ -13,12 +13,12 @@ import (
 func (b *birth) attachStreams() []kernel.Step {
 	if !b.spec.Process.Terminal {
 		return kernel.In("3.1",
-			kernel.Because(kernel.Dup{From: kernel.FD(childStdin), To: 0}, "standard input", "标准输入"),
-			kernel.Because(kernel.Dup{From: kernel.FD(childStdout), To: 1}, "standard output leads to the monitor, which writes the log", "标准输出通向监视进程,由它写日志"),
-			kernel.Because(kernel.Dup{From: kernel.FD(childStderr), To: 2}, "standard error", "标准错误"),
+			kernel.Because(kernel.Dup{From: kernel.FD(b.ends.stdin), To: 0}, "standard input", "标准输入"),
+			kernel.Because(kernel.Dup{From: kernel.FD(b.ends.stdout), To: 1}, "standard output leads to the monitor, which writes the log", "标准输出通向监视进程,由它写日志"),
+			kernel.Because(kernel.Dup{From: kernel.FD(b.ends.stderr), To: 2}, "standard error", "标准错误"),
 		)
 	}
-	steps := terminalSteps(b.rows, b.cols)
+	steps := terminalSteps(b.ends, b.rows, b.cols)
 	console := kernel.Because(kernel.CreateFile{Path: "/dev/console", Mode: 0o620}, "", "")
 	bind := kernel.Because(kernel.Mount{Source: "/dev/pts/0", Target: "/dev/console", Flags: bindFlag}, "the container's console is its first terminal", "容器的控制台就是它的第一个终端")
 	steps = append(steps, kernel.In("3.1", console, bind)...)
@@ -29,14 +29,14 @@ func (b *birth) attachStreams() []kernel.Step {
 }
 
 // terminalSteps open a terminal in the devpts that is mounted at /dev/pts and make it the process's own.
-func terminalSteps(rows, cols uint16) []kernel.Step {
+func terminalSteps(e ends, rows, cols uint16) []kernel.Step {
 	master, slave := &kernel.Handle{}, &kernel.Handle{}
 	steps := []kernel.Step{
 		kernel.Because(kernel.Open{Path: "/dev/pts/ptmx", Flags: openTerminalFlags, As: master}, "-t: a terminal, made of two ends", "-t:一个终端有两头"),
 		kernel.Because(kernel.UnlockTerminal{Master: master.FD()}, "", ""),
 		kernel.Because(kernel.OpenTerminal{Master: master.FD(), As: slave}, "the program's end", "程序用这一头"),
-		kernel.Because(kernel.Dup{From: master.FD(), To: childMaster, Cloexec: true}, "", ""),
-		kernel.Because(kernel.SendDescriptor{Socket: childPty, FD: childMaster}, "the other end goes to the monitor, outside", "另一头交给外面的监视进程"),
+		kernel.Because(kernel.Dup{From: master.FD(), To: e.master, Cloexec: true}, "", ""),
+		kernel.Because(kernel.SendDescriptor{Socket: e.pty, FD: e.master}, "the other end goes to the monitor, outside", "另一头交给外面的监视进程"),
 	}
 	if rows != 0 {
 		steps = append(steps, kernel.Because(kernel.WindowSize{FD: master.FD(), Rows: rows, Columns: cols}, "as large as yours", "和你的终端一样大"))

@@ -9,18 +9,33 @@ import (
 	"sandbox/kernel"
 )
 
-// Get finds a container by name or id, and brings its record in line with the kernel.
+// Get finds a container by name or id, and brings it in line with the kernel and with its restart policy: one whose monitor
+// was killed is started again if its policy says so, as there is nobody else who would.
 func (e *Engine) Get(ref string) (*Record, error) {
+	r, lost, err := e.find(ref)
+	if err == nil && lost {
+		r = e.bringBack(r)
+	}
+	return r, err
+}
+
+// Find is Get for those who will end the container, remove it or start it: it is not brought back for them.
+func (e *Engine) Find(ref string) (*Record, error) {
+	r, _, err := e.find(ref)
+	return r, err
+}
+
+func (e *Engine) find(ref string) (r *Record, lost bool, err error) {
 	id, err := e.Paths.resolve(ref)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	r, err := e.Paths.load(id)
+	r, err = e.Paths.load(id)
 	if isMissing(err) {
-		return nil, &ErrNotFound{ref}
+		return nil, false, &ErrNotFound{ref}
 	}
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	return e.reconcile(r)
 }
@@ -38,8 +53,12 @@ func (e *Engine) List() ([]*Record, error) {
 			e.removeUnfinished(entry.Name())
 			continue
 		}
+		lost := false
 		if err == nil {
-			r, err = e.reconcile(r)
+			r, lost, err = e.reconcile(r)
+		}
+		if err == nil && lost {
+			r = e.bringBack(r)
 		}
 		switch {
 		case isMissing(err): // it has just been removed
@@ -56,44 +75,41 @@ func (e *Engine) List() ([]*Record, error) {
 	return list, nil
 }
 
-// exitKilled is the exit code of what was killed: 128 and the number of SIGKILL.
-const exitKilled = 137
-
 // reconcile compares a record that says "running" with the lock. When nobody holds the lock the monitor was killed,
-// or the machine went down: what is left of the container is ended and taken away, and the record says so.
-func (e *Engine) reconcile(r *Record) (*Record, error) {
+// or the machine went down: what is left of the container is ended and taken away, and the record says so. lost tells
+// that it was us who found it.
+func (e *Engine) reconcile(r *Record) (_ *Record, lost bool, err error) {
 	if !r.State.Running {
-		return r, nil
+		return r, false, nil
 	}
 	if isLocked(e.Paths.dir(r.ID)) {
 		e.thawAbandoned(r)
-		return r, nil
+		return r, false, nil
 	}
 	lock, taken, err := takeLock(e.Paths.dir(r.ID))
 	if err != nil || !taken {
-		return r, err
+		return r, false, err
 	}
 	defer lock.Close()
 	if r, err = e.Paths.load(r.ID); err != nil || !r.State.Running {
-		return r, err // somebody was faster
+		return r, false, err // somebody was faster
 	}
-	if r.State.Boot == bootID() && startTicks(r.State.Pid) == r.State.Born {
+	if r.State.Pid != 0 && r.State.Boot == bootID() && startTicks(r.State.Pid) == r.State.Born {
 		e.kill(r.State.Pid, "its monitor was killed: nobody looks after it any more", "它的监视进程被杀了,没人照看了")
 		waitGone(r.State.Pid, r.State.Born)
 	}
 	e.removeGroups(r.ID)
-	r.State = State{
-		Status: "exited", ExitCode: exitKilled, StartedAt: r.State.StartedAt, FinishedAt: now(),
-		Error: "its monitor was killed, or the machine went down",
-	}
+	r.State = e.lostState(r)
 	if r.HostConfig.AutoRemove {
 		e.leaveWord(r)
 		if err := e.delete(r); err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		return nil, &ErrNotFound{r.PlainName()}
+		return nil, false, &ErrNotFound{r.PlainName()}
 	}
-	return r, r.save(e.Door, e.Paths, true)
+	state := r.State
+	r, err = e.change(r.ID, true, func(r *Record) error { r.State = state; return nil })
+	return r, true, err
 }
 
 // waitGone waits for a process that was killed to be gone.

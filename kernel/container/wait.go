@@ -12,7 +12,7 @@ import (
 
 // lastWord is what is appended to the record of a container that is about to be removed, for those who wait for it and
 // have that file open: they can read it to its end even when it has no name any more.
-type lastWord struct{ ExitCode int }
+type lastWord struct{ End End }
 
 // leaveWord writes it. Whoever reads the record meanwhile sees only the first value in the file.
 func (e *Engine) leaveWord(r *Record) {
@@ -26,21 +26,21 @@ func (e *Engine) leaveWord(r *Record) {
 	}
 	file := os.NewFile(uintptr(handle.Number()), "record")
 	defer file.Close()
-	json.NewEncoder(file).Encode(lastWord{r.State.ExitCode})
+	json.NewEncoder(file).Encode(lastWord{*r.State.End})
 }
 
-// Wait sleeps until the container is not running, and returns its exit code.
-func (e *Engine) Wait(r *Record) (int, error) {
+// Wait sleeps until the container has ended, even if its restart policy brings it back, and says how.
+func (e *Engine) Wait(r *Record) (*End, error) {
 	file, err := os.Open(e.Paths.record(r.ID))
 	if isMissing(err) {
-		return 0, &ErrNotFound{r.PlainName()}
+		return nil, &ErrNotFound{r.PlainName()}
 	}
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	defer file.Close()
-	if err := waitUnlocked(e.Paths.dir(r.ID)); err != nil {
-		return 0, err
+	if err := e.waitForNextEnd(r); err != nil {
+		return nil, err
 	}
 	after, err := e.Get(r.ID)
 	var removed *ErrNotFound
@@ -48,19 +48,49 @@ func (e *Engine) Wait(r *Record) (int, error) {
 		return readWord(file), nil
 	}
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	return after.State.ExitCode, nil
+	if after.State.End == nil {
+		return &End{ExitCode: after.State.ExitCode}, nil
+	}
+	return after.State.End, nil
 }
 
-// readWord reads the exit code that was left in a record; that of a kill, when nobody could leave one.
-func readWord(record *os.File) int {
+// waitForNextEnd sleeps until the lock is free, or, where the monitor may keep it and bring the container back, until the record
+// tells of another end than now.
+func (e *Engine) waitForNextEnd(r *Record) error {
+	if !r.State.Running || !r.HostConfig.RestartPolicy.Asks() {
+		return waitUnlocked(e.Paths.dir(r.ID))
+	}
+	changed, stop := watchDirectory(e.Paths.dir(r.ID))
+	defer stop()
+	free := make(chan error, 1)
+	go func() { free <- waitUnlocked(e.Paths.dir(r.ID)) }()
+	for {
+		now, err := e.Paths.load(r.ID)
+		if err != nil || !now.State.Running || now.State.End.isAfter(r.State.End) {
+			return nil
+		}
+		select {
+		case err := <-free:
+			return err
+		case <-changed:
+		}
+	}
+}
+
+func (end *End) isAfter(other *End) bool {
+	return end != nil && (other == nil || end.Time.After(other.Time.Time))
+}
+
+// readWord reads the end that was left in a record; that of a kill, when nobody could leave one.
+func readWord(record *os.File) *End {
 	var r Record
-	word := lastWord{exitKilled}
+	word := lastWord{End{ExitCode: exitKilled}}
 	decoder := json.NewDecoder(record)
-	if decoder.Decode(&r) == nil && !r.State.Running {
-		return r.State.ExitCode // it was removed long after its end
+	if decoder.Decode(&r) == nil && !r.State.Running && r.State.End != nil {
+		return r.State.End // it was removed long after its end
 	}
 	decoder.Decode(&word)
-	return word.ExitCode
+	return &word.End
 }

@@ -73,7 +73,7 @@ func (u runner) Run(ctx context.Context, r build.RunRequest) (*build.Ran, error)
 func (u runner) kill(id string, ended <-chan struct{}) {
 	engine := u.env.Engine()
 	for {
-		if r, err := engine.Get(id); err == nil && engine.Kill(r, unix.SIGKILL) == nil {
+		if r, err := engine.Get(id); err == nil && engine.Kill(r, "kill", unix.SIGKILL) == nil {
 			return
 		}
 		select {

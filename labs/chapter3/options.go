@@ -10,6 +10,7 @@ type createOptions struct {
 	entrypoint                                string
 	cidfile, network, pid, ipc, uts           string
 	stopSignal, shmSize, platform, pull       string
+	restart                                   string
 	env, envFiles, labels, labelFiles         []string
 	volumes, mounts, tmpfs                    []string
 	capAdd, capDrop, securityOpt              []string
@@ -40,6 +41,7 @@ func (o *createOptions) addFlags(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.labelFiles, "label-file", nil, "read such lines from a file")
 	f.StringVar(&o.cidfile, "cidfile", "", "write the id to this file")
 	f.BoolVar(&o.remove, "rm", false, "remove the container when it has ended")
+	f.StringVar(&o.restart, "restart", "no", "whether it comes again when it has ended: no, always, unless-stopped, on-failure[:N]")
 	f.BoolVar(&o.readOnly, "read-only", false, "mount its root read-only")
 	f.StringArrayVar(&o.tmpfs, "tmpfs", nil, "a file system in memory: DIR[:OPTIONS]")
 	f.StringArrayVarP(&o.volumes, "volume", "v", nil, "bind a directory of the host: SOURCE:DIR[:ro]")

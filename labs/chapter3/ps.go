@@ -105,10 +105,16 @@ func makePsRow(r *container.Record, whole bool) psRow {
 // status in Docker's words: Up 5 seconds, Exited (0) 2 minutes ago, Created.
 func status(r *container.Record) string {
 	switch {
+	case r.State.Restarting:
+		return fmt.Sprintf("Restarting (%d) %s ago", r.State.ExitCode, command.Since(r.State.FinishedAt.Time))
 	case r.State.Running:
 		return "Up " + command.Since(r.State.StartedAt.Time)
 	case r.State.Status == "exited":
-		return fmt.Sprintf("Exited (%d) %s ago", r.State.ExitCode, command.Since(r.State.FinishedAt.Time))
+		text := fmt.Sprintf("Exited (%d) %s ago", r.State.ExitCode, command.Since(r.State.FinishedAt.Time))
+		if why := r.State.End.Brief(); why != "" { // what the code does not tell
+			text += " (" + why + ")"
+		}
+		return text
 	}
 	return strings.ToUpper(r.State.Status[:1]) + r.State.Status[1:]
 }

@@ -63,6 +63,8 @@ func (o *createOptions) checkModes() error {
 	switch {
 	case o.detach && o.flags.Changed("sig-proxy"):
 		return kernel.Advise(errors.New("--sig-proxy and -d contradict each other"), "without -d signals are passed on; with it there is nobody to pass them")
+	case o.remove && o.restart != "" && o.restart != "no":
+		return kernel.Advise(errors.New("conflicting options: cannot specify both --restart and --rm"), "a container that comes again is not removed when it has ended: leave one of them out")
 	case o.uts == "host" && (o.hostname != "" || o.domainname != ""):
 		return kernel.Advise(errors.New("--hostname and --uts=host contradict each other"), "with --uts=host the container has the host's name")
 	case len(o.hostname) > 64:
@@ -171,6 +173,9 @@ func (o *createOptions) hostConfig() (container.HostConfig, error) {
 		hc.IpcMode = "private"
 	}
 	var err error
+	if hc.RestartPolicy, err = container.ParseRestartPolicy(o.restart); err != nil {
+		return hc, err
+	}
 	if hc.ShmSize, err = parseSize(o.shmSize); err != nil || hc.ShmSize <= 0 {
 		return hc, kernel.Advise(fmt.Errorf("invalid --shm-size: %q", o.shmSize), "a number and b, k, m or g: 64m")
 	}

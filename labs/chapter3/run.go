@@ -74,6 +74,7 @@ func runRun(env *command.Env, opts *runOptions, args []string) error {
 	}
 	code, err := monitor.Attach(streams(env, r, opts.interactive, opts.sigProxy), env.Tell())
 	if err == nil && code != 0 {
+		command.Remark(env.Err, monitor.End.Advice())
 		return command.ExitCode(code)
 	}
 	return err

@@ -12,7 +12,7 @@ import (
 )
 
 type startOptions struct {
-	attach, interactive bool
+	attach, interactive, allRestart bool
 }
 
 // NewStart makes `sandbox start`.
@@ -21,9 +21,17 @@ func NewStart(env *command.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "start [flags] CONTAINER...",
 		Short:   "Start containers that are not running",
-		Example: "  sandbox start web\n  sandbox start -ai myos",
-		Args:    cobra.MinimumNArgs(1),
+		Example: "  sandbox start web\n  sandbox start -ai myos\n  sandbox start --all-restart",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if opts.allRestart {
+				return cobra.NoArgs(cmd, args)
+			}
+			return cobra.MinimumNArgs(1)(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if opts.allRestart {
+				return runAllRestart(env)
+			}
 			if !opts.attach && !opts.interactive {
 				return env.Each(args, func(ref string) error { return runStart(env, opts, ref) })
 			}
@@ -35,12 +43,30 @@ func NewStart(env *command.Env) *cobra.Command {
 	}
 	cmd.Flags().BoolVarP(&opts.attach, "attach", "a", false, "show its output and pass signals on")
 	cmd.Flags().BoolVarP(&opts.interactive, "interactive", "i", false, "pass standard input on")
+	cmd.Flags().BoolVar(&opts.allRestart, "all-restart", false, "all that their restart policy wants up at boot; sandbox system unit calls it")
 	return cmd
+}
+
+// runAllRestart does what Docker's daemon does when it starts.
+func runAllRestart(env *command.Env) error {
+	failed := false
+	err := env.Engine().AtBoot(func(r *container.Record, err error) {
+		if err != nil {
+			command.Report(env.Err, fmt.Errorf("%s: %w", r.PlainName(), err), 1)
+			failed = true
+			return
+		}
+		fmt.Fprintln(env.Out, r.PlainName())
+	})
+	if err == nil && failed {
+		err = command.ExitCode(1)
+	}
+	return err
 }
 
 func runStart(env *command.Env, opts startOptions, ref string) error {
 	engine := env.Engine()
-	r, err := engine.Get(ref)
+	r, err := engine.Find(ref)
 	if err != nil {
 		return err
 	}
@@ -48,6 +74,7 @@ func runStart(env *command.Env, opts startOptions, ref string) error {
 		fmt.Fprintln(env.Out, ref)
 		return nil
 	}
+	r.RestartCount = 0
 	lock, err := engine.Lock(r)
 	if err != nil {
 		return err
@@ -70,6 +97,7 @@ func runStart(env *command.Env, opts startOptions, ref string) error {
 	}
 	code, err := monitor.Attach(streams(env, r, opts.interactive, opts.attach), env.Tell())
 	if err == nil && code != 0 {
+		command.Remark(env.Err, monitor.End.Advice())
 		return command.ExitCode(code)
 	}
 	return err

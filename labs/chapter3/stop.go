@@ -40,7 +40,7 @@ func NewStop(env *command.Env) *cobra.Command {
 }
 
 func runStop(env *command.Env, opts stopOptions, ref string) error {
-	r, err := env.Engine().Get(ref)
+	r, err := env.Engine().Find(ref)
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func runStop(env *command.Env, opts stopOptions, ref string) error {
 	if !opts.given && r.Config.StopTimeout != nil {
 		seconds = *r.Config.StopTimeout
 	}
-	result, err := env.Engine().Stop(r, s, time.Duration(seconds)*time.Second)
+	result, err := env.Engine().Stop(r, "stop", s, time.Duration(seconds)*time.Second)
 	if err != nil {
 		return err
 	}
@@ -91,11 +91,11 @@ func NewKill(env *command.Env) *cobra.Command {
 }
 
 func runKill(env *command.Env, s unix.Signal, ref string) error {
-	r, err := env.Engine().Get(ref)
+	r, err := env.Engine().Find(ref)
 	if err != nil {
 		return err
 	}
-	if err := env.Engine().Kill(r, s); err != nil {
+	if err := env.Engine().Kill(r, "kill", s); err != nil {
 		return err
 	}
 	fmt.Fprintln(env.Out, ref)
@@ -115,11 +115,13 @@ func NewWait(env *command.Env) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				code, err := env.Engine().Wait(r)
-				if err == nil {
-					fmt.Fprintln(env.Out, code)
+				end, err := env.Engine().Wait(r)
+				if err != nil {
+					return err
 				}
-				return err
+				command.Remark(env.Err, end.Advice())
+				fmt.Fprintln(env.Out, end.ExitCode)
+				return nil
 			})
 		},
 	}
@@ -146,7 +148,7 @@ func NewRm(env *command.Env) *cobra.Command {
 }
 
 func runRm(env *command.Env, opts rmOptions, ref string) error {
-	r, err := env.Engine().Get(ref)
+	r, err := env.Engine().Find(ref)
 	var missing *container.ErrNotFound
 	if opts.force && errors.As(err, &missing) {
 		return nil

@@ -111,6 +111,13 @@ func Report(w io.Writer, err error, usual int) int {
 	return usual
 }
 
+// Remark says something that is no error of the command's own, in the same form; nothing if there is nothing to say.
+func Remark(w io.Writer, remark error) {
+	if remark != nil {
+		Report(w, remark, 0)
+	}
+}
+
 // CureOf is what the user can do about an error.
 func CureOf(err error) string {
 	var missing *container.ErrNotFound

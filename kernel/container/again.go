@@ -1,0 +1,176 @@
+package container
+
+import (
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"sandbox/kernel"
+)
+
+// The restart policy is the monitor's business: it has seen the end, has the log and the lock, and gives the next birth
+// itself. That one is planned as the first was (planStart), from the record and config.json, and is performed by this
+// process, which has Go's runtime by now: kernel.Door.Spawn, as for `exec`. What belonged to the run that has ended (its
+// streams, its control groups, its clients) goes with it.
+
+// comeAgain waits for as long as the back-off says and brings the container back. false: it stays down, because somebody
+// wanted that meanwhile or because it could not be born, and the record says so.
+func (m *monitor) comeAgain() bool {
+	m.sayEnd()
+	ended := m.record.State
+	wait := m.backoff.next(ended.FinishedAt.Sub(ended.StartedAt.Time))
+	if m.askedWithin(wait) {
+		m.stayDown(nil)
+		return false
+	}
+	if err := m.giveBirth(); err != nil {
+		m.engine.removeGroups(m.record.ID)
+		m.stayDown(err)
+		return false
+	}
+	if m.engine.Paths.askedOf(m.record.ID) != nil { // who asked while it was being born had nobody to send a signal to
+		m.engine.kill(m.pid, "somebody has asked meanwhile that it end", "这期间有人要求它结束")
+	}
+	return true
+}
+
+// askedWithin sleeps, but only until somebody asks for the container's end.
+func (m *monitor) askedWithin(d time.Duration) bool {
+	dir, id := m.engine.Paths.dir(m.record.ID), m.record.ID
+	changed, stop := watchDirectory(dir)
+	defer stop()
+	for late := time.After(d); ; {
+		if m.engine.Paths.askedOf(id) != nil {
+			return true
+		}
+		select {
+		case <-changed:
+		case <-late:
+			return m.engine.Paths.askedOf(id) != nil
+		}
+	}
+}
+
+// watchDirectory sends on the channel when a file has got its name in a directory (inotify(7)).
+func watchDirectory(dir string) (changed <-chan struct{}, stop func()) {
+	events := make(chan struct{}, 1)
+	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
+	if err != nil {
+		return events, func() {}
+	}
+	unix.InotifyAddWatch(fd, dir, unix.IN_MOVED_TO|unix.IN_CREATE|unix.IN_DELETE)
+	file := os.NewFile(uintptr(fd), "inotify")
+	go func() {
+		buffer := make([]byte, 4096)
+		for {
+			if _, err := file.Read(buffer); err != nil {
+				return
+			}
+			select {
+			case events <- struct{}{}:
+			default:
+			}
+		}
+	}()
+	return events, func() { file.Close() }
+}
+
+// stayDown records that a container which was to come again does not: somebody has asked for that, or it could not be
+// born, for a reason.
+func (m *monitor) stayDown(failure error) {
+	asked := m.engine.Paths.askedOf(m.record.ID)
+	r, err := m.engine.change(m.record.ID, true, func(r *Record) error {
+		s := &r.State
+		s.Status, s.Running, s.Restarting, s.Monitor, s.Boot = "exited", false, false, 0, ""
+		r.RestartCount-- // it has not come
+		s.Stopped = asked.byHand()
+		if failure != nil {
+			s.End = failedEnd(failure)
+			s.ExitCode, s.Error = s.End.ExitCode, s.End.Note
+		}
+		return nil
+	})
+	if err == nil {
+		m.setRecord(r)
+	}
+}
+
+// giveBirth is another first process for the same container.
+func (m *monitor) giveBirth() error {
+	e, r := m.engine, m.record
+	ours, err := openStreams(r.Config)
+	if err != nil {
+		return err
+	}
+	defer func() { ours.close() }()
+	m.life.Lock()
+	window := m.window
+	m.life.Unlock()
+	s, err := e.planStart(r, ours.ends(), window)
+	if err != nil {
+		return err
+	}
+	if err := e.makeGroups(r.ID, s); err != nil {
+		return err
+	}
+	if s.spawn.Group != "" {
+		group, err := unix.Open(s.spawn.Group, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return err
+		}
+		defer unix.Close(group)
+		s.spawn.GroupFD = group
+	}
+	b, err := e.Door.Spawn(s.spawn)
+	if err != nil {
+		return err
+	}
+	if failure := b.Failure(); failure != nil {
+		return m.buryStillborn(s.spawn, b, failure)
+	}
+	m.life.Lock()
+	m.pid = b.PID
+	m.life.Unlock()
+	m.client.hold()
+	m.copyOutput(ours.take())
+	return m.recordStart()
+}
+
+// buryStillborn says why a process could not become the program, and reaps it.
+func (m *monitor) buryStillborn(spawn kernel.Spawn, b *kernel.Birth, failure error) error {
+	if b.Held() {
+		failure = m.engine.explainExec(m.record, spawn, b)
+		m.engine.kill(b.PID, "it waited to be looked at", "它停在那里等人查看")
+	}
+	unix.Wait4(b.PID, nil, 0, nil)
+	return failure
+}
+
+// ends are the new process's descriptors, under the numbers that they have here. Its copy of our end of the socket pair
+// for the terminal is of no use to it: that number is where it keeps the master meanwhile.
+func (s streams) ends() ends {
+	return ends{s.fd(childStdin), s.fd(childStdout), s.fd(childStderr), s.fd(childPty), s.fd(monitorPty)}
+}
+
+func (s streams) fd(target byte) int {
+	for i, t := range s.targets {
+		if t == target {
+			return s.fds[i]
+		}
+	}
+	return -1
+}
+
+// take gives the monitor's ends away; the new process's are left, to be closed.
+func (s *streams) take() monitorStreams {
+	taken := monitorStreams{s.fd(monitorStdin), s.fd(monitorStdout), s.fd(monitorStderr), s.fd(monitorPty)}
+	rest := streams{}
+	for i, t := range s.targets {
+		if t < monitorStdin {
+			rest.fds, rest.targets = append(rest.fds, s.fds[i]), append(rest.targets, t)
+		}
+	}
+	*s = rest
+	return taken
+}
