@@ -8,7 +8,8 @@ import (
 )
 
 // A small trace as strace writes it, with most of what it can surprise with: a call that another thread interrupts, threads
-// and preemption of Go's, a program that is executed and not followed, a descriptor with its path, an escaped string.
+// and preemption of Go's, a program that is executed and not followed, a descriptor with its path, an escaped string, a thread whose
+// clone has no outcome, a number that another process gets later.
 const recorded = `10 execve("/bin/sandbox", ["sandbox", "--explain=json", "run", "base", "true"], ["A=1", "B=2"]) = 0
 10 prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, 0x7f0000000000, 262144, " Go: immortal metadata") = -1 EINVAL (Invalid argument)
 10 prlimit64(0, RLIMIT_NOFILE, {rlim_cur=1024*1024, rlim_max=1024*1024}, NULL) = 0
@@ -36,8 +37,13 @@ const recorded = `10 execve("/bin/sandbox", ["sandbox", "--explain=json", "run",
 10 unlinkat(7</run/a>, "file", 0)        = 0
 10 unlinkat(6</run>, "a", AT_REMOVEDIR)  = 0
 10 openat(AT_FDCWD</root>, "/run/r.new", O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC, 0600) = 9</run/r.new>
-10 renameat(AT_FDCWD</root>, "/run/r.new", AT_FDCWD</root>, "/run/r") = 0
+10 clone(child_stack=0xc000, flags=CLONE_VM|CLONE_FS|CLONE_FILES|CLONE_SIGHAND|CLONE_THREAD|CLONE_SYSVSEM|CLONE_SETTLS <unfinished ...>
+13 renameat(AT_FDCWD</root>, "/run/r.new", AT_FDCWD</root>, "/run/r") = 0
+13 exit_group(0)                         = ?
+10 <... clone resumed> <unfinished ...>) = ?
+13 +++ exited with 0 +++
 10 +++ exited with 0 +++
+13 execve("/bin/another", ["another"], ["A=1"]) = 0
 `
 
 // truth is the explanation of it.

@@ -2,6 +2,7 @@ package testscripts
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,8 +21,18 @@ type traced struct {
 
 // trace is what `strace -f -y -v -o FILE` has written.
 type trace struct {
-	calls []traced    // in the order in which they began: a clone before what its child did
-	exits map[int]int // the line on which a thread ended
+	calls []traced      // in the order in which they began: a clone before what its child did
+	exits map[int][]int // the lines on which threads of a number ended
+}
+
+// exit is the line on which the thread ended that had a number on the line since.
+func (t *trace) exit(id, since int) int {
+	for _, line := range t.exits[id] {
+		if line > since {
+			return line
+		}
+	}
+	return math.MaxInt // strace was gone before it
 }
 
 // parseTrace reads strace's output, a line a call, and joins those that another thread has interrupted:
@@ -30,7 +41,7 @@ type trace struct {
 //	12 close(3) = 0
 //	11 <... mount resumed>, "proc", 0, NULL) = 0
 func parseTrace(text string) (*trace, error) {
-	t := &trace{exits: map[int]int{}}
+	t := &trace{exits: map[int][]int{}}
 	type half struct {
 		text string
 		line int
@@ -48,7 +59,7 @@ func parseTrace(text string) (*trace, error) {
 		case strings.HasPrefix(rest, "--- "):
 			continue // a signal
 		case strings.HasPrefix(rest, "+++ "):
-			t.exits[pid] = number
+			t.exits[pid] = append(t.exits[pid], number)
 			continue
 		}
 		if begun, ok := strings.CutSuffix(rest, " <unfinished ...>"); ok {

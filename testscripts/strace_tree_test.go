@@ -2,6 +2,7 @@ package testscripts
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -24,12 +25,19 @@ type process struct {
 type command struct {
 	trace   *trace
 	client  *process
-	threads map[int]*process
-	since   map[int]int // the line on which a thread was cloned: its number may have been another's before
+	threads map[int]thread
+}
+
+// thread is a number in a trace, for as long as it is that of one thread: it may have been another's before, and may be
+// given away again.
+type thread struct {
+	of           *process
+	since, until int // lines: from the one on which it was cloned up to the one on which it ended
 }
 
 // commandsOf finds the commands with --explain, in the order in which they were executed.
 func commandsOf(t *trace) []*command {
+	t.adopt()
 	byThread := map[int][]traced{}
 	for _, c := range t.calls {
 		byThread[c.pid] = append(byThread[c.pid], c)
@@ -37,7 +45,7 @@ func commandsOf(t *trace) []*command {
 	var list []*command
 	for _, c := range t.calls {
 		if c.name == "execve" && c.errno == "" && strings.Contains(c.args[1], `"--explain=json"`) {
-			command := &command{trace: t, client: &process{pid: c.pid, role: "client", born: c.end}, threads: map[int]*process{}, since: map[int]int{}}
+			command := &command{trace: t, client: &process{pid: c.pid, role: "client", born: c.end}, threads: map[int]thread{}}
 			command.follow(byThread, c.pid, command.client, c.end)
 			list = append(list, command)
 		}
@@ -45,19 +53,48 @@ func commandsOf(t *trace) []*command {
 	return list
 }
 
+// adopt completes the clones whose outcome strace has not seen: while a thread was on its way back from one, another thread
+// of its process ended them all. The new thread may have run all the same. It is then the one that no other clone has returned.
+func (t *trace) adopt() {
+	known := map[int]bool{}
+	for _, c := range t.calls {
+		if n, ok := number(c.result); ok && c.clones() {
+			known[n] = true
+		}
+	}
+	var unseen []*traced // clones without an outcome, the last one last
+	for i := range t.calls {
+		c := &t.calls[i]
+		if c.clones() && c.result == "?" && c.errno == "" {
+			unseen = append(unseen, c)
+		}
+		if !known[c.pid] && len(unseen) > 0 && c.begin > unseen[len(unseen)-1].begin {
+			unseen[len(unseen)-1].result = strconv.Itoa(c.pid)
+			unseen = unseen[:len(unseen)-1]
+		}
+		known[c.pid] = true
+	}
+}
+
+// clones tells whether the call makes a thread or a process.
+func (c *traced) clones() bool {
+	return slices.Contains([]string{"clone", "clone3", "fork", "vfork"}, c.name)
+}
+
 // follow takes a thread of a process into the command, and all threads and processes that it clones.
-func (w *command) follow(byThread map[int][]traced, thread int, p *process, since int) {
-	w.threads[thread], w.since[thread] = p, since
-	for _, c := range byThread[thread] {
+func (w *command) follow(byThread map[int][]traced, id int, p *process, since int) {
+	until := w.trace.exit(id, since)
+	w.threads[id] = thread{p, since, until}
+	for _, c := range byThread[id] {
 		switch {
-		case c.errno != "" || c.end <= p.born || c.begin < since:
+		case c.errno != "" || c.end <= p.born || c.begin < since || c.begin > until:
 			continue
 		case c.name == "execve" && c.args[1] == `["sandbox-monitor"]`:
 			p.role = "monitor"
 		case c.name == "execve":
 			p.gone = c.end
 			return
-		case slices.Contains([]string{"clone", "clone3", "fork", "vfork"}, c.name):
+		case c.clones():
 			child := &process{role: "container"}
 			child.pid, _ = number(c.result)
 			if strings.Contains(strings.Join(c.args, ","), "CLONE_THREAD") {
@@ -75,11 +112,12 @@ func (w *command) calls(detached bool) []*made {
 	var list []*made
 	for i := range w.trace.calls {
 		c := &w.trace.calls[i]
-		p := w.threads[c.pid]
+		t := w.threads[c.pid]
+		p := t.of
 		switch {
-		case p == nil, c.end <= p.born, c.begin < w.since[c.pid], p.gone != 0 && c.end > p.gone:
+		case p == nil, c.end <= p.born, c.begin < t.since, c.begin > t.until, p.gone != 0 && c.end > p.gone:
 			continue
-		case p.role == "monitor" && detached && c.end > w.trace.exits[w.client.pid]:
+		case p.role == "monitor" && detached && c.end > w.trace.exit(w.client.pid, w.client.born):
 			continue
 		}
 		list = append(list, newMade(c, p))
