@@ -43,7 +43,7 @@ func TestHints(t *testing.T) {
 func mistakes() []mistake {
 	const shop, rewrite = "cat > /tmp/shop/Dockerfile <<'END'\nFROM base\n", "\nEND"
 	const retold = "printf 'FROM base\\nRUN mkdir /opt/probe && echo there is water > /opt/probe/report && rm /etc/protocols\\n"
-	return []mistake{
+	return append(mistakesInLayers(), []mistake{
 		{"2.4", "1", "", "There is no image `greeter:1` yet"},
 		{"2.4", "1", "sandbox tag base greeter", "under the tag `latest`"},
 		{"2.4", "1", "sandbox tag hello greeter:1", "Its layers are not those of `base`"},
@@ -64,5 +64,5 @@ func mistakes() []mistake {
 		{"2.4", "3", retold + "RUN echo \"rover\t4711/tcp\" >>/etc/services' | sandbox build -t retold -", "What else does an image have?"},
 		{"3.1", "1", "", "There is no container `clock` yet"},
 		{"3.1", "1", "sandbox run -d --name clock base sh -c 'while :; do date; sleep 2; done'", praise},
-	}
+	}...)
 }

@@ -28,6 +28,12 @@ var everywhere = rules(
 	`(Less than a|\d+) seconds?( ago)?|About a minute( ago)?`, `<age>`,
 	`^  \d+\.\d+\.\d+\S*$`, `  <kernel>`,
 	`^  \d{5,}$`, `  <bytes>`,
+	`(root +root +|0/0 +)\d{7,} `, `$1<bytes> `, // the program, or a layer that it is in
+	`"size":\d{7,}`, `"size":<bytes>`,
+	`\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?Z?)?`, `<time>`,
+	`^  total \d+$`, `  total <blocks>`,
+	`\b(file|dir|multi):[0-9a-f]{12,64}`, `$1:<digest>`,
+	`\bN/A\b|\bAbout an? \w+ ago|\b\d+ (minute|hour|day|week|month|year)s ago`, `<age>`,
 	`0x[0-9a-f]{5,8}( +\d+ +root)`, `0x<key>$1`,
 	`(NSpid:\s+)\d+`, `$1<pid>`,
 	`^(  root +)(\d+ +)(\d+) +\d+ \d\d:\d\d (\S+ +)\d\d:\d\d:\d\d( ps -ef)`, `$1<pid> $3 <cpu> <time> $4<cpu>$5`,

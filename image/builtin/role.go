@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"sandbox/image/builtin/shell"
 	"sandbox/image/builtin/userland"
@@ -48,13 +49,15 @@ func RunProgram(args []string) int {
 func hello() int {
 	host, _ := os.Hostname()
 	entries, _ := os.ReadDir("/")
+	own, _ := os.Executable() // wherever somebody's own image has put it
+	top, _, _ := strings.Cut(strings.TrimPrefix(own, "/"), "/")
 	fmt.Printf(`Hello from a container!
 
 I am the only file of an image that began FROM scratch, and process %d of this container.
-My root directory has %d entries: /hello, and what the kernel was asked to mount.
+My root directory has %d entries: /%s, and what the kernel was asked to mount.
 My host name is %s; the kernel is the host's own.
 
 How did I get here?  sandbox run --rm --explain hello
-`, os.Getpid(), len(entries), host)
+`, os.Getpid(), len(entries), top, host)
 	return 0
 }
