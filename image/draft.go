@@ -202,8 +202,11 @@ func (d *Draft) AddDirectory(dir string, o layer.PackOptions) (v1.Hash, error) {
 	defer file.Close()
 	sum := newCounter()
 	out := bufio.NewWriterSize(io.MultiWriter(file, sum), 1<<18)
-	if err := errors.Join(layer.Pack(out, dir, o), out.Flush()); err != nil {
-		return v1.Hash{}, err
+	if err = layer.Pack(out, dir, o); err == nil {
+		err = out.Flush()
+	}
+	if err != nil {
+		return v1.Hash{}, fmt.Errorf("cannot write the layer: %w", err)
 	}
 	if err := os.Rename(dir, l.dir); err != nil {
 		return v1.Hash{}, err

@@ -37,8 +37,13 @@ func CureOf(err error) string {
 	if errors.As(err, &call) {
 		return cureOfCall(call.Call.Name, call.Errno)
 	}
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return fullDisk
+	}
 	return ""
 }
+
+const fullDisk = "the disk is full: `df -h`; `sandbox system df` says what is ours, `sandbox image prune` and `sandbox rm` give it back"
 
 func cureOfCall(name string, errno syscall.Errno) string {
 	switch {
@@ -51,7 +56,7 @@ func cureOfCall(name string, errno syscall.Errno) string {
 	case errno == syscall.ENODEV && name == "mount":
 		return "the kernel does not have that file system: `sandbox doctor` lists what is needed"
 	case errno == syscall.ENOSPC || errno == syscall.EDQUOT:
-		return "the disk is full: `df -h`, then `sandbox rm` what is not needed"
+		return fullDisk
 	case errno == syscall.EMFILE || errno == syscall.ENFILE:
 		return "too many files are open: raise `ulimit -n`"
 	case errno == syscall.EACCES || errno == syscall.EPERM:

@@ -72,6 +72,7 @@ func Build(ctx context.Context, o Options) (*image.Image, error) {
 		Options: o, explain: o.Note != nil, cache: &cache{dir: o.CacheDir, store: o.Store}, console: &console{out: o.Out},
 		shared: shared{used: map[string]bool{}, images: map[string]*resolution{}},
 	}
+	sweepSecrets()
 	img, err := b.build(ctx)
 	return img, errors.Join(err, b.close())
 }

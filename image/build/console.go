@@ -15,6 +15,7 @@ type console struct {
 	mu       sync.Mutex
 	sections []*section
 	live     int // of sections
+	failed   bool
 }
 
 // maxKept is how much of a stage's output waits for its turn, in bytes.
@@ -42,6 +43,9 @@ func (s *section) Write(p []byte) (int, error) {
 	c := s.console
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.failed {
+		return len(p), nil
+	}
 	if c.live < len(c.sections) && c.sections[c.live] == s {
 		return c.out.Write(p)
 	}
@@ -64,12 +68,26 @@ func (s *section) finish() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s.ended = true
-	for c.live < len(c.sections) && c.sections[c.live].ended {
+	for !c.failed && c.live < len(c.sections) && c.sections[c.live].ended {
 		c.live++
 		if c.live < len(c.sections) {
 			c.sections[c.live].release()
 		}
 	}
+}
+
+// fail ends all output because of a stage that has failed: what is seen last of the build is that stage's. One that was called off
+// has nothing to show.
+func (c *console) fail(s *section, calledOff bool) {
+	for s.parent != nil {
+		s = s.parent
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.failed && !calledOff {
+		s.release()
+	}
+	c.failed = true
 }
 
 func (s *section) release() {

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"sync"
 
+	"golang.org/x/sys/unix"
+
 	"sandbox/image"
 	"sandbox/image/build/copying"
 	"sandbox/image/layer"
@@ -117,8 +119,11 @@ func (b *builder) readDockerfile() (name string, text []byte, err error) {
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		err := fmt.Errorf("no %s in %s", name, b.context.dir)
-		if !inContext {
+		switch {
+		case !inContext:
 			err = fmt.Errorf("no file %s", name)
+		case b.Archive != nil:
+			err = fmt.Errorf("no %s in the archive that came from stdin", name)
 		}
 		return "", nil, kernel.Advise(err, "name it: -f FILE; the last argument is the directory with the files to copy")
 	}
@@ -131,6 +136,9 @@ func (b *builder) readDockerfile() (name string, text []byte, err error) {
 		b.context.dockerfile = filepath.Join(b.context.dir, name)
 	}
 	text, err = io.ReadAll(io.LimitReader(file, maxDockerfile))
+	if errors.Is(err, unix.EISDIR) {
+		err = kernel.Advise(fmt.Errorf("%s is a directory, not a Dockerfile", name), "-f %s, if that is in it", filepath.Join(name, "Dockerfile"))
+	}
 	return name, text, err
 }
 

@@ -225,6 +225,7 @@ func (b *builder) start(ctx context.Context, cancel func(), s *stage) {
 	s.once.Do(func() {
 		s.end, s.err = b.buildStage(ctx, s)
 		if s.err != nil {
+			b.console.fail(s.out, errors.Is(s.err, context.Canceled))
 			cancel()
 		}
 		s.out.finish()

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"sandbox/image"
 	"sandbox/image/layer"
@@ -51,6 +52,9 @@ func ParseOutput(option string) (Output, error) {
 	return o, o.check()
 }
 
+// ToStdout tells whether an archive goes there, so that nothing else may.
+func (o Output) ToStdout() bool { return o.Dest == "-" }
+
 func (o Output) check() error {
 	switch o.Type {
 	case "local":
@@ -66,17 +70,17 @@ func (o Output) check() error {
 	return nil
 }
 
-// Export writes the files of an image: to a directory (local), or as a tar archive to w.
-func Export(store *image.Store, img *image.Image, o Output, w io.Writer) error {
-	dirs := store.Stack(img.Layers, "")
+// Export writes the files of an image: to a directory (local), or as a tar archive to w. No time is later than epoch, if there is one.
+func Export(store *image.Store, img *image.Image, o Output, epoch *time.Time, w io.Writer) error {
+	dirs, options := store.Stack(img.Layers, ""), layer.PackOptions{ClampTime: epoch}
 	if o.Type == "tar" {
-		return layer.Export(w, dirs)
+		return layer.Export(w, dirs, options)
 	}
 	if err := os.MkdirAll(o.Dest, 0o755); err != nil {
 		return err
 	}
 	reader, writer := io.Pipe()
-	go func() { writer.CloseWithError(layer.Export(writer, dirs)) }()
+	go func() { writer.CloseWithError(layer.Export(writer, dirs, options)) }()
 	err := layer.Unpack(reader, o.Dest)
 	if err == nil {
 		_, err = io.Copy(io.Discard, reader)

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
@@ -60,17 +63,49 @@ type Problem struct {
 
 // Error has the line and a mark under what is meant in it.
 func (p *Problem) Error() string {
+	cause := printable(p.Cause.Error())
 	if p.Line == 0 {
-		return fmt.Sprintf("%s: %v", p.File, p.Cause)
+		return fmt.Sprintf("%s: %s", p.File, cause)
 	}
-	blank := strings.Map(func(r rune) rune {
-		if r == '\t' {
-			return r
+	text, blank, mark := p.excerpt()
+	return fmt.Sprintf("%s:%d: %s\n    %s\n    %s%s", p.File, p.Line, cause, text, blank, mark)
+}
+
+// maxShown is how much of a line, and of a message that quotes one, is shown: about as much as a terminal is wide, in characters.
+const maxShown = 120
+
+// excerpt is the line, or of a long one the part that is meant, and what is to be printed below it: blanks and a mark.
+func (p *Problem) excerpt() (text, blank, mark string) {
+	before, meant, after := []rune(printable(p.Text[:p.From])), []rune(printable(p.Text[p.From:p.To])), []rune(printable(p.Text[p.To:]))
+	if len(meant) > maxShown {
+		meant, after = meant[:maxShown], []rune("…")
+	}
+	if rest := maxShown - len(meant); len(after) > rest {
+		after = append(after[:rest:rest], '…')
+	}
+	if rest := max(20, maxShown-len(meant)-len(after)); len(before) > rest {
+		before = append([]rune("…"), before[len(before)-rest:]...)
+	}
+	blanks := slices.Clone(before)
+	for i, r := range blanks {
+		if r != '\t' {
+			blanks[i] = ' '
 		}
-		return ' '
-	}, p.Text[:p.From])
-	mark := strings.Repeat("^", max(1, len([]rune(p.Text[p.From:p.To]))))
-	return fmt.Sprintf("%s:%d: %v\n    %s\n    %s%s", p.File, p.Line, p.Cause, p.Text, blank, mark)
+	}
+	return string(before) + string(meant) + string(after), string(blanks), strings.Repeat("^", max(1, len(meant)))
+}
+
+// printable keeps what a file may hold from doing anything to the terminal, and from filling it.
+func printable(text string) string {
+	if len(text) > 1<<16 {
+		text = text[:1<<16]
+	}
+	return strings.Map(func(r rune) rune {
+		if r == unicode.ReplacementChar || !unicode.IsPrint(r) && r != '\t' && r != '\n' {
+			return '?'
+		}
+		return r
+	}, text)
 }
 
 // Unwrap gives the cause.
@@ -78,6 +113,9 @@ func (p *Problem) Unwrap() error { return p.Cause }
 
 // at says where something is wrong. What is meant is the instruction's name, unless the message quotes a word of the line.
 func (p *program) at(location []parser.Range, cause error) error {
+	if before, suggestion := cutSuggestion(cause.Error()); suggestion != "" {
+		return kernel.Advise(p.at(location, errors.New(before)), "%s", suggestion)
+	}
 	problem := &Problem{File: p.name, Cause: cause}
 	if len(location) == 0 || location[0].Start.Line < 1 || location[0].Start.Line > len(p.lines) {
 		return problem
@@ -95,12 +133,12 @@ func (p *program) locate(err error) error {
 	if errors.As(err, &located) && len(located.Locations) > 0 {
 		location = located.Locations[0]
 	}
-	message := linePrefix().ReplaceAllString(err.Error(), "")
+	message := shortened(linePrefix().ReplaceAllString(err.Error(), ""))
 	cure := "the language is described at docs.docker.com/reference/dockerfile"
 	var unknown *instructions.UnknownInstructionError
 	switch {
 	case errors.As(err, &unknown):
-		message, cure = "unknown instruction: "+unknown.Instruction, nearestInstruction(unknown.Instruction)
+		message, cure = "unknown instruction: "+shortened(unknown.Instruction), nearestInstruction(unknown.Instruction)
 	case strings.Contains(message, "no instructions"):
 		message, cure = "the file has no instructions", "begin with FROM base"
 	case strings.Contains(message, "no build stage in current context"):
@@ -112,14 +150,31 @@ func (p *program) locate(err error) error {
 	case strings.Contains(message, "escape token"):
 		cure = "# escape=` or # escape=\\"
 	}
-	if before, suggestion, found := strings.Cut(message, " (did you mean "); found {
-		suggestion = strings.TrimSuffix(suggestion, "?)")
-		if strings.HasPrefix(message, "unknown flag") {
-			suggestion = "--" + suggestion
-		}
-		message, cure = before, "did you mean "+suggestion+"?"
+	if before, suggestion := cutSuggestion(message); suggestion != "" {
+		message, cure = before, suggestion
 	}
 	return kernel.Advise(p.at(location, errors.New(message)), "%s", cure)
+}
+
+// cutSuggestion takes out of a message of the parser what it thinks was meant.
+func cutSuggestion(message string) (rest, suggestion string) {
+	before, suggestion, found := strings.Cut(message, " (did you mean ")
+	if !found {
+		return message, ""
+	}
+	suggestion = strings.TrimSuffix(suggestion, "?)")
+	if strings.HasPrefix(message, "unknown flag") {
+		suggestion = "--" + suggestion
+	}
+	return before, "did you mean " + suggestion + "?"
+}
+
+// shortened keeps a message to a line that can be read.
+func shortened(message string) string {
+	if runes := []rune(message); len(runes) > maxShown {
+		return string(runes[:maxShown]) + "…"
+	}
+	return message
 }
 
 // linePrefix is what the parser puts before its messages; the place is said in another form here.
@@ -127,18 +182,28 @@ func linePrefix() *regexp.Regexp {
 	return regexp.MustCompile(`^dockerfile parse error on line \d+: `)
 }
 
-// meant finds what a message is about in a line: a word of it that the message names, or else its first word.
+// meant finds what a message is about in a line: the longest word, or part of a flag, that the message quotes or at least names, or else
+// the line's first word.
 func meant(text, message string) (from, to int) {
 	from = len(text) - len(strings.TrimLeft(text, " \t"))
 	to = from + len(firstWord(text[from:]))
-	longest := 0
+	best := 0
 	at := to
 	for _, word := range strings.Fields(text[to:]) {
 		at += strings.Index(text[at:], word)
-		name, _, _ := strings.Cut(word, "=") // of a flag
-		for _, part := range []string{word, name} {
-			if len(part) > longest && mentions(message, strings.Trim(part, `"'[],`)) {
-				longest, from, to = len(part), at, at+len(part)
+		parts := append([]string{word}, strings.FieldsFunc(word, func(r rune) bool { return r == '=' || r == ',' })...) // of a flag
+		for _, part := range parts {
+			bare := strings.Trim(part, `"'[],`)
+			weight := 0
+			switch {
+			case bare != "" && strings.Contains(message, strconv.Quote(bare)):
+				weight = len(message) + len(part)
+			case mentions(message, bare):
+				weight = len(part)
+			}
+			if weight > best {
+				start := at + strings.Index(word, part)
+				best, from, to = weight, start, start+len(part)
 			}
 		}
 		at += len(word)

@@ -26,6 +26,10 @@ func TestProblems(t *testing.T) {
 		{"no FROM", "RUN x\n", []string{"Dockerfile:1", "before FROM"}},
 		{"only ARG", "ARG x\n", []string{"no FROM"}},
 		{"flag", "FROM base\nCOPY --form=x a b\n", []string{"Dockerfile:2:", "unknown flag: --form", "^^^^", "--from"}},
+		{"mount", "FROM base\nRUN --mount=type=bnd,target=/x ls\n", []string{"Dockerfile:2: unsupported mount type \"bnd\"\n", "\n                     ^^^\n", "did you mean bind?"}},
+		{"no text", "FROM base\nRUNX \x1b[31m\x00" + strings.Repeat("x", 1000), []string{"RUNX ?[31m?xxx", "…\n    ^^^^\n", "did you mean RUN?"}},
+		{"no name", strings.Repeat("\x01é", 1000), []string{"é?é?é", "…\n    ^^^^"}},
+		{"far right", "FROM base\nEXPOSE " + strings.Repeat("1 ", 500) + "x 2 3\n", []string{"invalid port: \"x\"", "\n    … 1 1", " x 2 3\n", "^\n"}},
 		{"flag value", "FROM base\nRUN --network=x true\n", []string{"Dockerfile:2", `invalid network mode "x"`}},
 		{"ENV", "FROM base\nENV A\n", []string{"Dockerfile:2", "ENV"}},
 		{"COPY", "FROM base\nCOPY a\n", []string{"Dockerfile:2", "at least two arguments"}},
@@ -198,7 +202,7 @@ func TestExport(t *testing.T) {
 	w.file("f", "1")
 	img := w.build(lines("FROM scratch", "COPY f /dir/", "COPY f /g"))
 	var archive bytes.Buffer
-	if err := Export(w.store, img, Output{Type: "tar"}, &archive); err != nil {
+	if err := Export(w.store, img, Output{Type: "tar"}, nil, &archive); err != nil {
 		t.Fatal(err)
 	}
 	var names []string
@@ -213,7 +217,7 @@ func TestExport(t *testing.T) {
 		t.Errorf("the archive has %s", got)
 	}
 	dest := filepath.Join(t.TempDir(), "new/out")
-	if err := Export(w.store, img, Output{Type: "local", Dest: dest}, nil); err != nil {
+	if err := Export(w.store, img, Output{Type: "local", Dest: dest}, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	if data, err := os.ReadFile(filepath.Join(dest, "dir/f")); err != nil || string(data) != "1" {

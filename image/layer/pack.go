@@ -111,9 +111,10 @@ func (p *packer) name(dir place, name, prefix string) error {
 }
 
 // Export writes the root file system that a stack of unpacked layers makes, the uppermost first, as one archive.
-func Export(w io.Writer, dirs []string) error {
+func Export(w io.Writer, dirs []string, o PackOptions) error {
 	out := writeBehind(w)
 	a := newArchiver(out)
+	a.clamp = o.ClampTime
 	err := Walk(dirs, "", func(path string, e *Entry) error {
 		if path == "" {
 			return nil

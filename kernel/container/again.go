@@ -99,7 +99,7 @@ func (m *monitor) stayDown(failure error) {
 // giveBirth is another first process for the same container.
 func (m *monitor) giveBirth() error {
 	e, r := m.engine, m.record
-	ours, err := openStreams(r.Config)
+	ours, err := openStreams(r)
 	if err != nil {
 		return err
 	}

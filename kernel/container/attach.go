@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
@@ -94,6 +95,9 @@ func (m *Monitor) follow(s Streams, tell func(kernel.Record), untilReady bool) (
 			if tell != nil && json.Unmarshal(content, &r) == nil {
 				tell(r)
 			}
+		case frameFailed:
+			cause, cure, _ := strings.Cut(string(content), "\x00")
+			return 0, kernel.Advise(errors.New("the container cannot be looked after: "+cause), "%s", cure)
 		case frameExit:
 			var end End
 			if json.Unmarshal(content[4:], &end) == nil {

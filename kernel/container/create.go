@@ -46,6 +46,7 @@ type Request struct {
 	Config     Config
 	HostConfig HostConfig
 	Image      *image.Image
+	Attended   bool // it ends with its client: see Attended
 }
 
 // Create makes a container that is not running yet. The returned lock is held; the caller closes it or hands it on.
@@ -84,7 +85,7 @@ func (e *Engine) Create(req Request) (r *Record, lock *os.File, err error) {
 func newRecord(req Request) *Record {
 	r := &Record{
 		ID: newID(), Created: now(), Driver: "overlay", Image: req.Image.ID,
-		Config: req.Config, HostConfig: req.HostConfig, Layers: req.Image.Layers,
+		Config: req.Config, HostConfig: req.HostConfig, Layers: req.Image.Layers, Attended: req.Attended,
 	}
 	c, from := &r.Config, req.Image.Config
 	if c.Hostname == "" {

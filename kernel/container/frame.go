@@ -16,6 +16,7 @@ import (
 //	s  a signal's number (8 bits)             t  something was done: a kernel.Record as JSON
 //	                                          k  one frame of input has been written: there is room for another
 //	                                          x  it has ended and is cleaned up: the exit code (32 bits), an End as JSON
+//	                                          f  it could not be looked after, and was ended: why
 const (
 	frameStdin   = 'i'
 	frameEOF     = 'c'
@@ -27,6 +28,7 @@ const (
 	frameTell    = 't'
 	frameWritten = 'k'
 	frameExit    = 'x'
+	frameFailed  = 'f'
 )
 
 // maxFrame bounds what one frame may hold.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -34,6 +35,8 @@ type monitor struct {
 	window Window // the size of the terminal that was told last
 
 	backoff backoff
+
+	clientGone atomic.Bool // noticed if the container is attended
 }
 
 // drainTime is how long the monitor waits for output after the container's end, when somebody who outlived it (a process
@@ -53,6 +56,9 @@ func RunMonitor(b *early.Birth) int {
 	if err := m.prepare(b); err != nil {
 		m.engine.kill(b.PID, "it cannot be looked after", "没法照看它")
 		unix.Wait4(b.PID, nil, 0, nil)
+		m.client.release()
+		m.client.say(frameFailed, []byte(err.Error()+"\x00"+kernel.CureOf(err)))
+		m.client.flush()
 		return 1
 	}
 	go m.listen(control)
@@ -143,7 +149,9 @@ func (m *monitor) copyOutput(s monitorStreams) {
 		m.setInput(newInput(pipeEnd(s.stdin, "stdin"), false))
 	}
 	m.copyStream(pipeEnd(s.stdout, "stdout"), "stdout", frameStdout)
-	m.copyStream(pipeEnd(s.stderr, "stderr"), "stderr", frameStderr)
+	if !m.record.Attended {
+		m.copyStream(pipeEnd(s.stderr, "stderr"), "stderr", frameStderr)
+	}
 }
 
 func (m *monitor) setInput(i *input) {
@@ -253,6 +261,10 @@ func (m *monitor) listen(control io.Reader) {
 	if _, input := m.alive(); fed && once { // nobody will type any more
 		input.end()
 	}
+	if m.record.Attended {
+		m.clientGone.Store(true)
+		m.send(unix.SIGKILL, kernel.Why{EN: "the command that it belongs to is gone", ZH: "它所属的命令已经没了"})
+	}
 }
 
 func (m *monitor) resize(w Window) {
@@ -279,33 +291,35 @@ func (m *monitor) resize(w Window) {
 // `kill`, does.
 func (m *monitor) signal(s unix.Signal) {
 	m.life.Lock()
-	r, pid := m.record, m.pid
+	r := m.record
 	m.life.Unlock()
 	if r.HostConfig.RestartPolicy.Asks() && endsContainers(s, r.Config) {
 		m.engine.ask(r, "kill", s, false)
 	}
-	if pid == 0 {
-		return
-	}
-	m.engine.Door.Do(kernel.Step{
-		Effect: kernel.Kill{PID: pid, Signal: s}, Section: "3.3",
-		Why: kernel.Why{EN: "passed on to the container's first process", ZH: "转交给容器的 1 号进程"},
-	})
+	m.send(s, kernel.Why{EN: "passed on to the container's first process", ZH: "转交给容器的 1 号进程"})
 }
 
-// waitForEnd reaps the container's first process.
-func (m *monitor) waitForEnd() unix.WaitStatus {
-	var status unix.WaitStatus
-	for {
-		_, err := unix.Wait4(m.pid, &status, 0, nil)
-		if !errors.Is(err, unix.EINTR) {
-			break
-		}
+// send sends a signal to the container's first process, unless it is down.
+func (m *monitor) send(s unix.Signal, why kernel.Why) {
+	m.life.Lock()
+	defer m.life.Unlock()
+	if m.pid != 0 {
+		m.engine.Door.Do(kernel.Step{Effect: kernel.Kill{PID: m.pid, Signal: s}, Section: "3.3", Why: why})
+	}
+}
+
+// waitForEnd waits for the container's first process, and reaps it: not while it gets a signal, since then its number may be another's.
+func (m *monitor) waitForEnd() (status unix.WaitStatus) {
+	for errors.Is(unix.Waitid(unix.P_PID, m.pid, nil, unix.WEXITED|unix.WNOWAIT, nil), unix.EINTR) {
 	}
 	m.life.Lock()
-	m.pid = 0
-	m.life.Unlock()
-	return status
+	defer m.life.Unlock()
+	for {
+		if _, err := unix.Wait4(m.pid, &status, 0, nil); !errors.Is(err, unix.EINTR) {
+			m.pid = 0
+			return status
+		}
+	}
 }
 
 // recordEnd takes away what the container had of the machine and writes down how it ended. It tells whether the
@@ -343,10 +357,23 @@ func (m *monitor) leave() {
 	m.log.close()
 	if m.record.HostConfig.AutoRemove {
 		m.engine.leaveWord(m.record)
-		m.engine.delete(m.record)
+		m.remove()
 	}
 	unix.Close(early.Lock) // from here on others may start or remove it, whatever our client does
 	m.sayEnd()
+}
+
+// remove takes away a container that is not to be kept; of an attended one only the record, if its client still wants what it has written.
+func (m *monitor) remove() {
+	e, r := m.engine, m.record
+	if !r.Attended || m.clientGone.Load() {
+		e.delete(r)
+		return
+	}
+	e.Door.Do(kernel.Step{
+		Effect: kernel.Remove{Path: e.Paths.record(r.ID)}, Section: "2.4.2",
+		Why: kernel.Why{EN: "only what it has written is still wanted", ZH: "还要的只是它写下的东西"},
+	})
 }
 
 // sayEnd tells the client how it ended.

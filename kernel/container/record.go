@@ -28,6 +28,7 @@ type Record struct {
 
 	RestartCount int      // how often the restart policy has brought it back since it was started by hand
 	Layers       []string `json:"SandboxLayers"` // the image's layers by directory name, lowest first
+	Attended     bool     `json:"SandboxAttended,omitempty"`
 }
 
 // State is what a container is doing.

@@ -158,7 +158,7 @@ func (e *Engine) giveBirth(m *Monitor, r *Record, lock *os.File, spawn kernel.Sp
 	}
 	defer unix.Munmap(memory)
 	defer unix.Close(fd)
-	streams, err := openStreams(r.Config)
+	streams, err := openStreams(r)
 	if err != nil {
 		return err
 	}
@@ -233,8 +233,10 @@ const (
 	monitorPty    = 43
 )
 
-// openStreams makes three pipes, or the socket pair through which a terminal's master comes out of the container.
-func openStreams(c Config) (s streams, err error) {
+// openStreams makes three pipes, or the socket pair through which a terminal's master comes out of the container. An attended one has
+// one pipe for both outputs.
+func openStreams(r *Record) (s streams, err error) {
+	c := r.Config
 	add := func(fd int, target byte) {
 		s.fds, s.targets = append(s.fds, fd), append(s.targets, target)
 	}
@@ -254,6 +256,15 @@ func openStreams(c Config) (s streams, err error) {
 				return s, err
 			}
 			add(null, childStdin)
+			continue
+		}
+		if pipe.write == childStderr && r.Attended {
+			same, err := unix.FcntlInt(uintptr(pair[1]), unix.F_DUPFD_CLOEXEC, 0)
+			if err != nil {
+				s.close()
+				return s, err
+			}
+			add(same, childStderr)
 			continue
 		}
 		if err := unix.Pipe2(pair[:], unix.O_CLOEXEC); err != nil {

@@ -8,8 +8,10 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -46,28 +48,26 @@ func runBuild(ctx context.Context, env *command.Env, opts *buildOptions, from st
 	if err := opts.sources(env, &o, from); err != nil {
 		return err
 	}
+	if slices.ContainsFunc(outputs, build.Output.ToStdout) {
+		o.Out = env.Err // stdout is the archive's
+	}
 	var kept bytes.Buffer // -q: seen only if the build fails
 	if opts.quiet {
 		o.Out = &kept
-	}
-	for _, output := range outputs {
-		if output.Dest == "-" {
-			o.Out = env.Err // stdout is the archive's
-		}
 	}
 	img, err := build.Build(ctx, o)
 	if err != nil {
 		_, _ = env.Err.Write(kept.Bytes())
 		return buildError(err)
 	}
-	if opts.quiet {
+	if opts.quiet && !slices.ContainsFunc(outputs, build.Output.ToStdout) {
 		fmt.Fprintln(env.Out, img.ID)
 	}
 	if err := opts.writeFiles(img); err != nil {
 		return err
 	}
 	for _, output := range outputs {
-		if err := writeOutput(ctx, env, img, output); err != nil {
+		if err := writeOutput(ctx, env, img, output, o.Epoch); err != nil {
 			return err
 		}
 	}
@@ -159,12 +159,12 @@ func buildError(err error) error {
 }
 
 // writeOutput writes what --output asks for.
-func writeOutput(ctx context.Context, env *command.Env, img *image.Image, o build.Output) error {
+func writeOutput(ctx context.Context, env *command.Env, img *image.Image, o build.Output, epoch *time.Time) error {
 	store := env.Engine().Images
-	write := func(w io.Writer) error { return build.Export(store, img, o, w) }
+	write := func(w io.Writer) error { return build.Export(store, img, o, epoch, w) }
 	switch o.Type {
 	case "local":
-		return build.Export(store, img, o, nil)
+		return build.Export(store, img, o, epoch, nil)
 	case "oci", "docker":
 		format := map[string]string{"oci": archive.OCIArchive, "docker": archive.DockerArchive}[o.Type]
 		ref := img.ID

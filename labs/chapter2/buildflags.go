@@ -122,7 +122,8 @@ func (o *buildOptions) request(env *command.Env) (build.Options, []build.Output,
 	return r, outputs, err
 }
 
-// setEpoch takes SOURCE_DATE_EPOCH from --build-arg, or else from the environment.
+// setEpoch takes SOURCE_DATE_EPOCH from --build-arg, or else from the environment: then it is a --build-arg, too, as Docker's
+// clients make it one.
 func setEpoch(r *build.Options) error {
 	text, set := r.Args["SOURCE_DATE_EPOCH"]
 	if !set {
@@ -131,6 +132,7 @@ func setEpoch(r *build.Options) error {
 	if text == "" {
 		return nil
 	}
+	r.Args["SOURCE_DATE_EPOCH"] = text
 	seconds, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
 		return kernel.Advise(fmt.Errorf("invalid SOURCE_DATE_EPOCH %q", text), "seconds since 1970")

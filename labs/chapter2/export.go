@@ -30,5 +30,5 @@ func runExport(env *command.Env, output, ref string) error {
 	if err != nil {
 		return err
 	}
-	return writeTo(env, output, "export", func(w io.Writer) error { return layer.Export(w, engine.Stack(r)) })
+	return writeTo(env, output, "export", func(w io.Writer) error { return layer.Export(w, engine.Stack(r), layer.PackOptions{}) })
 }

@@ -5,7 +5,6 @@ import (
 	"os"
 	"path"
 	"strconv"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -36,52 +35,12 @@ func (u runner) Run(ctx context.Context, r build.RunRequest) (*build.Ran, error)
 	if input != nil {
 		defer input.Close()
 	}
-	monitor, err := engine.SpawnMonitor()
+	streams := container.Streams{In: input, Out: r.Output, Err: r.Output}
+	a, err := engine.Attend(ctx, req, streams, r.Started, u.env.Tell())
 	if err != nil {
 		return nil, err
 	}
-	record, lock, err := engine.Create(req)
-	if err != nil {
-		monitor.Abandon()
-		return nil, err
-	}
-	if r.Started != nil {
-		r.Started(record.Short())
-	}
-	if err := engine.Start(monitor, record, lock, container.Window{}); err != nil {
-		monitor.Abandon()
-		engine.Discard(record)
-		return nil, err
-	}
-	ended := make(chan struct{})
-	defer close(ended)
-	stop := context.AfterFunc(ctx, func() { u.kill(record.ID, ended) })
-	defer stop()
-	code, err := monitor.Attach(container.Streams{In: input, Out: r.Output, Err: r.Output}, u.env.Tell())
-	if err == nil {
-		err = ctx.Err()
-	}
-	remove := func() error { return engine.Remove(record, true) }
-	if err != nil {
-		remove()
-		return nil, err
-	}
-	return &build.Ran{ID: record.Short(), Code: code, Upper: engine.Upper(record), Close: remove}, nil
-}
-
-// kill kills a container that was started a moment ago. Its monitor writes down which process it is, perhaps only now.
-func (u runner) kill(id string, ended <-chan struct{}) {
-	engine := u.env.Engine()
-	for {
-		if r, err := engine.Get(id); err == nil && engine.Kill(r, "kill", unix.SIGKILL) == nil {
-			return
-		}
-		select {
-		case <-ended:
-			return
-		case <-time.After(10 * time.Millisecond):
-		}
-	}
+	return &build.Ran{ID: a.ID(), Code: a.Code, Upper: a.Upper(), Close: a.Remove}, nil
 }
 
 func (u runner) request(r build.RunRequest) (container.Request, error) {

@@ -100,6 +100,9 @@ func ContextFromTar(r io.Reader, into string) error {
 }
 
 func notContext(err error) error {
+	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
+		return fmt.Errorf("cannot unpack the build context: %w", err)
+	}
 	return kernel.Advise(fmt.Errorf("the build context is no sound tar archive: %w", err), "send one: `tar -c . | sandbox build -`")
 }
 

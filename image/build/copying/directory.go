@@ -213,8 +213,15 @@ func (d *directory) shows(e *entry) bool {
 		return true
 	}
 	name := d.pathOf(e.name)
-	ignored, info, err := m.MatchesUsingParentResults(name, d.ignored)
-	e.ignored = info
+	var ignored bool
+	var err error
+	if m.Exclusions() {
+		// An exception for a directory is one for all that is in it, also if the directory itself was never left out. What the parent
+		// found would not tell.
+		ignored, err = m.MatchesOrParentMatches(name)
+	} else {
+		ignored, e.ignored, err = m.MatchesUsingParentResults(name, d.ignored)
+	}
 	if err != nil || !ignored {
 		return true
 	}
