@@ -88,6 +88,8 @@ func (d *Draft) check(manifest, config []byte) (*v1.Manifest, *v1.ConfigFile, er
 	switch {
 	case describe(config, "").Digest != m.Config.Digest:
 		return nil, nil, fmt.Errorf("wrong content: the configuration's digest is not %s", m.Config.Digest)
+	case m.Config.Size != int64(len(config)):
+		return nil, nil, fmt.Errorf("wrong content: the configuration has %d bytes; the manifest says %d", len(config), m.Config.Size)
 	case len(m.Layers) != len(d.layers) || len(c.RootFS.DiffIDs) != len(d.layers):
 		return nil, nil, fmt.Errorf("the manifest has %d layers, the configuration %d, and %d came", len(m.Layers), len(c.RootFS.DiffIDs), len(d.layers))
 	}
@@ -95,6 +97,9 @@ func (d *Draft) check(manifest, config []byte) (*v1.Manifest, *v1.ConfigFile, er
 		if l.blob.Digest != m.Layers[i].Digest || l.diffID != c.RootFS.DiffIDs[i] {
 			return nil, nil, fmt.Errorf("wrong content: layer %d is %s with DiffID %s; manifest and configuration say %s, %s",
 				i, l.blob.Digest, l.diffID, m.Layers[i].Digest, c.RootFS.DiffIDs[i])
+		}
+		if l.blob.Size != m.Layers[i].Size {
+			return nil, nil, fmt.Errorf("wrong content: layer %s has %d bytes; the manifest says %d", l.blob.Digest, l.blob.Size, m.Layers[i].Size)
 		}
 	}
 	return m, c, nil

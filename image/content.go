@@ -2,15 +2,20 @@ package image
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"sandbox/kernel"
 )
 
 // maxLayers is more than any image has; overlayfs stacks 500.
 const maxLayers = 500
+
+const knownTypes = "images of OCI's and of Docker's types (schema 2) are known here; layers are tar archives, plain or compressed by gzip or zstd"
 
 // ParseManifest reads an image's manifest, OCI's or Docker's schema 2. What is something else is refused with its name.
 func ParseManifest(data []byte) (*v1.Manifest, error) {
@@ -24,15 +29,16 @@ func ParseManifest(data []byte) (*v1.Manifest, error) {
 	}
 	switch {
 	case m.SchemaVersion == 1 || m.FSLayers != nil:
-		return nil, fmt.Errorf("the manifest is of Docker's schema 1, which nobody has written since 2017: have the image pushed again")
+		return nil, kernel.Advise(errors.New("the manifest is of Docker's schema 1, which nobody has written since 2017"), "have the image pushed again, by a newer program")
 	case m.MediaType.IsIndex() || m.Manifests != nil:
 		return nil, fmt.Errorf("an index of several manifests, where the manifest of one image was expected")
 	case m.SchemaVersion != 2:
 		return nil, fmt.Errorf("unknown version of the manifest: schemaVersion %d", m.SchemaVersion)
 	case m.MediaType != "" && !m.MediaType.IsImage():
-		return nil, fmt.Errorf("unknown type of manifest %q", m.MediaType)
+		return nil, kernel.Advise(fmt.Errorf("unknown type of manifest %q", m.MediaType), knownTypes)
 	case m.Config.MediaType != types.OCIConfigJSON && m.Config.MediaType != types.DockerConfigJSON:
-		return nil, fmt.Errorf("the manifest is not that of a container image, but of %q", m.Config.MediaType)
+		return nil, kernel.Advise(fmt.Errorf("the manifest is not that of a container image, but of %q", m.Config.MediaType),
+			"what it is of, the program that made it knows: it cannot be run")
 	case len(m.Layers) > maxLayers:
 		return nil, fmt.Errorf("the image has %d layers: more than %d cannot be stacked", len(m.Layers), maxLayers)
 	}
@@ -43,7 +49,7 @@ func ParseManifest(data []byte) (*v1.Manifest, error) {
 	}
 	for _, l := range m.Layers {
 		if !l.MediaType.IsLayer() {
-			return nil, fmt.Errorf("unknown type of layer %q", l.MediaType)
+			return nil, kernel.Advise(fmt.Errorf("unknown type of layer %q", l.MediaType), knownTypes)
 		}
 		if !l.MediaType.IsDistributable() {
 			return nil, fmt.Errorf("layer %s may not be distributed, and is to be fetched elsewhere (%q)", l.Digest, l.MediaType)

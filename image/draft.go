@@ -69,6 +69,7 @@ func (s *Store) Begin() (*Draft, error) {
 	if err := s.initLayout(); err != nil {
 		return nil, err
 	}
+	s.keepReserve()
 	_ = s.sweepIfNeeded() // what cannot be swept now does not hinder a new image; Repair tells
 	dir, alive, err := s.stage()
 	if err != nil {

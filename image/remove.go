@@ -8,8 +8,12 @@ import (
 )
 
 // Remove takes images with all their names out of the store, and what only they had. Whether a container is made of one,
-// the caller knows.
+// the caller knows. It works on a full disk, too.
 func (s *Store) Remove(ids ...string) error {
+	return s.makingRoom(func() error { return s.remove(ids) })
+}
+
+func (s *Store) remove(ids []string) error {
 	if err := s.makeDirectories(); err != nil {
 		return err
 	}
@@ -39,16 +43,14 @@ func (s *Store) Remove(ids ...string) error {
 		return err
 	}
 	defer alive.Close()
+	defer os.Remove(dir)
 	err = s.changeIndex(func(full *v1.IndexManifest) {
 		full.Manifests = slices.DeleteFunc(full.Manifests, func(d v1.Descriptor) bool { return gone[d.Digest.String()] })
 	})
 	if err != nil {
 		return err
 	}
-	if err := s.sweep(); err != nil {
-		return err
-	}
-	return os.Remove(dir)
+	return s.sweep()
 }
 
 // Tag gives an image one more name, and takes it from the image that had it.
@@ -65,8 +67,10 @@ func (s *Store) Tag(img *Image, name Name) error {
 
 // Untag takes a name away. An image that has no other stays, without a name.
 func (s *Store) Untag(name Name) error {
-	return s.locked(func() error {
-		return s.changeIndex(func(full *v1.IndexManifest) { unname(full, name.String()) })
+	return s.makingRoom(func() error {
+		return s.locked(func() error {
+			return s.changeIndex(func(full *v1.IndexManifest) { unname(full, name.String()) })
+		})
 	})
 }
 

@@ -57,11 +57,16 @@ type Image struct {
 	Variant      string
 	Layers       []string // directories under LayerDir, the lowest first; one that comes twice only where it is uppermost
 
+	names []string
 	sizes []int64
 }
 
 // LayerSizes are the sizes of the layers, the lowest first, not compressed, as many as the manifest has.
 func (i *Image) LayerSizes() []int64 { return i.sizes }
+
+// LayerNames are the directories of the layers that LayerSizes has the sizes of. Unlike in Layers, one that comes twice is
+// there twice: images have several empty layers, which are all the same one.
+func (i *Image) LayerNames() []string { return i.names }
 
 // LayerDir is where the layers are unpacked.
 func (s *Store) LayerDir() string { return filepath.Join(s.Dir, "layers") }
@@ -122,7 +127,7 @@ func (s *Store) load(index *index, e entry) (*Image, error) {
 		name := layerName(diffID)
 		// overlayfs refuses the same directory twice, and nothing of the lower one would be seen.
 		img.Layers = append(slices.DeleteFunc(img.Layers, func(l string) bool { return l == name }), name)
-		img.sizes = append(img.sizes, e.layerSize(i, 0))
+		img.names, img.sizes = append(img.names, name), append(img.sizes, e.layerSize(i, 0))
 	}
 	return img, nil
 }

@@ -139,7 +139,7 @@ func TestInPocket(t *testing.T) {
 			return nil
 		},
 		Condition: condition,
-		Cmds:      map[string]func(*testscript.TestScript, bool, []string){"elf": makeELF, "eventually": eventually, "exitcode": exitCode, "pty": onTerminal},
+		Cmds:      map[string]func(*testscript.TestScript, bool, []string){"elf": makeELF, "tarball": makeTar, "ociarchive": makeImage, "eventually": eventually, "exitcode": exitCode, "pty": onTerminal},
 	})
 }
 

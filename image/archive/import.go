@@ -33,7 +33,7 @@ func Import(ctx context.Context, store *image.Store, r io.Reader, o ImportOption
 	}
 	archive, _, err := layer.Decompress(reader{ctx, r})
 	if err != nil {
-		return nil, err
+		return nil, damaged(ctx, err)
 	}
 	defer archive.Close()
 	draft, err := store.Begin()
@@ -42,7 +42,7 @@ func Import(ctx context.Context, store *image.Store, r io.Reader, o ImportOption
 	}
 	defer draft.Discard()
 	if _, err := draft.AddLayer(archive); err != nil {
-		return nil, err
+		return nil, damaged(ctx, err)
 	}
 	platform := v1.Platform{OS: "linux", Architecture: runtime.GOARCH}
 	if o.Platform != nil {

@@ -26,6 +26,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"sandbox/image"
+	"sandbox/kernel"
 )
 
 // LoadOptions say how Load reads.
@@ -40,10 +41,23 @@ type Loaded struct {
 	Taken map[image.Name]string // names that another image had, and its ID
 }
 
+// damaged adds what to do about an archive that cannot be read.
+func damaged(ctx context.Context, err error) error {
+	if err == nil || kernel.CureOf(err) != "" || ctx.Err() != nil {
+		return err
+	}
+	return kernel.Advise(err, "the archive is damaged, or is none that can be trusted: nothing of this image has been kept; get it once more")
+}
+
 // Load puts all images of an archive into the store. The archive may be compressed. If r is an *os.File that can be read
 // anywhere, it is not read twice; a directory (an OCI image layout) will do, too. Whatever is wrong with an image, the ones
 // before it are in the store and it is not.
 func Load(ctx context.Context, store *image.Store, r io.Reader, o LoadOptions) ([]Loaded, error) {
+	all, err := load(ctx, store, r, o)
+	return all, damaged(ctx, err)
+}
+
+func load(ctx context.Context, store *image.Store, r io.Reader, o LoadOptions) ([]Loaded, error) {
 	draft, err := store.Begin() // for its directory
 	if err != nil {
 		return nil, err

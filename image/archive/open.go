@@ -105,7 +105,7 @@ func readEntries(ctx context.Context, archive io.Reader, keep func(*tar.Header, 
 				return nil, kernel.Advise(fmt.Errorf("%q has holes in the archive", h.Name), "pack it without tar's option --sparse")
 			}
 			if all[name], err = keep(h, reader); err != nil {
-				return nil, fmt.Errorf("cannot read %q: %w", h.Name, err)
+				return nil, fmt.Errorf("%q: %w", h.Name, err)
 			}
 		case tar.TypeSymlink:
 			all[name] = &file{link: clean(path.Join(path.Dir(name), h.Linkname))}

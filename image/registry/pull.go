@@ -3,11 +3,9 @@ package registry
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
-	"syscall"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/sync/errgroup"
@@ -58,7 +56,6 @@ func (c *Client) Pull(ctx context.Context, store *image.Store, o PullOptions) (*
 			if img, err = p.run(ctx); err == nil {
 				return img, p.result, nil
 			}
-			err = diskFull(err)
 		}
 		problems = append(problems, err)
 		if ctx.Err() != nil {
@@ -69,13 +66,6 @@ func (c *Client) Pull(ctx context.Context, store *image.Store, o PullOptions) (*
 		return nil, Result{}, kernel.Advise(fmt.Errorf("mirror %s: %w; then %w", c.o.Mirror, problems[0], problems[1]), "%s", kernel.CureOf(problems[1]))
 	}
 	return nil, Result{}, problems[0]
-}
-
-func diskFull(err error) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return kernel.Advise(err, "the disk is full: `df -h`, then `sandbox rmi` and `sandbox image prune`, or another --root")
-	}
-	return err
 }
 
 func (p *pull) run(ctx context.Context) (*image.Image, error) {

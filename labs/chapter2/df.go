@@ -1,10 +1,13 @@
 package chapter2
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -26,7 +29,7 @@ func NewDf(env *command.Env) *cobra.Command {
 		RunE:  func(cmd *cobra.Command, args []string) error { return runDf(env, verbose, format) },
 	}
 	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "each image and each container")
-	cmd.Flags().StringVar(&format, "format", "", "a Go template")
+	cmd.Flags().StringVar(&format, "format", "", "a Go template, or json")
 	return cmd
 }
 
@@ -48,17 +51,32 @@ func runDf(env *command.Env, verbose bool, format string) error {
 		sizes[r.ID] = diskUsage(engine.Upper(r))
 	}
 	if verbose {
-		return printUsage(env, images, containers, sizes)
+		return printUsage(env, format, usage{imageUsage(images, containers), containerUsage(containers, sizes)}, diskUsage(cacheDir(env)))
 	}
 	cache := diskUsage(cacheDir(env))
 	rows := []dfRow{
 		imagesRow(images, containers), containersRow(containers, sizes),
 		{Type: "Build Cache", TotalCount: fmt.Sprint(countFiles(cacheDir(env))), Active: "0", Size: command.Size(cache), Reclaimable: command.Size(cache)},
 	}
+	if format == "json" {
+		return printJSON(env.Out, rows)
+	}
 	if format == "" || format == "table" {
 		format = "table {{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}"
 	}
 	return command.PrintRows(env.Out, format, rows, dfRow{"TYPE", "TOTAL", "ACTIVE", "SIZE", "RECLAIMABLE"})
+}
+
+// printJSON prints an object a line.
+func printJSON[T any](w io.Writer, rows []T) error {
+	for _, row := range rows {
+		line, err := json.Marshal(row)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "%s\n", line)
+	}
+	return nil
 }
 
 // imagesRow counts what `image prune -a` would give back: the layers that no container needs.
@@ -103,8 +121,41 @@ func reclaimable(free, total int64) string {
 	return fmt.Sprintf("%s (%d%%)", command.Size(free), free*100/total)
 }
 
-// printUsage lists each image, with what of it others have too, and each container.
-func printUsage(env *command.Env, images []*image.Image, containers []*container.Record, sizes map[string]int64) error {
+// usage is what templates see with --verbose.
+type usage struct {
+	Images     []imageRow
+	Containers []usageRow
+}
+
+type usageRow struct{ ID, Image, Command, Size, RunningFor, Status, Names string }
+
+// printUsage lists each image and each container, in tables, as one JSON object, or by a template for the whole.
+func printUsage(env *command.Env, format string, all usage, cache int64) error {
+	switch format {
+	case "", "table":
+	case "json":
+		return printJSON(env.Out, []usage{all})
+	default:
+		return command.PrintRows(env.Out, format, []usage{all}, usage{})
+	}
+	fmt.Fprintf(env.Out, "Images space usage:\n\n")
+	err := command.PrintRows(env.Out, "table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}\t{{.SharedSize}}\t{{.UniqueSize}}\t{{.Containers}}", all.Images, imageRow{
+		Repository: "REPOSITORY", Tag: "TAG", ID: "IMAGE ID", CreatedSince: "CREATED", Size: "SIZE", SharedSize: "SHARED SIZE", UniqueSize: "UNIQUE SIZE", Containers: "CONTAINERS",
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(env.Out, "\nContainers space usage:\n\n")
+	err = command.PrintRows(env.Out, "table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.Size}}\t{{.RunningFor}}\t{{.Status}}\t{{.Names}}", all.Containers,
+		usageRow{"CONTAINER ID", "IMAGE", "COMMAND", "SIZE", "CREATED", "STATUS", "NAMES"})
+	if err == nil {
+		fmt.Fprintf(env.Out, "\nBuild cache usage: %s\n", command.Size(cache))
+	}
+	return err
+}
+
+// imageUsage are the images, with what of each others have too.
+func imageUsage(images []*image.Image, containers []*container.Record) []imageRow {
 	images = withoutSteps(images)
 	owners := map[string]int{} // of a layer
 	for _, img := range images {
@@ -112,13 +163,11 @@ func printUsage(env *command.Env, images []*image.Image, containers []*container
 			owners[name]++
 		}
 	}
-	fmt.Fprintln(env.Out, "Images space usage:")
-	fmt.Fprintln(env.Out)
-	var rows []imageRow
+	rows := []imageRow{}
 	for _, img := range images {
 		var shared int64
-		for i, name := range img.Layers {
-			if owners[name] > 1 && i < len(img.LayerSizes()) {
+		for i, name := range img.LayerNames() {
+			if owners[name] > 1 {
 				shared += img.LayerSizes()[i]
 			}
 		}
@@ -127,21 +176,18 @@ func printUsage(env *command.Env, images []*image.Image, containers []*container
 		row.Containers = fmt.Sprint(len(slices.DeleteFunc(slices.Clone(containers), func(r *container.Record) bool { return r.Image != img.ID })))
 		rows = append(rows, row)
 	}
-	err := command.PrintRows(env.Out, "table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}\t{{.SharedSize}}\t{{.UniqueSize}}\t{{.Containers}}", rows, imageRow{
-		Repository: "REPOSITORY", Tag: "TAG", ID: "IMAGE ID", CreatedSince: "CREATED", Size: "SIZE", SharedSize: "SHARED SIZE", UniqueSize: "UNIQUE SIZE", Containers: "CONTAINERS",
-	})
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(env.Out, "\nContainers space usage:\n\n")
-	lines := []usageRow{}
-	for _, r := range containers {
-		lines = append(lines, usageRow{r.Short(), r.Config.Image, command.Size(sizes[r.ID]), r.State.Status, r.PlainName()})
-	}
-	return command.PrintRows(env.Out, "table {{.ID}}\t{{.Image}}\t{{.Size}}\t{{.Status}}\t{{.Names}}", lines, usageRow{"CONTAINER ID", "IMAGE", "SIZE", "STATUS", "NAMES"})
+	return rows
 }
 
-type usageRow struct{ ID, Image, Size, Status, Names string }
+func containerUsage(containers []*container.Record, sizes map[string]int64) []usageRow {
+	rows := []usageRow{}
+	for _, r := range containers {
+		line := shortened(strings.Join(append([]string{r.Path}, r.Args...), " "), 20)
+		rows = append(rows, usageRow{r.Short(), r.Config.Image, strconv.Quote(line), command.Size(sizes[r.ID]),
+			command.Since(r.Created.Time) + " ago", r.State.Status, r.PlainName()})
+	}
+	return rows
+}
 
 // diskUsage is what a directory takes on the disk, hard links counted once. What cannot be read does not count.
 func diskUsage(dir string) (total int64) {

@@ -22,7 +22,7 @@ func parseImageFilters(store *image.Store, filters []string) (condition, error) 
 			return nil, err
 		}
 		if !ok || c == nil {
-			return nil, kernel.Advise(fmt.Errorf("invalid filter: %q", f), "dangling=true label=NAME[=VALUE] before=IMAGE since=IMAGE reference=PATTERN")
+			return nil, kernel.Advise(fmt.Errorf("invalid filter: %q", f), "dangling=true label=NAME[=VALUE] before=IMAGE since=IMAGE until=24h reference=PATTERN")
 		}
 		if key == "reference" {
 			references = append(references, c)
@@ -63,13 +63,19 @@ func imageCondition(store *image.Store, key, value string) (condition, error) {
 	case "before", "since":
 		other, err := store.Find(value)
 		if err != nil {
-			return nil, err
+			return nil, kernel.Advise(err, "sandbox images   lists what is here")
 		}
 		if key == "before" {
 			return func(img *image.Image, ref reference) bool { return img.Created.Before(other.Created) }, nil
 		}
 		return func(img *image.Image, ref reference) bool { return img.Created.After(other.Created) }, nil
+	case "until":
+		limit, err := parseUntil(value)
+		return func(img *image.Image, ref reference) bool { return img.Created.Before(limit) }, err
 	case "reference":
+		if _, err := path.Match(value, ""); err != nil {
+			return nil, kernel.Advise(fmt.Errorf("invalid filter: reference=%s: %w", value, err), "* and ? stand for what has no slash in it, [a-z] for one character")
+		}
 		return func(img *image.Image, ref reference) bool { return matchesReference(value, ref) }, nil
 	}
 	return nil, nil

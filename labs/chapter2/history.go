@@ -157,9 +157,19 @@ func ancestors(store *image.Store, img *image.Image) []string {
 	return chain
 }
 
-// wasteOf are the bytes of each layer, the lowest first, that nobody can see any more.
+// wasteOf are the bytes of each layer, the lowest first, that nobody can see any more. A layer that comes twice is on the disk
+// once: what it wastes counts where it is uppermost.
 func wasteOf(store *image.Store, img *image.Image) ([]int64, error) {
-	waste, err := layer.Waste(store.Stack(img.Layers, ""))
-	slices.Reverse(waste)
-	return waste, err
+	distinct, err := layer.Waste(store.Stack(img.Layers, ""))
+	if err != nil {
+		return nil, err
+	}
+	names := img.LayerNames()
+	waste := make([]int64, len(names))
+	for i := len(names) - 1; i >= 0 && len(distinct) > 0; i-- {
+		if !slices.Contains(names[i+1:], names[i]) {
+			waste[i], distinct = distinct[0], distinct[1:]
+		}
+	}
+	return waste, nil
 }

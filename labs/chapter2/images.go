@@ -34,7 +34,7 @@ func NewImages(env *command.Env) *cobra.Command {
 	f.BoolVarP(&opts.quiet, "quiet", "q", false, "only the IDs")
 	f.BoolVar(&opts.noTrunc, "no-trunc", false, "whole IDs")
 	f.BoolVar(&opts.digests, "digests", false, "what registries call them")
-	f.StringArrayVarP(&opts.filters, "filter", "f", nil, "dangling= label= before= since= reference=")
+	f.StringArrayVarP(&opts.filters, "filter", "f", nil, "dangling= label= before= since= until= reference=")
 	f.StringVar(&opts.format, "format", "", "a Go template, or json")
 	return cmd
 }
@@ -148,7 +148,7 @@ func shortID(id string) string {
 
 func printImages(w io.Writer, opts imagesOptions, rows []imageRow) error {
 	switch {
-	case opts.quiet:
+	case opts.quiet && (opts.format == "" || opts.format == "table"):
 		var seen []string
 		for _, r := range rows {
 			if !slices.Contains(seen, r.ID) {

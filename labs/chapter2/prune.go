@@ -112,8 +112,8 @@ func prunable(env *command.Env, all bool, match func(*image.Image) bool) ([]*ima
 func sharedSize(list []*image.Image) int64 {
 	seen, total := map[string]bool{}, int64(0)
 	for _, img := range list {
-		for i, name := range img.Layers {
-			if !seen[name] && i < len(img.LayerSizes()) {
+		for i, name := range img.LayerNames() {
+			if !seen[name] {
 				seen[name] = true
 				total += img.LayerSizes()[i]
 			}

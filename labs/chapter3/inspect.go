@@ -61,8 +61,11 @@ func inspect(env *command.Env, kind, ref string) (any, error) {
 		return r, err
 	}
 	img, imageErr := chapter2.InspectImage(env, ref)
-	var noImage *image.NotFoundError
-	if errors.As(imageErr, &noImage) || imageErr != nil {
+	var ambiguous *image.AmbiguousError
+	if errors.As(imageErr, &ambiguous) {
+		return nil, imageErr
+	}
+	if imageErr != nil {
 		return nil, err
 	}
 	return img, nil

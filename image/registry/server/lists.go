@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -9,9 +10,10 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 )
 
-// listTags: end-8a and end-8b. It is in the order of bytes.
+// listTags: end-8a and end-8b.
 func (s *Server) listTags(w http.ResponseWriter, r *http.Request, t target) error {
 	repo := s.store.repository(t.name)
 	if !repo.exists() {
@@ -21,7 +23,7 @@ func (s *Server) listTags(w http.ResponseWriter, r *http.Request, t target) erro
 	if err != nil {
 		return err
 	}
-	part, err := page(w, r, tags)
+	part, err := page(w, r, tags, lexically)
 	if err != nil {
 		return err
 	}
@@ -31,7 +33,13 @@ func (s *Server) listTags(w http.ResponseWriter, r *http.Request, t target) erro
 	}{t.name, part})
 }
 
-// tagNames are the tags that mean something, sorted.
+// lexically is the order that the specification wants tags in: that of the letters, whether they are capitals or not. (No two
+// tags are equal in it: those that differ in nothing else are in the order of bytes.)
+func lexically(a, b string) int {
+	return cmp.Or(strings.Compare(strings.ToLower(a), strings.ToLower(b)), strings.Compare(a, b))
+}
+
+// tagNames are the tags that mean something, in order.
 func (r repository) tagNames() ([]string, error) {
 	names, err := entries(r.tags())
 	if err != nil {
@@ -45,6 +53,7 @@ func (r repository) tagNames() ([]string, error) {
 			return nil, err
 		}
 	}
+	slices.SortFunc(tags, lexically)
 	return tags, nil
 }
 
@@ -54,18 +63,19 @@ func (s *Server) listRepositories(w http.ResponseWriter, r *http.Request, _ targ
 	if err != nil {
 		return err
 	}
-	part, err := page(w, r, names)
+	part, err := page(w, r, names, strings.Compare)
 	if err != nil {
 		return err
 	}
 	return answerJSON(w, map[string][]string{"repositories": part})
 }
 
-// page cuts out what ?n= and ?last= ask for: at most n, after last. If there is more, Link (RFC 5988) has the way to it.
-func page(w http.ResponseWriter, r *http.Request, all []string) ([]string, error) {
+// page cuts out what ?n= and ?last= ask for: at most n, after last, of a list in some order. If there is more, Link (RFC
+// 5988) has the way to it.
+func page(w http.ResponseWriter, r *http.Request, all []string, order func(a, b string) int) ([]string, error) {
 	query := r.URL.Query()
 	if last := query.Get("last"); last != "" {
-		i, found := slices.BinarySearch(all, last)
+		i, found := slices.BinarySearchFunc(all, last, order)
 		if found {
 			i++
 		}

@@ -34,16 +34,16 @@ func TestListingTags(t *testing.T) {
 	}
 	const path = "/v2/x/y/tags/list"
 	for _, c := range []struct{ query, tags, link string }{
-		{"", `"1.0","C","_x","a","b"`, ""},
-		{"?n=2", `"1.0","C"`, "<" + path + `?last=C&n=2>; rel="next"`},
-		{"?n=2&last=C", `"_x","a"`, "<" + path + `?last=a&n=2>; rel="next"`},
-		{"?n=2&last=a", `"b"`, ""},
-		{"?n=1&last=a", `"b"`, ""},
-		{"?n=5", `"1.0","C","_x","a","b"`, ""},
-		{"?n=100", `"1.0","C","_x","a","b"`, ""},
+		{"", `"1.0","_x","a","b","C"`, ""}, // "lexical order (i.e. case-insensitive alphanumeric order)"
+		{"?n=2", `"1.0","_x"`, "<" + path + `?last=_x&n=2>; rel="next"`},
+		{"?n=2&last=_x", `"a","b"`, "<" + path + `?last=b&n=2>; rel="next"`},
+		{"?n=2&last=b", `"C"`, ""},
+		{"?n=1&last=b", `"C"`, ""},
+		{"?n=5", `"1.0","_x","a","b","C"`, ""},
+		{"?n=100", `"1.0","_x","a","b","C"`, ""},
 		{"?n=0", ``, ""},
-		{"?last=a", `"b"`, ""},
-		{"?last=Zzz", `"_x","a","b"`, ""}, // one that is not there
+		{"?last=C", ``, ""},
+		{"?last=Ab", `"b","C"`, ""}, // one that is not there
 		{"?last=zzz", ``, ""},
 	} {
 		got := w.ask("GET", path+c.query, "").want(t, 200, "", "Content-Type: application/json", "Link: "+c.link)
