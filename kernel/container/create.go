@@ -121,6 +121,7 @@ func newRecord(req Request) *Record {
 	if c.StopSignal == "" {
 		c.StopSignal = from.StopSignal
 	}
+	c.Healthcheck, c.Shell = mergeHealth(c.Healthcheck, from.Healthcheck), from.Shell
 	for name, value := range from.Labels {
 		if _, set := c.Labels[name]; !set {
 			if c.Labels == nil {

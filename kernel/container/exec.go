@@ -24,6 +24,8 @@ type ExecRequest struct {
 	Stdin      bool
 	Detach     bool
 	Privileged bool
+
+	output int // a descriptor for standard output and error instead of ours: a health check's pipe
 }
 
 // Exec runs another program in a running container and returns its exit code. There is no monitor in between: the new
@@ -174,7 +176,10 @@ func (b *birth) execStreams(ptySocket int, req ExecRequest) []kernel.Step {
 	}
 	steps := []kernel.Step{kernel.Because(kernel.Open{Path: "/dev/null", Flags: unix.O_RDWR, As: null}, "no -i: it has nothing to read", "没有 -i:没有输入可读")}
 	for fd := range 3 {
-		if fd == 0 || req.Detach {
+		switch {
+		case fd > 0 && req.output != 0:
+			steps = append(steps, kernel.Because(kernel.Dup{From: kernel.FD(req.output), To: fd}, "what it prints is kept", "它的输出会留着"))
+		case fd == 0 || req.Detach:
 			steps = append(steps, kernel.Because(kernel.Dup{From: null.FD(), To: fd}, "", ""))
 		}
 	}
@@ -215,16 +220,7 @@ func (e *Engine) waitExec(pid, ptySocket int, tty bool) (int, error) {
 	} else {
 		defer ignoreInterrupts()()
 	}
-	var status unix.WaitStatus
-	for {
-		_, err := unix.Wait4(pid, &status, 0, nil)
-		if err == nil {
-			return exitCode(status), nil
-		}
-		if !errors.Is(err, unix.EINTR) {
-			return 0, err
-		}
-	}
+	return exitCode(reap(pid)), nil
 }
 
 // ignoreInterrupts: a Ctrl-C on our terminal ends the client of an exec without one; Docker leaves the process running,

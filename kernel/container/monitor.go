@@ -105,6 +105,9 @@ func (m *monitor) recordStart() error {
 		Status: "running", Running: true, Pid: m.pid, StartedAt: now(),
 		Born: startTicks(m.pid), Boot: bootID(), Monitor: os.Getpid(), End: m.record.State.End,
 	}
+	if c := m.record.Config; c.Healthcheck.command(c.Shell) != nil {
+		state.Health = &Health{Status: HealthStarting}
+	}
 	count := m.record.RestartCount
 	r, err := m.engine.change(m.record.ID, false, func(r *Record) error {
 		r.State, r.RestartCount = state, count
@@ -310,13 +313,23 @@ func (m *monitor) send(s unix.Signal, why kernel.Why) {
 
 // waitForEnd waits for the container's first process, and reaps it: not while it gets a signal, since then its number may be another's.
 func (m *monitor) waitForEnd() (status unix.WaitStatus) {
+	stop := m.watchHealth()
 	for errors.Is(unix.Waitid(unix.P_PID, m.pid, nil, unix.WEXITED|unix.WNOWAIT, nil), unix.EINTR) {
 	}
+	stop()
 	m.life.Lock()
 	defer m.life.Unlock()
+	status = reap(m.pid)
+	m.pid = 0
+	return status
+}
+
+// reap waits for the end of a child.
+func reap(pid int) unix.WaitStatus {
+	var status unix.WaitStatus
 	for {
-		if _, err := unix.Wait4(m.pid, &status, 0, nil); !errors.Is(err, unix.EINTR) {
-			m.pid = 0
+		_, err := unix.Wait4(pid, &status, 0, nil)
+		if !errors.Is(err, unix.EINTR) {
 			return status
 		}
 	}
@@ -338,6 +351,7 @@ func (m *monitor) recordEnd(status unix.WaitStatus) (again bool) {
 		return false
 	}
 	changed, err := e.change(r.ID, true, func(r *Record) error {
+		state.Health = r.State.Health.over()
 		r.State = state
 		if again = r.HostConfig.RestartPolicy.afterEnd(state.ExitCode, r.RestartCount, state.End.Asked != nil); again {
 			r.State.Status, r.State.Running, r.State.Restarting, r.State.Monitor, r.State.Boot = "restarting", true, true, os.Getpid(), bootID()

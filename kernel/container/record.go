@@ -44,11 +44,12 @@ type State struct {
 	Error      string
 	StartedAt  Moment
 	FinishedAt Moment
-	End        *End   `json:"SandboxEnd,omitempty"`        // why it has ended; while it runs, the time before
-	Stopped    bool   `json:"SandboxStopped,omitempty"`    // it is down because a person wanted that: unless-stopped
-	Born       uint64 `json:"SandboxStartTicks,omitempty"` // field 22 of /proc/PID/stat: tells a pid from its successor
-	Boot       string `json:"SandboxBoot,omitempty"`       // the boot that Pid is of
-	Monitor    int    `json:"Monitor,omitempty"`
+	Health     *Health `json:",omitempty"`                  // where there are health checks
+	End        *End    `json:"SandboxEnd,omitempty"`        // why it has ended; while it runs, the time before
+	Stopped    bool    `json:"SandboxStopped,omitempty"`    // it is down because a person wanted that: unless-stopped
+	Born       uint64  `json:"SandboxStartTicks,omitempty"` // field 22 of /proc/PID/stat: tells a pid from its successor
+	Boot       string  `json:"SandboxBoot,omitempty"`       // the boot that Pid is of
+	Monitor    int     `json:"Monitor,omitempty"`
 }
 
 // Moment is a time that templates show as the JSON does: 2026-01-02T15:04:05.123456789Z.
@@ -75,8 +76,10 @@ type Config struct {
 	WorkingDir   string
 	Entrypoint   []string
 	Labels       map[string]string
-	StopSignal   string `json:",omitempty"`
-	StopTimeout  *int   `json:",omitempty"`
+	Healthcheck  *Healthcheck `json:",omitempty"`
+	Shell        []string     `json:",omitempty"` // what runs a health check that is a line of shell
+	StopSignal   string       `json:",omitempty"`
+	StopTimeout  *int         `json:",omitempty"`
 }
 
 // HostConfig is what of this machine the container was given.

@@ -18,6 +18,7 @@ type createOptions struct {
 	detach, interactive, tty, remove          bool
 	readOnly, privileged, init                bool
 	stopTimeout                               int
+	health                                    healthOptions
 
 	flags *pflag.FlagSet
 }
@@ -58,6 +59,7 @@ func (o *createOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.network, "net", "none", "the same as --network")
 	f.StringVar(&o.stopSignal, "stop-signal", "", "what `stop` sends (SIGTERM)")
 	f.IntVar(&o.stopTimeout, "stop-timeout", 0, "seconds until `stop` kills (10)")
+	o.health.addFlags(f)
 	f.StringArrayVar(&o.ulimits, "ulimit", nil, "a resource limit: nofile=1024:2048")
 	f.StringArrayVar(&o.sysctls, "sysctl", nil, "a kernel parameter of its namespaces: net.ipv4.ip_forward=1")
 	f.StringArrayVar(&o.devices, "device", nil, "a device of the host: /dev/x[:/dev/y[:rwm]]")

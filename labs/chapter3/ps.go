@@ -108,7 +108,11 @@ func status(r *container.Record) string {
 	case r.State.Restarting:
 		return fmt.Sprintf("Restarting (%d) %s ago", r.State.ExitCode, command.Since(r.State.FinishedAt.Time))
 	case r.State.Running:
-		return "Up " + command.Since(r.State.StartedAt.Time)
+		text := "Up " + command.Since(r.State.StartedAt.Time)
+		if health := r.State.Health.Brief(); health != "" {
+			text += " (" + health + ")"
+		}
+		return text
 	case r.State.Status == "exited":
 		text := fmt.Sprintf("Exited (%d) %s ago", r.State.ExitCode, command.Since(r.State.FinishedAt.Time))
 		if why := r.State.End.Brief(); why != "" { // what the code does not tell

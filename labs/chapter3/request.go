@@ -105,6 +105,9 @@ func (o *createOptions) config(ref string, args []string) (container.Config, err
 		}
 	}
 	var err error
+	if c.Healthcheck, err = o.health.healthcheck(); err != nil {
+		return c, err
+	}
 	if c.Env, err = readEnv(o.envFiles, o.env); err != nil {
 		return c, err
 	}
