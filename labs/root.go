@@ -66,12 +66,13 @@ Begin with:  sandbox lab 3.5 --explain`,
 	for _, cmd := range []*cobra.Command{
 		chapter3.NewRun(env), chapter3.NewCreate(env), chapter3.NewStart(env), chapter3.NewPs(env), chapter3.NewLogs(env),
 		chapter3.NewExec(env), chapter3.NewStop(env), chapter3.NewKill(env), chapter3.NewRm(env), chapter3.NewWait(env), chapter3.NewInspect(env),
+		chapter3.NewEvents(env),
 	} {
 		cmd.GroupID = "3"
 		root.AddCommand(cmd)
 	}
 	system := &cobra.Command{Use: "system", Short: "The disk that sandbox uses"}
-	system.AddCommand(chapter2.NewDf(env))
+	system.AddCommand(chapter2.NewDf(env), chapter3.NewEvents(env))
 	root.AddCommand(newContainer(env), system, newDoctor(env))
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)

@@ -97,6 +97,7 @@ explain 125 run --rm -w /etc/passwd base true
 explain run --name taken base true
 explain 125 run --name taken base true
 explain 1 rm taken nosuch
+explain events --since 1h --until 0s
 `},
 	{name: "terminal", terminal: true, commands: `
 explain run --rm -it base true

@@ -1,7 +1,6 @@
 package container
 
 import (
-	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -54,26 +53,7 @@ func (m *monitor) askedWithin(d time.Duration) bool {
 
 // watchDirectory sends on the channel when a file has got its name in a directory (inotify(7)).
 func watchDirectory(dir string) (changed <-chan struct{}, stop func()) {
-	events := make(chan struct{}, 1)
-	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
-	if err != nil {
-		return events, func() {}
-	}
-	unix.InotifyAddWatch(fd, dir, unix.IN_MOVED_TO|unix.IN_CREATE|unix.IN_DELETE)
-	file := os.NewFile(uintptr(fd), "inotify")
-	go func() {
-		buffer := make([]byte, 4096)
-		for {
-			if _, err := file.Read(buffer); err != nil {
-				return
-			}
-			select {
-			case events <- struct{}{}:
-			default:
-			}
-		}
-	}()
-	return events, func() { file.Close() }
+	return watchFor(dir, unix.IN_MOVED_TO|unix.IN_CREATE|unix.IN_DELETE)
 }
 
 // stayDown records that a container which was to come again does not: somebody has asked for that, or it could not be

@@ -186,7 +186,13 @@ func (e *Engine) makeDirectories(id string) (lock *os.File, err error) {
 }
 
 // Save records a container that was created.
-func (e *Engine) Save(r *Record) error { return r.save(e.Door, e.Paths, false) }
+func (e *Engine) Save(r *Record) error {
+	err := r.save(e.Door, e.Paths, false)
+	if err == nil {
+		e.Event(r.Event("create"))
+	}
+	return err
+}
 
 // fillDirectory reserves the name and writes config.json.
 func (e *Engine) fillDirectory(r *Record, name string, spec *specs.Spec) error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -61,10 +62,16 @@ func (e *Engine) Exec(r *Record, req ExecRequest) (int, error) {
 	if err := e.checkExec(r, spawn, b); err != nil {
 		return 0, err
 	}
+	execID, command := newID(), strings.Join(req.Args, " ")
+	e.Event(r.Event("exec_create: "+command, "execID", execID), r.Event("exec_start: "+command, "execID", execID))
 	if req.Detach {
 		return 0, nil
 	}
-	return e.waitExec(b.Forked(), pair[1], req.TTY)
+	code, err := e.waitExec(b.Forked(), pair[1], req.TTY)
+	if err == nil {
+		e.Event(r.Event("exec_die", "execID", execID, "exitCode", strconv.Itoa(code)))
+	}
+	return code, err
 }
 
 // openRunning makes sure that the container runs, and names its first process in a way that no other can be meant.

@@ -181,13 +181,16 @@ func seekTail(file *os.File, n int) error {
 }
 
 // watch sends on the channel when a file grows.
-func watch(path string) (changed <-chan struct{}, stop func()) {
+func watch(path string) (changed <-chan struct{}, stop func()) { return watchFor(path, unix.IN_MODIFY) }
+
+// watchFor sends on the channel when one of some things (inotify(7)) happens to a file, or to what is in a directory.
+func watchFor(path string, what uint32) (changed <-chan struct{}, stop func()) {
 	events := make(chan struct{}, 1)
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
 	if err != nil {
 		return events, func() {}
 	}
-	unix.InotifyAddWatch(fd, path, unix.IN_MODIFY)
+	unix.InotifyAddWatch(fd, path, what)
 	file := os.NewFile(uintptr(fd), "inotify")
 	go func() {
 		buffer := make([]byte, 4096)

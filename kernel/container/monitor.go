@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -113,13 +114,15 @@ func (m *monitor) recordStart() error {
 		r.State, r.RestartCount = state, count
 		return nil
 	})
+	var events []Event
 	if isMissing(err) {
 		m.record.State = state
-		return m.record.save(m.engine.Door, m.engine.Paths, false)
-	}
-	if err == nil {
+		err = m.record.save(m.engine.Door, m.engine.Paths, false)
+		events = m.record.made()
+	} else if err == nil {
 		m.setRecord(r)
 	}
+	m.engine.Event(append(events, m.record.Event("start"))...)
 	return err
 }
 
@@ -299,6 +302,7 @@ func (m *monitor) signal(s unix.Signal) {
 	if r.HostConfig.RestartPolicy.Asks() && endsContainers(s, r.Config) {
 		m.engine.ask(r, "kill", s, false)
 	}
+	m.engine.Event(r.Event("kill", "signal", strconv.Itoa(int(s))))
 	m.send(s, kernel.Why{EN: "passed on to the container's first process", ZH: "转交给容器的 1 号进程"})
 }
 
@@ -336,6 +340,7 @@ func (m *monitor) recordEnd(status unix.WaitStatus) (again bool) {
 	state := e.stateAfter(r, status, oom)
 	e.removeGroups(r.ID)
 	r.State = state
+	defer func() { e.Event(m.record.died()) }()
 	if r.HostConfig.AutoRemove {
 		return false
 	}
@@ -412,10 +417,14 @@ func (e *Engine) kill(pid int, en, zh string) {
 // any command may remove.
 func (e *Engine) delete(r *Record) error {
 	why := kernel.Why{EN: "the container's own layer goes with it", ZH: "容器层随容器一起消失"}
-	return e.Door.Do(
+	err := e.Door.Do(
 		kernel.Step{Effect: kernel.Remove{Path: e.Paths.record(r.ID)}, Section: "3.3", Optional: true},
 		kernel.Step{Effect: kernel.RemoveAll{Path: e.Paths.dir(r.ID)}, Section: "3.3", Why: why},
 		kernel.Step{Effect: kernel.Remove{Path: e.Paths.nameOf(r.PlainName())}, Section: "3.3", Optional: true,
 			Why: kernel.Why{EN: "the name is free again", ZH: "名字又可以用了"}},
 	)
+	if err == nil {
+		e.Event(r.Event("destroy"))
+	}
+	return err
 }

@@ -55,4 +55,5 @@ func (p Paths) nameOf(name string) string { return p.names() + "/" + name }
 func (p Paths) mountPoint() string        { return p.Run + "/root" }
 func (p Paths) mountPoints() string       { return p.State + "/mountpoints" }
 func (p Paths) view() string              { return p.Run + "/view" }
+func (p Paths) events() string            { return p.State + "/events.json" }
 func (p Paths) etc() string               { return p.Run + "/etc" }

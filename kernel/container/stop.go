@@ -68,10 +68,14 @@ func (e *Engine) signal(r *Record, s unix.Signal) error {
 		return err
 	}
 	defer unix.Close(pidfd)
-	return e.Door.Do(kernel.Step{
+	err = e.Door.Do(kernel.Step{
 		Effect: kernel.PidfdSignal{FD: kernel.FD(pidfd), Signal: s}, Section: "3.3",
 		Why: kernel.Why{EN: "to the container's first process", ZH: "发给容器的 1 号进程"},
 	})
+	if err == nil {
+		e.Event(r.Event("kill", "signal", strconv.Itoa(int(s))))
+	}
+	return err
 }
 
 // StopResult says how a container came to its end.
@@ -94,6 +98,7 @@ func (e *Engine) Stop(r *Record, command string, s unix.Signal, timeout time.Dur
 	if err := e.tell(r, s); err != nil {
 		return result, err
 	}
+	defer func() { e.Event(r.Event("stop")) }()
 	ended := make(chan struct{})
 	go func() { waitUnlocked(e.Paths.dir(r.ID)); close(ended) }()
 	var late <-chan time.Time

@@ -100,6 +100,7 @@ func (e *Engine) reconcile(r *Record) (_ *Record, lost bool, err error) {
 	}
 	e.removeGroups(r.ID)
 	r.State = e.lostState(r)
+	e.Event(r.died())
 	if r.HostConfig.AutoRemove {
 		e.leaveWord(r)
 		if err := e.delete(r); err != nil {

@@ -60,6 +60,7 @@ func runBuild(ctx context.Context, env *command.Env, opts *buildOptions, from st
 		_, _ = env.Err.Write(kept.Bytes())
 		return buildError(err)
 	}
+	named(env, img, o.Tags)
 	if opts.quiet && !slices.ContainsFunc(outputs, build.Output.ToStdout) {
 		fmt.Fprintln(env.Out, img.ID)
 	}

@@ -2,6 +2,7 @@ package chapter2
 
 import (
 	"fmt"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/spf13/cobra"
@@ -52,6 +53,8 @@ func runCommit(env *command.Env, opts commitOptions, args []string) error {
 	if err != nil {
 		return err
 	}
+	engine.Event(r.Event("commit", "comment", opts.message, "imageID", img.ID, "imageRef", strings.Join(args[1:], "")))
+	named(env, img, names)
 	fmt.Fprintln(env.Out, img.ID)
 	return nil
 }

@@ -30,5 +30,9 @@ func runExport(env *command.Env, output, ref string) error {
 	if err != nil {
 		return err
 	}
-	return writeTo(env, output, "export", func(w io.Writer) error { return layer.Export(w, engine.Stack(r), layer.PackOptions{}) })
+	err = writeTo(env, output, "export", func(w io.Writer) error { return layer.Export(w, engine.Stack(r), layer.PackOptions{}) })
+	if err == nil {
+		engine.Event(r.Event("export"))
+	}
+	return err
 }

@@ -67,6 +67,8 @@ func runImport(ctx context.Context, env *command.Env, opts importOptions, args [
 	if err != nil {
 		return err
 	}
+	happened(env, "import", img.ID, img.ID)
+	named(env, img, names)
 	fmt.Fprintln(env.Out, img.ID)
 	return nil
 }

@@ -50,6 +50,7 @@ func runLoad(ctx context.Context, env *command.Env, opts loadOptions) error {
 	defer in.Close()
 	list, err := archive.Load(ctx, env.Engine().Images, in, archive.LoadOptions{Platform: platform})
 	for _, loaded := range list {
+		happened(env, "load", loaded.ID, loaded.ID)
 		printLoaded(env.Out, loaded)
 	}
 	return err

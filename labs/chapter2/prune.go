@@ -71,6 +71,9 @@ func runPrune(env *command.Env, opts pruneOptions) error {
 		if err := store.Remove(ids...); err != nil {
 			return err
 		}
+		for _, id := range ids {
+			happened(env, "delete", id, id)
+		}
 	}
 	after, err := store.List()
 	if err != nil {

@@ -145,6 +145,7 @@ func pullOne(ctx context.Context, env *command.Env, client *registry.Client, opt
 	if opts.quiet {
 		_, _, err := client.Pull(ctx, env.Engine().Images, registry.PullOptions{Name: name, Platform: platform})
 		if err == nil {
+			moved(env, "pull", name)
 			fmt.Fprintln(env.Out, name)
 		}
 		return err
@@ -174,6 +175,7 @@ func showPull(ctx context.Context, env *command.Env, client *registry.Client, na
 	if err != nil {
 		return nil, err
 	}
+	moved(env, "pull", name)
 	if !announced {
 		fmt.Fprintln(env.Out, head+": Pulling from "+name.Repository)
 	}

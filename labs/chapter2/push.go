@@ -100,9 +100,11 @@ func pushOne(ctx context.Context, env *command.Env, client *registry.Client, opt
 	}
 	pushed, err := client.Push(ctx, env.Engine().Images, img, o)
 	progress.Close()
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
+	}
+	moved(env, "push", name)
+	switch {
 	case opts.quiet:
 		fmt.Fprintln(env.Out, name)
 	default:

@@ -77,6 +77,7 @@ func removeImage(env *command.Env, ref string, opts rmiOptions) error {
 		return err
 	}
 	for _, id := range gone {
+		happened(env, "delete", id, id)
 		fmt.Fprintf(env.Out, "Deleted: %s\n", id)
 	}
 	return nil
@@ -140,14 +141,14 @@ func untag(env *command.Env, img *image.Image, name string) error {
 			gone = append(gone, digest)
 		}
 	}
-	return takeOff(env, gone)
+	return takeOff(env, img, gone)
 }
 
 func untagAll(env *command.Env, img *image.Image) error {
-	return takeOff(env, append(append([]string{}, img.Names...), img.Digests...))
+	return takeOff(env, img, append(append([]string{}, img.Names...), img.Digests...))
 }
 
-func takeOff(env *command.Env, names []string) error {
+func takeOff(env *command.Env, img *image.Image, names []string) error {
 	for _, s := range names {
 		name, err := storedName(s)
 		if err != nil {
@@ -156,6 +157,7 @@ func takeOff(env *command.Env, names []string) error {
 		if err := env.Engine().Images.Untag(name); err != nil {
 			return err
 		}
+		happened(env, "untag", img.ID, s)
 		fmt.Fprintf(env.Out, "Untagged: %s\n", s)
 	}
 	return nil

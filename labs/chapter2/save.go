@@ -43,6 +43,11 @@ func runSave(ctx context.Context, env *command.Env, opts saveOptions, refs []str
 	err := writeTo(env, opts.output, "save", func(w io.Writer) error {
 		return archive.Save(ctx, store, w, refs, archive.SaveOptions{Format: opts.format})
 	})
+	for _, ref := range refs {
+		if img, findErr := store.Find(ref); err == nil && findErr == nil {
+			happened(env, "save", img.ID, img.ID)
+		}
+	}
 	var missing *image.NotFoundError
 	if errors.As(err, &missing) {
 		return kernel.Advise(err, "sandbox images   lists what is here")

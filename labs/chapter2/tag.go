@@ -28,7 +28,11 @@ func NewTag(env *command.Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return env.Engine().Images.Tag(img, name)
+			if err := env.Engine().Images.Tag(img, name); err != nil {
+				return err
+			}
+			named(env, img, []image.Name{name})
+			return nil
 		},
 	}
 }
