@@ -24,11 +24,11 @@ func rules(pairs ...string) []rule {
 // everywhere are rules for all lines.
 var everywhere = rules(
 	`\b[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \w+ \d{4}\b`, `<time>`,
-	`(root +root +\d+ )[A-Z][a-z]{2} [ \d]\d ( \d{4}|\d\d:\d\d)`, `$1<time>`,
+	`((?:root +root| 0 0) +\d+ )[A-Z][a-z]{2} [ \d]\d ( \d{4}|\d\d:\d\d)`, `$1<time>`,
 	`(Less than a|\d+) seconds?( ago)?|About a minute( ago)?`, `<age>`,
 	`^  \d+\.\d+\.\d+\S*$`, `  <kernel>`,
 	`^  \d{5,}$`, `  <bytes>`,
-	`(root +root +|0/0 +)\d{7,} `, `$1<bytes> `, // the program, or a layer that it is in
+	`(root +root +|0/0 +| 0 0 +)\d{7,} `, `$1<bytes> `, // the program, or a layer that it is in
 	`"size":\d{7,}`, `"size":<bytes>`,
 	`\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?Z?)?`, `<time>`,
 	`^  total \d+$`, `  total <blocks>`,
