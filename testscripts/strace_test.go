@@ -89,6 +89,11 @@ explain rm three
 explain run -d --rm --name four base sleep 1000
 explain rm -f four
 `},
+	{name: "log", commands: `
+explain run --rm --log-opt max-size=10k --log-opt max-file=3 base seq 1 2000
+explain run --rm --log-opt max-size=10k --log-opt max-file=1 base seq 1 2000
+explain run --rm --log-driver none base true
+`},
 	{name: "failures", commands: `
 explain 127 run base nosuchcommand
 explain 126 run base /etc/passwd

@@ -59,6 +59,9 @@ func (e *Engine) Create(req Request) (r *Record, lock *os.File, err error) {
 		}
 	}
 	r = newRecord(req)
+	if _, err := r.HostConfig.LogConfig.settings(r.Config); err != nil {
+		return nil, nil, err
+	}
 	if err := e.checkMounts(r); err != nil {
 		return nil, nil, err
 	}
@@ -140,6 +143,7 @@ func newRecord(req Request) *Record {
 	if !r.HostConfig.Privileged {
 		r.HostConfig.MaskedPaths, r.HostConfig.ReadonlyPaths = defaultMasked, defaultReadonly
 	}
+	r.HostConfig.LogConfig = r.HostConfig.LogConfig.withDefaults()
 	r.State = State{Status: "created"}
 	return r
 }

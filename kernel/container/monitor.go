@@ -92,8 +92,11 @@ func (m *monitor) prepare(b *early.Birth) error {
 		return err
 	}
 	m.record = record
-	var err error
-	if m.log, err = openLog(door, paths.log(record.ID)); err != nil {
+	settings, err := record.HostConfig.LogConfig.settings(record.Config)
+	if err != nil {
+		return err
+	}
+	if m.log, err = openLog(door, paths.log(record.ID), settings); err != nil {
 		return err
 	}
 	m.copyOutput(monitorStreams{monitorStdin, monitorStdout, monitorStderr, monitorPty})

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -193,48 +192,6 @@ func TestOutbox(t *testing.T) {
 	o.flush() // the client is gone: nothing to wait for
 	if o.output(frameStdout, nil) {
 		t.Error("output to a client that is gone")
-	}
-}
-
-// TestLog: lines are whole, whatever pieces they come in, and a tail is the last of them.
-func TestLog(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "log")
-	l, err := openLog(&kernel.Door{}, path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, piece := range []string{"o", "ne\ntwo\nth", "ree\n", strings.Repeat("x", maxLine+1), "\nrest"} {
-		l.write("stdout", []byte(piece))
-	}
-	l.flush("stdout")
-	l.close()
-	var lines []string
-	read := func(o LogOptions) {
-		lines = nil
-		file, err := os.Open(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer file.Close()
-		if o.Tail >= 0 {
-			if err := seekTail(file, o.Tail); err != nil {
-				t.Fatal(err)
-			}
-		}
-		ended := make(chan struct{})
-		close(ended)
-		followLog(file, o, ended, func(line LogLine) error { lines = append(lines, line.Log); return nil })
-	}
-	read(LogOptions{Tail: -1})
-	want := []string{"one\n", "two\n", "three\n", strings.Repeat("x", maxLine), "x\n", "rest"}
-	if strings.Join(lines, "|") != strings.Join(want, "|") {
-		t.Errorf("%q", lines)
-	}
-	for n := range 8 {
-		read(LogOptions{Tail: n})
-		if len(lines) != min(n, len(want)) || n > 0 && lines[len(lines)-1] != "rest" {
-			t.Errorf("tail %d: %d lines", n, len(lines))
-		}
 	}
 }
 

@@ -85,6 +85,7 @@ type Config struct {
 // HostConfig is what of this machine the container was given.
 type HostConfig struct {
 	Binds          []string
+	LogConfig      LogConfig
 	NetworkMode    string
 	RestartPolicy  RestartPolicy
 	AutoRemove     bool

@@ -33,6 +33,7 @@ func NewInspect(env *command.Env) *cobra.Command {
 // containerView is a container as Docker's `inspect` shows it: what is recorded, and where its layers are.
 type containerView struct {
 	*container.Record
+	LogPath     string
 	GraphDriver chapter2.GraphDriver
 }
 
@@ -41,7 +42,7 @@ func inspectContainer(env *command.Env, ref string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return containerView{Record: r, GraphDriver: chapter2.Overlay(env.Engine().Stack(r))}, nil
+	return containerView{Record: r, LogPath: env.Engine().LogPath(r), GraphDriver: chapter2.Overlay(env.Engine().Stack(r))}, nil
 }
 
 // inspect looks for a container and then, as Docker does, for an image of that name.

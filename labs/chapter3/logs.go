@@ -2,7 +2,6 @@ package chapter3
 
 import (
 	"fmt"
-	"io"
 	"strconv"
 	"time"
 
@@ -14,8 +13,8 @@ import (
 )
 
 type logsOptions struct {
-	follow, timestamps bool
-	tail, since, until string
+	follow, timestamps, details bool
+	tail, since, until          string
 }
 
 // NewLogs makes `sandbox logs`.
@@ -31,6 +30,7 @@ func NewLogs(env *command.Env) *cobra.Command {
 	f := cmd.Flags()
 	f.BoolVarP(&opts.follow, "follow", "f", false, "go on as more comes")
 	f.BoolVarP(&opts.timestamps, "timestamps", "t", false, "with the time of each line")
+	f.BoolVar(&opts.details, "details", false, "with the labels and variables that --log-opt labels= and env= have chosen")
 	f.StringVarP(&opts.tail, "tail", "n", "all", "only the last N lines")
 	f.StringVar(&opts.since, "since", "", "after a time (2026-01-02T15:04:05) or a while ago (10m)")
 	f.StringVar(&opts.until, "until", "", "before a time or a while ago")
@@ -38,13 +38,13 @@ func NewLogs(env *command.Env) *cobra.Command {
 }
 
 func runLogs(env *command.Env, opts logsOptions, ref string) error {
-	o := container.LogOptions{Tail: -1, Follow: opts.follow}
+	o := container.LogOptions{Tail: -1, Follow: opts.follow, Timestamps: opts.timestamps, Details: opts.details}
 	if opts.tail != "all" {
 		n, err := strconv.Atoi(opts.tail)
 		if err != nil {
 			return kernel.Advise(fmt.Errorf("invalid --tail: %q", opts.tail), "a number, or all")
 		}
-		o.Tail = n
+		o.Tail = max(n, -1) // as with Docker, a negative number is all
 	}
 	var err error
 	if o.Since, err = parseTime(opts.since); err != nil {
@@ -57,18 +57,7 @@ func runLogs(env *command.Env, opts logsOptions, ref string) error {
 	if err != nil {
 		return err
 	}
-	return env.Engine().Logs(r, o, func(l container.LogLine) error {
-		to := env.Out
-		if l.Stream == "stderr" {
-			to = env.Err
-		}
-		text := l.Log
-		if opts.timestamps {
-			text = l.Time.Format("2006-01-02T15:04:05.000000000Z07:00") + " " + text
-		}
-		_, err := io.WriteString(to, text)
-		return err
-	})
+	return env.Engine().Logs(r, o, env.Out, env.Err)
 }
 
 // parseTime reads a point in time, a number of seconds since 1970, or a duration before now.

@@ -14,6 +14,8 @@ type createOptions struct {
 	env, envFiles, labels, labelFiles         []string
 	volumes, mounts, tmpfs                    []string
 	capAdd, capDrop, securityOpt              []string
+	logDriver                                 string
+	logOpts                                   []string
 	ulimits, sysctls, devices                 []string
 	detach, interactive, tty, remove          bool
 	readOnly, privileged, init                bool
@@ -64,6 +66,8 @@ func (o *createOptions) addFlags(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.sysctls, "sysctl", nil, "a kernel parameter of its namespaces: net.ipv4.ip_forward=1")
 	f.StringArrayVar(&o.devices, "device", nil, "a device of the host: /dev/x[:/dev/y[:rwm]]")
 	f.StringVar(&o.shmSize, "shm-size", "64m", "size of /dev/shm")
+	f.StringVar(&o.logDriver, "log-driver", "json-file", "where its output is kept: json-file, or none")
+	f.StringArrayVar(&o.logOpts, "log-opt", nil, "max-size=10m, max-file=3, labels=, env=, labels-regex=, env-regex=")
 	f.StringVar(&o.platform, "platform", "", "the image's platform: linux/amd64")
 	f.StringVar(&o.pull, "pull", "missing", "missing, never or always")
 	f.MarkHidden("net")

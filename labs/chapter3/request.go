@@ -191,6 +191,9 @@ func (o *createOptions) hostConfig() (container.HostConfig, error) {
 	if hc.Devices, err = parseDevices(o.devices); err != nil {
 		return hc, err
 	}
+	if hc.LogConfig, err = o.logConfig(); err != nil {
+		return hc, err
+	}
 	for _, s := range o.sysctls {
 		name, value, ok := strings.Cut(s, "=")
 		if !ok || name == "" {
@@ -202,6 +205,22 @@ func (o *createOptions) hostConfig() (container.HostConfig, error) {
 		hc.Sysctls[name] = value
 	}
 	return hc, checkSecurity(o.securityOpt)
+}
+
+// logConfig reads --log-driver and --log-opt; what they mean is for package container to say.
+func (o *createOptions) logConfig() (container.LogConfig, error) {
+	c := container.LogConfig{Type: o.logDriver}
+	for _, s := range o.logOpts {
+		name, value, ok := strings.Cut(s, "=")
+		if !ok || name == "" {
+			return c, kernel.Advise(fmt.Errorf("invalid --log-opt: %q", s), "--log-opt NAME=VALUE, as in --log-opt max-size=10m")
+		}
+		if c.Config == nil {
+			c.Config = map[string]string{}
+		}
+		c.Config[name] = value
+	}
+	return c, nil
 }
 
 func checkSecurity(options []string) error {
