@@ -29,6 +29,17 @@ func (p Paths) lockRecord(id string) (*os.File, error) {
 	}
 }
 
+// nameNow is a container's name, which may be another than when the record was read: the link tells without reading it again.
+func (p Paths) nameNow(r *Record) string {
+	if id, err := os.Readlink(p.nameOf(r.PlainName())); err == nil && id == r.ID {
+		return r.Name
+	}
+	if now, err := p.load(r.ID); err == nil {
+		return now.Name
+	}
+	return r.Name
+}
+
 // change reads a container's record, lets edit change it and writes it back. If edit fails nothing is written.
 func (e *Engine) change(id string, durable bool, edit func(*Record) error) (*Record, error) {
 	lock, err := e.Paths.lockRecord(id)

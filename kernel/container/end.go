@@ -135,7 +135,7 @@ func (end *End) Advice() error {
 	case EndMemory:
 		cure := "the machine itself has too little memory: free -m"
 		if end.Memory.Limit > 0 {
-			cure = "let it use less, or more: -m"
+			cure = "let it use less, or allow it more"
 		}
 		return kernel.Advise(errors.New("killed: "+end.Note), "%s", cure)
 	case EndOutside, EndTimeout, EndMonitor:

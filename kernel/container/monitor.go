@@ -367,6 +367,7 @@ func (m *monitor) recordEnd(status unix.WaitStatus) (again bool) {
 func (m *monitor) leave() {
 	m.log.close()
 	if m.record.HostConfig.AutoRemove {
+		m.record.Name = m.engine.Paths.nameNow(m.record)
 		m.engine.leaveWord(m.record)
 		m.remove()
 	}

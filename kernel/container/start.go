@@ -126,8 +126,18 @@ func (e *Engine) Start(m *Monitor, r *Record, lock *os.File, size Window) error 
 	err = e.giveBirth(m, r, lock, s.spawn)
 	if err != nil {
 		e.removeGroups(r.ID)
+		e.noteFailure(r.ID, err)
 	}
 	return err
+}
+
+// noteFailure writes down why a container could not be started. One that `run` has just made has no record, and goes.
+func (e *Engine) noteFailure(id string, failure error) {
+	e.change(id, false, func(r *Record) error {
+		r.State.End = failedEnd(failure)
+		r.State.ExitCode, r.State.Error = r.State.End.ExitCode, r.State.End.Note
+		return nil
+	})
 }
 
 // makeGroups makes the cgroups, and plans them anew if the common parent went away meanwhile with another container.

@@ -187,13 +187,25 @@ func (e *Engine) freeDangling(name string) bool {
 	if err != nil {
 		return false
 	}
-	if _, err := os.Lstat(e.Paths.dir(id)); !isMissing(err) {
+	if _, err := os.Lstat(e.Paths.dir(id)); !isMissing(err) && !e.isRenamed(id, name) {
 		return false
 	}
 	return e.Door.Do(kernel.Step{
 		Effect: kernel.Remove{Path: e.Paths.nameOf(name)}, Section: "3.3",
-		Why: kernel.Why{EN: "its container is no more", ZH: "它的容器已经没有了"},
+		Why: kernel.Why{EN: "its container is no more, or has another name", ZH: "它的容器已经没有了,或者已经改名"},
 	}) == nil
+}
+
+// isRenamed tells whether a container has another name than a link to it says, and nobody is just giving it that one:
+// a rename that was killed half way.
+func (e *Engine) isRenamed(id, name string) bool {
+	turn, taken, err := takeLock(e.Paths.work(id))
+	if err != nil || !taken {
+		return false
+	}
+	defer turn.Close()
+	r, err := e.Paths.load(id)
+	return err == nil && r.PlainName() != name
 }
 
 // ImageInUse tells whether a container was made from the image with this ID.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/sys/unix"
 
 	"sandbox/kernel/container"
@@ -13,13 +14,21 @@ import (
 )
 
 type stopOptions struct {
-	seconds int
-	signal  string
-	given   bool
+	seconds    int
+	given      bool
+	signal     string
+	allRestart bool
 }
 
 // defaultStopSeconds is how long a container may take to end, as Docker has it.
 const defaultStopSeconds = 10
+
+func (o *stopOptions) addFlags(f *pflag.FlagSet) {
+	f.IntVarP(&o.seconds, "timeout", "t", defaultStopSeconds, "seconds until they are killed; -1: never")
+	f.IntVar(&o.seconds, "time", defaultStopSeconds, "the same as --timeout")
+	f.StringVarP(&o.signal, "signal", "s", "", "the signal that asks (SIGTERM)")
+	f.MarkHidden("time")
+}
 
 // NewStop makes `sandbox stop`.
 func NewStop(env *command.Env) *cobra.Command {
@@ -27,29 +36,58 @@ func NewStop(env *command.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "stop [flags] CONTAINER...",
 		Short:   "Ask containers to end, and kill them if they do not",
-		Example: "  sandbox stop web\n  sandbox stop -t 2 web",
-		Args:    cobra.MinimumNArgs(1),
+		Example: "  sandbox stop web\n  sandbox stop -t 2 web db cache",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if opts.allRestart {
+				return cobra.NoArgs(cmd, args)
+			}
+			return cobra.MinimumNArgs(1)(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			opts.given = cmd.Flags().Changed("time")
-			return env.Each(args, func(ref string) error { return runStop(env, opts, ref) })
+			opts.given = cmd.Flags().Changed("timeout") || cmd.Flags().Changed("time")
+			if opts.allRestart {
+				return stopAllRestart(env, opts)
+			}
+			return env.EachAtOnce(args, func(ref string) error {
+				r, err := env.Engine().Find(ref)
+				if err == nil {
+					err = stop(env, opts, "stop", r)
+				}
+				return err
+			})
 		},
 	}
-	cmd.Flags().IntVarP(&opts.seconds, "time", "t", defaultStopSeconds, "seconds until they are killed; -1: never")
-	cmd.Flags().StringVarP(&opts.signal, "signal", "s", "", "the signal that asks (SIGTERM)")
+	opts.addFlags(cmd.Flags())
+	cmd.Flags().BoolVar(&opts.allRestart, "all-restart", false, "all that start --all-restart would bring back, as when the machine goes down")
 	return cmd
 }
 
-func runStop(env *command.Env, opts stopOptions, ref string) error {
-	r, err := env.Engine().Find(ref)
+// stopAllRestart ends what has a restart policy, not as a person would: it shall come again.
+func stopAllRestart(env *command.Env, opts stopOptions) error {
+	list, err := env.Engine().List()
 	if err != nil {
 		return err
 	}
+	byName := map[string]*container.Record{}
+	var names []string
+	for _, r := range list {
+		if r.State.Running && r.HostConfig.RestartPolicy.Asks() {
+			byName[r.PlainName()] = r
+			names = append(names, r.PlainName())
+		}
+	}
+	return env.EachAtOnce(names, func(name string) error { return stop(env, opts, "shutdown", byName[name]) })
+}
+
+// stop stops one container, for a command, with the signal and in the time that the flags name, or its own.
+func stop(env *command.Env, opts stopOptions, command string, r *container.Record) error {
 	name := opts.signal
 	if name == "" {
 		name = r.Config.StopSignal
 	}
 	s := unix.SIGTERM
 	if name != "" {
+		var err error
 		if s, err = container.ParseSignal(name); err != nil {
 			return err
 		}
@@ -58,16 +96,12 @@ func runStop(env *command.Env, opts stopOptions, ref string) error {
 	if !opts.given && r.Config.StopTimeout != nil {
 		seconds = *r.Config.StopTimeout
 	}
-	result, err := env.Engine().Stop(r, "stop", s, time.Duration(seconds)*time.Second)
-	if err != nil {
-		return err
-	}
-	if result.Killed && result.Unhandled {
+	result, err := env.Engine().Stop(r, command, s, time.Duration(seconds)*time.Second)
+	if err == nil && result.Killed && result.Unhandled {
 		fmt.Fprintf(env.Err, "sandbox: %s was killed after %d s: its PID 1 has no handler for %s, and the kernel keeps signals without one from a PID 1\n"+
 			"  → run it with --init, or let the program handle the signal\n", r.PlainName(), seconds, unix.SignalName(s))
 	}
-	fmt.Fprintln(env.Out, ref)
-	return nil
+	return err
 }
 
 // NewKill makes `sandbox kill`.

@@ -127,6 +127,38 @@ func CureOf(err error) string {
 	return kernel.CureOf(err)
 }
 
+// atOnce is how many of several containers EachAtOnce works on at the same time.
+const atOnce = 50
+
+// EachAtOnce does something that may take its time to several containers at the same time, and prints the name of each that it
+// was done to, in their order. An error does not keep it from the others.
+func (e *Env) EachAtOnce(refs []string, do func(ref string) error) error {
+	e.Engine() // made here, and not by several of them
+	results := make([]chan error, len(refs))
+	for i := range results {
+		results[i] = make(chan error, 1)
+	}
+	places := make(chan struct{}, atOnce)
+	go func() {
+		for i, ref := range refs {
+			places <- struct{}{}
+			go func() {
+				results[i] <- do(ref)
+				<-places
+			}()
+		}
+	}()
+	next := 0
+	return e.Each(refs, func(ref string) error {
+		err := <-results[next]
+		next++
+		if err == nil {
+			fmt.Fprintln(e.Out, ref)
+		}
+		return err
+	})
+}
+
 // Each does something to each of several containers, as rm and stop do: an error does not keep it from the next ones.
 func (e *Env) Each(refs []string, do func(ref string) error) error {
 	failed := false

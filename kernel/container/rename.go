@@ -1,0 +1,48 @@
+package container
+
+import (
+	"errors"
+	"strings"
+
+	"sandbox/kernel"
+)
+
+// Rename gives a container another name. The new one is reserved first and the old one freed last, so that the container has a
+// name at every moment; whoever finds a link that the record does not speak of takes it away (freeDangling).
+func (e *Engine) Rename(r *Record, name string) error {
+	name = strings.TrimPrefix(name, "/")
+	if err := checkName(name); err != nil {
+		return err
+	}
+	old := ""
+	_, err := e.change(r.ID, true, func(r *Record) error {
+		if old = r.PlainName(); old == name {
+			return kernel.Advise(errors.New("renaming a container with the same name as its current name"), "choose another name")
+		}
+		r.Name = "/" + name
+		return e.reserveName(name, r.ID)
+	})
+	if err != nil {
+		if reserved, _ := e.Paths.resolve(name); reserved == r.ID && old != name { // it could not be recorded
+			e.Door.Do(kernel.Step{Effect: kernel.Remove{Path: e.Paths.nameOf(name)}, Section: "3.3", Optional: true})
+		}
+		return err
+	}
+	return e.Door.Do(kernel.Step{
+		Effect: kernel.Remove{Path: e.Paths.nameOf(old)}, Section: "3.3", Optional: true,
+		Why: kernel.Why{EN: "the old name is free again", ZH: "旧名字又可以用了"},
+	})
+}
+
+// SetRestartPolicy changes it, at once: a monitor reads it when its container ends.
+func (e *Engine) SetRestartPolicy(r *Record, p RestartPolicy) error {
+	_, err := e.change(r.ID, true, func(r *Record) error {
+		if r.HostConfig.AutoRemove && p.Asks() {
+			return kernel.Advise(errors.New("restart policy cannot be updated because --rm is enabled for the container"),
+				"a container that comes again is not removed when it has ended: make another without --rm")
+		}
+		r.HostConfig.RestartPolicy = p
+		return nil
+	})
+	return err
+}
