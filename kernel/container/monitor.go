@@ -343,6 +343,9 @@ func (m *monitor) recordEnd(status unix.WaitStatus) (again bool) {
 	state := e.stateAfter(r, status, oom)
 	e.removeGroups(r.ID)
 	r.State = state
+	if oom.Kills > 0 {
+		e.Event(r.Event("oom"))
+	}
 	defer func() { e.Event(m.record.died()) }()
 	if r.HostConfig.AutoRemove {
 		return false

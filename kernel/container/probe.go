@@ -62,7 +62,7 @@ func (p *prober) watch() {
 // note writes a result into the record and returns the status after it.
 func (p *prober) note(result HealthResult, up time.Duration, before string) string {
 	after := before
-	p.engine.change(p.record.ID, false, func(r *Record) error {
+	r, err := p.engine.change(p.record.ID, false, func(r *Record) error {
 		if r.State.Health == nil {
 			r.State.Health = &Health{Status: HealthStarting}
 		}
@@ -70,6 +70,9 @@ func (p *prober) note(result HealthResult, up time.Duration, before string) stri
 		after = r.State.Health.Status
 		return nil
 	})
+	if err == nil && after != before {
+		p.engine.Event(r.Event("health_status: " + after))
+	}
 	return after
 }
 

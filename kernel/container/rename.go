@@ -15,7 +15,7 @@ func (e *Engine) Rename(r *Record, name string) error {
 		return err
 	}
 	old := ""
-	_, err := e.change(r.ID, true, func(r *Record) error {
+	renamed, err := e.change(r.ID, true, func(r *Record) error {
 		if old = r.PlainName(); old == name {
 			return kernel.Advise(errors.New("renaming a container with the same name as its current name"), "choose another name")
 		}
@@ -28,10 +28,12 @@ func (e *Engine) Rename(r *Record, name string) error {
 		}
 		return err
 	}
-	return e.Door.Do(kernel.Step{
+	e.Door.Do(kernel.Step{
 		Effect: kernel.Remove{Path: e.Paths.nameOf(old)}, Section: "3.3", Optional: true,
 		Why: kernel.Why{EN: "the old name is free again", ZH: "旧名字又可以用了"},
 	})
+	e.Event(renamed.Event("rename", "oldName", "/"+old))
+	return nil
 }
 
 // SetRestartPolicy changes it, at once: a monitor reads it when its container ends.
@@ -44,5 +46,8 @@ func (e *Engine) SetRestartPolicy(r *Record, p RestartPolicy) error {
 		r.HostConfig.RestartPolicy = p
 		return nil
 	})
+	if err == nil {
+		e.Event(r.Event("update"))
+	}
 	return err
 }
