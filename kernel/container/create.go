@@ -133,11 +133,13 @@ func newRecord(req Request) *Record {
 			c.Labels[name] = value
 		}
 	}
-	args := append(slices.Clone(c.Entrypoint), c.Cmd...)
-	if r.HostConfig.Init {
-		args = append([]string{InitPath, "--"}, args...)
+	for port := range from.ExposedPorts {
+		if c.ExposedPorts == nil {
+			c.ExposedPorts = map[string]struct{}{}
+		}
+		c.ExposedPorts[port] = struct{}{}
 	}
-	if len(args) > 0 {
+	if args := append(slices.Clone(c.Entrypoint), c.Cmd...); len(args) > 0 {
 		r.Path, r.Args = args[0], args[1:]
 	}
 	if !r.HostConfig.Privileged {

@@ -70,6 +70,7 @@ type Config struct {
 	Tty          bool
 	OpenStdin    bool
 	StdinOnce    bool
+	ExposedPorts map[string]struct{} `json:",omitempty"`
 	Env          []string
 	Cmd          []string
 	Image        string
@@ -87,6 +88,7 @@ type HostConfig struct {
 	Binds          []string
 	LogConfig      LogConfig
 	NetworkMode    string
+	PortBindings   map[string][]PortBinding
 	RestartPolicy  RestartPolicy
 	AutoRemove     bool
 	CapAdd         []string
@@ -138,8 +140,10 @@ type MountOption struct {
 // MountPoint is a mount as `inspect` shows it.
 type MountPoint struct {
 	Type        string
+	Name        string `json:",omitempty"` // of a volume
 	Source      string
 	Destination string
+	Driver      string `json:",omitempty"`
 	Mode        string
 	RW          bool
 	Propagation string

@@ -57,7 +57,7 @@ func makeSpec(r *Record, u user, h Host) (*specs.Spec, error) {
 		Process: &specs.Process{
 			Terminal: r.Config.Tty,
 			User:     specs.User{UID: uint32(u.uid), GID: uint32(u.gid), AdditionalGids: u.groups},
-			Args:     append([]string{r.Path}, r.Args...),
+			Args:     processArgs(r),
 			Env:      environment(r.Config, u),
 			Cwd:      path.Clean("/" + cwd), Capabilities: caps, Rlimits: limits,
 			NoNewPrivileges: slices.ContainsFunc(r.HostConfig.SecurityOpt, isNoNewPrivileges),
@@ -74,6 +74,15 @@ func makeSpec(r *Record, u user, h Host) (*specs.Spec, error) {
 			MaskedPaths: r.HostConfig.MaskedPaths, ReadonlyPaths: r.HostConfig.ReadonlyPaths,
 		},
 	}, nil
+}
+
+// processArgs is what is executed: the container's command, or with --init the small init that starts it.
+func processArgs(r *Record) []string {
+	args := append([]string{r.Path}, r.Args...)
+	if r.HostConfig.Init && r.Path != "" {
+		args = append([]string{InitPath, "--"}, args...)
+	}
+	return args
 }
 
 // Docker's lists (moby, oci/defaults.go): what of /proc and /sys tells too much, and what changes the host.

@@ -1,9 +1,7 @@
 package chapter2
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -59,24 +57,12 @@ func runDf(env *command.Env, verbose bool, format string) error {
 		{Type: "Build Cache", TotalCount: fmt.Sprint(countFiles(cacheDir(env))), Active: "0", Size: command.Size(cache), Reclaimable: command.Size(cache)},
 	}
 	if format == "json" {
-		return printJSON(env.Out, rows)
+		return command.PrintJSON(env.Out, rows)
 	}
 	if format == "" || format == "table" {
 		format = "table {{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}"
 	}
 	return command.PrintRows(env.Out, format, rows, dfRow{"TYPE", "TOTAL", "ACTIVE", "SIZE", "RECLAIMABLE"})
-}
-
-// printJSON prints an object a line.
-func printJSON[T any](w io.Writer, rows []T) error {
-	for _, row := range rows {
-		line, err := json.Marshal(row)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(w, "%s\n", line)
-	}
-	return nil
 }
 
 // imagesRow counts what `image prune -a` would give back: the layers that no container needs.
@@ -134,7 +120,7 @@ func printUsage(env *command.Env, format string, all usage, cache int64) error {
 	switch format {
 	case "", "table":
 	case "json":
-		return printJSON(env.Out, []usage{all})
+		return command.PrintJSON(env.Out, []usage{all})
 	default:
 		return command.PrintRows(env.Out, format, []usage{all}, usage{})
 	}

@@ -21,6 +21,7 @@ type createOptions struct {
 	readOnly, privileged, init                bool
 	stopTimeout                               int
 	health                                    healthOptions
+	expose                                    []string
 
 	flags *pflag.FlagSet
 }
@@ -57,6 +58,7 @@ func (o *createOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.pid, "pid", "", "PID namespace: host, or one of its own")
 	f.StringVar(&o.ipc, "ipc", "", "IPC namespace: host, private, or one of its own")
 	f.StringVar(&o.uts, "uts", "", "UTS namespace: host, or one of its own")
+	f.StringArrayVar(&o.expose, "expose", nil, "a port that the container listens on: 80, 53/udp, 8000-8010")
 	f.StringVar(&o.network, "network", "none", "none (only a loopback) or host")
 	f.StringVar(&o.network, "net", "none", "the same as --network")
 	f.StringVar(&o.stopSignal, "stop-signal", "", "what `stop` sends (SIGTERM)")

@@ -105,6 +105,9 @@ func (o *createOptions) config(ref string, args []string) (container.Config, err
 		}
 	}
 	var err error
+	if c.ExposedPorts, err = exposed(o.expose); err != nil {
+		return c, err
+	}
 	if c.Healthcheck, err = o.health.healthcheck(); err != nil {
 		return c, err
 	}
@@ -123,6 +126,24 @@ func (o *createOptions) config(ref string, args []string) (container.Config, err
 		c.Labels[name] = value
 	}
 	return c, nil
+}
+
+// exposed reads --expose.
+func exposed(list []string) (map[string]struct{}, error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	set := map[string]struct{}{}
+	for _, s := range list {
+		ports, err := container.ParsePorts(s)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range ports {
+			set[p.Name()] = struct{}{}
+		}
+	}
+	return set, nil
 }
 
 // readEnv is the files first and the flags after them; a NAME without a value is passed on from our environment.

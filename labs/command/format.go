@@ -13,10 +13,46 @@ import (
 
 // templateFunctions are those that Docker gives to its templates.
 var templateFunctions = template.FuncMap{
-	"json":  func(v any) (string, error) { data, err := json.Marshal(v); return string(data), err },
-	"join":  join,
-	"lower": strings.ToLower, "upper": strings.ToUpper, "split": strings.Split,
-	"println": fmt.Sprintln, "title": func(s string) string { return strings.ToUpper(s[:min(1, len(s))]) + s[min(1, len(s)):] },
+	"json": JSON, "join": join, "split": strings.Split,
+	"lower": strings.ToLower, "upper": strings.ToUpper, "title": title,
+	"pad": pad, "truncate": truncate, "println": fmt.Sprintln,
+}
+
+// JSON is a value on one line, with < and & as they are.
+func JSON(v any) (string, error) {
+	var b strings.Builder
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(v)
+	return strings.TrimSuffix(b.String(), "\n"), err
+}
+
+// PrintJSON prints an object a line, as --format json does everywhere.
+func PrintJSON[T any](w io.Writer, rows []T) error {
+	for _, row := range rows {
+		line, err := JSON(row)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(w, line)
+	}
+	return nil
+}
+
+func title(s string) string { return strings.ToUpper(s[:min(1, len(s))]) + s[min(1, len(s)):] }
+
+// pad puts spaces around a text that is not empty.
+func pad(s string, before, after int) string {
+	if s == "" {
+		return s
+	}
+	return strings.Repeat(" ", max(0, before)) + s + strings.Repeat(" ", max(0, after))
+}
+
+// truncate cuts a text to so many characters.
+func truncate(s string, length int) string {
+	runes := []rune(s)
+	return string(runes[:max(0, min(length, len(runes)))])
 }
 
 // join takes any list: in `inspect`, that of the JSON is one of any things, not of strings.
