@@ -75,12 +75,30 @@ func (e *Engine) Event(events ...Event) {
 	}
 	said := strings.Join(actions, ", ")
 	e.Door.Do(kernel.Step{
-		Effect: kernel.AppendFile{Path: e.Paths.events(), Data: lines, Mode: 0o600}, Section: "3.2", Optional: true,
+		Effect: kernel.AppendFile{Path: e.Paths.events(), Data: lines, Mode: 0o600}, Section: sectionOfEvent(events), Optional: true,
 		Why: kernel.Why{EN: "sandbox events tells of it: " + said, ZH: "sandbox events 会报告:" + said},
 	})
 	if info, err := os.Stat(e.Paths.events()); err == nil && info.Size() > eventsLimit {
 		e.rotateEvents()
 	}
+}
+
+// sectionOfEvent is where the tutorial speaks of what has happened.
+func sectionOfEvent(events []Event) string {
+	action, _, _ := strings.Cut(events[0].Action, ":")
+	switch {
+	case events[0].Type == "image":
+		return "2.5"
+	case events[0].Type == "volume":
+		return "2.3"
+	case events[0].Type == "network":
+		return "3.6"
+	case strings.HasPrefix(action, "exec_"):
+		return "3.2"
+	case action == "create" || action == "attach" || action == "start":
+		return "3.1"
+	}
+	return "3.3"
 }
 
 // rotateEvents puts the file of events aside, if nobody else does so or has just done it.
@@ -99,7 +117,7 @@ func (e *Engine) rotateEvents() {
 		return
 	}
 	e.Door.Do(kernel.Step{
-		Effect: kernel.Rename{From: path, To: path + ".1"}, Section: "3.2", Optional: true,
+		Effect: kernel.Rename{From: path, To: path + ".1"}, Section: "3.1", Optional: true,
 		Why: kernel.Why{EN: "the file of events is full: a new one begins", ZH: "事件文件写满了,另起一个"},
 	})
 }
