@@ -96,10 +96,6 @@ func TestScripts(t *testing.T) {
 		t.Skip("inside a pocket host: see TestInPocket")
 	}
 	needPocket(t)
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	files, err := filepath.Glob("*.txtar")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no scripts: %v", err)
@@ -108,20 +104,34 @@ func TestScripts(t *testing.T) {
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(file, ".txtar"), func(t *testing.T) {
 			t.Parallel()
-			args := []string{"lab", "host", "--share", filepath.Dir(self), "--share", here, self,
-				"-test.run", "^TestInPocket$", "-test.v", "-script", filepath.Join(here, file)}
-			if *update {
-				args = append(args, "-update")
-			}
-			cmd := sandbox(t, args...)
-			cmd.Env = append(cmd.Env, fmt.Sprintf("SANDBOX_TEST_UID=%d", os.Getuid()))
-			out, err := cmd.CombinedOutput()
-			if err != nil {
-				t.Errorf("%s\n%v", out, err)
-			} else if strings.Contains(string(out), "--- SKIP") {
-				t.Skipf("%s", out)
-			}
+			runInPocket(t, filepath.Join(here, file), nil)
 		})
+	}
+}
+
+// runInPocket runs a script, given by its absolute path, in a pocket host of its own, which sees the shared directories of the machine
+// too, and has further variables.
+func runInPocket(t *testing.T, file string, shared []string, variables ...string) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"lab", "host"}
+	for _, dir := range append(shared, filepath.Dir(self), filepath.Dir(file)) {
+		args = append(args, "--share", dir)
+	}
+	args = append(args, self, "-test.run", "^TestInPocket$", "-test.v", "-script", file)
+	if *update {
+		args = append(args, "-update")
+	}
+	cmd := sandbox(t, args...)
+	cmd.Env = append(cmd.Env, fmt.Sprintf("SANDBOX_TEST_UID=%d", os.Getuid()), "SANDBOX_TEST_VARIABLES="+strings.Join(variables, "\n"))
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Errorf("%s\n%v", out, err)
+	} else if strings.Contains(string(out), "--- SKIP") {
+		t.Skipf("%s", out)
 	}
 }
 
@@ -136,6 +146,7 @@ func TestInPocket(t *testing.T) {
 			env.Setenv("PATH", os.Getenv("PATH"))
 			env.Setenv("HOME", "/root")
 			env.Setenv("SANDBOX_POCKET", os.Getenv("SANDBOX_POCKET"))
+			env.Vars = append(env.Vars, strings.Fields(os.Getenv("SANDBOX_TEST_VARIABLES"))...)
 			return nil
 		},
 		Condition: condition,
