@@ -132,7 +132,11 @@ func (d *Draft) publish(config, image v1.Descriptor, names []Name) error {
 			return err
 		}
 	}
-	return d.store.changeIndex(func(full *v1.IndexManifest) { enter(full, image, names) })
+	replace := replaceFile
+	if d.Volatile {
+		replace = swapFile
+	}
+	return d.store.changeIndexBy(replace, func(full *v1.IndexManifest) { enter(full, image, names) })
 }
 
 // moveLayers moves archives and directories into the store. A directory that is there already is this layer's only if

@@ -16,6 +16,14 @@ func isTemporary(name string) bool { return strings.HasSuffix(name, temporarySuf
 // replaceFile writes a file whole: a reader sees the old content or the new, also after the machine lost its power. The
 // store is locked, so that there is no other writer.
 func replaceFile(path string, content []byte) error {
+	if err := swapFile(path, content); err != nil {
+		return err
+	}
+	return syncFile(filepath.Dir(path))
+}
+
+// swapFile is replaceFile for what the machine may forget when it loses its power: the old content is whole, too.
+func swapFile(path string, content []byte) error {
 	file, err := os.OpenFile(path+temporarySuffix, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
@@ -27,10 +35,7 @@ func replaceFile(path string, content []byte) error {
 	if err := file.Sync(); err != nil {
 		return err
 	}
-	if err := os.Rename(path+temporarySuffix, path); err != nil {
-		return err
-	}
-	return syncFile(filepath.Dir(path))
+	return os.Rename(path+temporarySuffix, path)
 }
 
 // syncFile has the disk write what it has of a file or directory.

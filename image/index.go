@@ -125,6 +125,10 @@ func (i *index) namesOf(digest string) (tags, digests []string) {
 
 // changeIndex rewrites index.json, keeping what other tools have put there. The store is locked.
 func (s *Store) changeIndex(change func(*v1.IndexManifest)) error {
+	return s.changeIndexBy(replaceFile, change)
+}
+
+func (s *Store) changeIndexBy(replace func(path string, content []byte) error, change func(*v1.IndexManifest)) error {
 	full := &v1.IndexManifest{SchemaVersion: 2, MediaType: "application/vnd.oci.image.index.v1+json", Manifests: []v1.Descriptor{}}
 	if err := s.decodeIndex(full); err != nil {
 		return err
@@ -134,7 +138,7 @@ func (s *Store) changeIndex(change func(*v1.IndexManifest)) error {
 	if err != nil {
 		return err
 	}
-	return replaceFile(s.IndexPath(), data)
+	return replace(s.IndexPath(), data)
 }
 
 // enter puts an image into the index. The one that had a name before stays, without it: containers may be made of it.

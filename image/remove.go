@@ -56,6 +56,9 @@ func (s *Store) remove(ids []string) error {
 // Tag gives an image one more name, and takes it from the image that had it.
 func (s *Store) Tag(img *Image, name Name) error {
 	return s.locked(func() error {
+		if named, err := s.isNamed(img, name); named || err != nil {
+			return err
+		}
 		return s.changeIndex(func(full *v1.IndexManifest) {
 			i := slices.IndexFunc(full.Manifests, func(d v1.Descriptor) bool { return d.Digest.String() == img.Digest })
 			if i >= 0 {
@@ -63,6 +66,15 @@ func (s *Store) Tag(img *Image, name Name) error {
 			}
 		})
 	})
+}
+
+// isNamed tells whether an image has a name already.
+func (s *Store) isNamed(img *Image, name Name) (bool, error) {
+	var full v1.IndexManifest
+	err := s.decodeIndex(&full)
+	return slices.ContainsFunc(full.Manifests, func(d v1.Descriptor) bool {
+		return d.Digest.String() == img.Digest && d.Annotations[refName] == name.String()
+	}), err
 }
 
 // Untag takes a name away. An image that has no other stays, without a name.

@@ -94,7 +94,7 @@ func newMade(c *traced, p *process) *made {
 			m.target = path.Join(pathOf(c.args[0]), m.target)
 		}
 	}
-	m.must = m.changes()
+	m.must = m.changes() && !m.ofStore()
 	return m
 }
 

@@ -104,6 +104,17 @@ explain 125 run --name taken base true
 explain 1 rm taken nosuch
 explain events --since 1h --until 0s
 `},
+	{name: "build", commands: `
+mkdir -p context && echo 1 >context/f
+printf 'FROM base\nRUN --mount=type=tmpfs,target=/t --mount=type=cache,target=/c --network=none true\nCOPY f /f\n' >context/Dockerfile
+explain build context
+explain build context
+printf 'FROM base\nRUN exit 7\n' >context/fails
+explain 7 build -f context/fails context
+sandbox run -d --name one base sleep 1000
+explain commit one image
+explain rm -f one
+`},
 	{name: "terminal", terminal: true, commands: `
 explain run --rm -it base true
 explain run -d -it --name one base sh

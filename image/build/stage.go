@@ -194,7 +194,8 @@ func (b *builder) declare(st *state, c *instructions.ArgCommand) error {
 	return nil
 }
 
-// commit performs an operation and puts its image into the store. If durable, the disk has it then, and all before it.
+// commit performs an operation and puts its image into the store. If durable, the disk has it then, and all before it, and it gets the
+// names that were asked for.
 func (b *builder) commit(ctx context.Context, st *state, o *operation, durable bool) (*image.Image, error) {
 	d, err := b.Store.Begin()
 	if err != nil {
@@ -224,6 +225,9 @@ func (b *builder) commit(ctx context.Context, st *state, o *operation, durable b
 		file.Author = o.author
 	}
 	file.History = append(file.History, v1.History{Created: file.Created, CreatedBy: o.history, EmptyLayer: d.Len() == before})
+	if durable { // the last step: nothing can fail after it
+		return d.Commit(*file, b.Tags...)
+	}
 	return d.Commit(*file)
 }
 
