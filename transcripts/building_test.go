@@ -6,6 +6,9 @@ func mistakesInBuilding() []mistake {
 	const retold = "printf 'FROM base\\nRUN mkdir /opt/probe && echo there is water > /opt/probe/report && rm /etc/protocols\\n"
 	const parcel, inParcel = "cat > /tmp/parcel/Dockerfile <<'END'\nFROM base\n", "\nEND\nsandbox build -t parcel /tmp/parcel"
 	const polite, inPolite = "sandbox build -t polite - <<'END'\nFROM base\nENV GREETING=\"Good morning\"\n", "\nEND"
+	const guarded, withAccounts = "sandbox run -d --network host --name guarded -e REGISTRY_HTTP_ADDR=:5002 ", "-v /srv/accounts:/accounts -e REGISTRY_AUTH_HTPASSWD_PATH=/accounts "
+	const ada, ready = "echo lovelace | sandbox registry passwd /srv/accounts ada; ", "; until sandbox logs guarded | grep listening; do sleep 0.1; done"
+	const pushed = "; sandbox login -u ada -p lovelace localhost:5002; sandbox tag hello localhost:5002/ada/hello:1; sandbox push localhost:5002/ada/hello:1"
 	return []mistake{
 		{"2.4", "1", "", "There is no image `greeter:1` yet"},
 		{"2.4", "1", "sandbox tag base greeter", "under the tag `latest`"},
@@ -44,5 +47,24 @@ func mistakesInBuilding() []mistake {
 		{"2.5", "3", "sandbox rm -f web", "must keep running, the same one"},
 		{"2.5", "3", "sandbox tag shop:1.1 shop:broken", "Which image is the good one?"},
 		{"2.5", "3", "for t in broken 1.1 latest stable; do sandbox tag $(sandbox images -qf dangling=true) shop:$t; done", "leads to the wrong image"},
+		{"2.6", "1", "", "Two commands for each tag"},
+		{"2.6", "1", "sandbox tag hello localhost:5001/team/hello:2.0", "it is still only here"},
+		{"2.6", "1", "sandbox tag hello team/hello:2.0", "its name leads to another registry"},
+		{"2.6", "1", "sandbox tag hello localhost:5001/team/hello:2.0; sandbox push localhost:5001/team/hello:2.0", "unless you say `--all-tags`"},
+		{"2.6", "1", "sandbox tag hello localhost:5001/team/hello:2.0; sandbox tag base localhost:5001/team/hello; sandbox push -a localhost:5001/team/hello",
+			"Tag both from `hello`"},
+		{"2.6", "1", "sandbox tag hello localhost:5001/team/hello:2.0; sandbox tag hello localhost:5001/team/hello; sandbox push -a localhost:5001/team/hello", praise},
+		{"2.6", "2", "", "2.6.1 has shown all that you need"},
+		{"2.6", "2", "sandbox run -d --network host --name guarded registry", "Its port is set by the environment"},
+		{"2.6", "2", guarded + "registry" + ready, "Anybody may come in"},
+		{"2.6", "2", "echo x | sandbox registry passwd /srv/accounts ada; " + guarded + withAccounts + "registry" + ready, "not open for `ada`"},
+		{"2.6", "2", ada + guarded + withAccounts + "registry" + ready, "Now be `ada`"},
+		{"2.6", "2", ada + guarded + withAccounts + "registry" + ready + pushed, "it would go with the container"},
+		{"2.6", "2", ada + "sandbox registry serve --addr 127.0.0.1:5002 --dir /srv/guarded --htpasswd /srv/accounts & until sandbox login -u ada -p lovelace localhost:5002; do sleep 0.1; done" + pushed, praise},
+		{"2.6", "3", "", "An overwritten tag does not delete anything"},
+		{"2.6", "3", "printf 'FROM base\\nCMD [\"echo\", \"all is well\"]\\n' | sandbox build -t localhost:5003/app:prod - && sandbox push localhost:5003/app:prod",
+			"something that looks like the old image"},
+		{"2.6", "3", "for d in $(ls /srv/museum/docker/registry/v2/repositories/app/_manifests/revisions/sha256); do sandbox pull localhost:5003/app@sha256:$d; done",
+			"You have both images here"},
 	}
 }

@@ -66,14 +66,14 @@ var explained = rules(
 func mask(text string) string {
 	m := &masker{ids: map[string]string{}, namespaces: map[string]string{}}
 	var out []string
-	for _, line := range strings.Split(text, "\n") {
+	for _, line := range layersSorted(strings.Split(text, "\n")) {
 		masked := m.line(line)
 		if len(out) > 0 && masked == out[len(out)-1] && strings.ContainsAny(masked, "<") && repeats.MatchString(masked) {
 			continue // as many as the machine has, or as the seconds that have passed
 		}
 		out = append(out, masked)
 	}
-	return strings.Join(explanationsFirst(m.once(out)), "\n")
+	return strings.Join(requestsSorted(explanationsFirst(m.once(out))), "\n")
 }
 
 // explanationsFirst moves what a command has printed behind what it has explained. The program in a container and the
@@ -155,7 +155,7 @@ var (
 
 // maskNumbers replaces descriptors, pids and lengths in a call.
 func maskNumbers(line string) string {
-	if strings.Contains(line, " echo ") || strings.HasPrefix(line, "  ┆ [") || strings.Contains(line, "…  ") {
+	if strings.Contains(line, " echo ") || strings.Contains(line, " http://") || strings.HasPrefix(line, "  ┆ [") || strings.Contains(line, "…  ") {
 		return line
 	}
 	return number.ReplaceAllStringFunc(line, func(s string) string {

@@ -44,7 +44,11 @@ func (x *explainer) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := x.next.RoundTrip(req)
 	line := req.Method + " " + readable(req.URL)
 	if err != nil {
-		x.note(section, line+" → "+printable(err.Error()), why)
+		outcome := printable(err.Error())
+		if req.Context().Err() != nil { // another request's error is not this one's
+			outcome = "given up"
+		}
+		x.note(section, line+" → "+outcome, why)
 		return resp, err
 	}
 	line += fmt.Sprintf(" → %d", resp.StatusCode)

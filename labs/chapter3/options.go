@@ -18,7 +18,7 @@ type createOptions struct {
 	logOpts                                   []string
 	ulimits, sysctls, devices                 []string
 	detach, interactive, tty, remove          bool
-	readOnly, privileged, init                bool
+	readOnly, privileged, init, quiet         bool
 	stopTimeout                               int
 	health                                    healthOptions
 	expose                                    []string
@@ -72,5 +72,6 @@ func (o *createOptions) addFlags(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.logOpts, "log-opt", nil, "max-size=10m, max-file=3, labels=, env=, labels-regex=, env-regex=")
 	f.StringVar(&o.platform, "platform", "", "the image's platform: linux/amd64")
 	f.StringVar(&o.pull, "pull", "missing", "missing, never or always")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "say nothing of a pull")
 	f.MarkHidden("net")
 }

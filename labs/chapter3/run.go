@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 
@@ -83,7 +84,7 @@ func runRun(env *command.Env, opts *runOptions, args []string) error {
 // create makes the container that the flags describe.
 func create(env *command.Env, opts *createOptions, args []string) (*container.Record, *os.File, error) {
 	engine := env.Engine()
-	img, err := findImage(env, args[0], opts.pull)
+	img, err := findImage(env, args[0], opts.pull, opts.quiet)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -116,7 +117,7 @@ func create(env *command.Env, opts *createOptions, args []string) (*container.Re
 
 // findImage takes a built-in image, made when it is first asked for, or one of the store, or fetches it from its registry:
 // by --pull, when it is missing, never or always.
-func findImage(env *command.Env, ref, pull string) (*image.Image, error) {
+func findImage(env *command.Env, ref, pull string, quiet bool) (*image.Image, error) {
 	if !slices.Contains([]string{"missing", "never", "always"}, pull) {
 		return nil, kernel.Advise(fmt.Errorf("invalid --pull: %q", pull), "missing, never or always")
 	}
@@ -135,6 +136,11 @@ func findImage(env *command.Env, ref, pull string) (*image.Image, error) {
 		return nil, kernel.Advise(err, "sandbox images   lists what is here; without --pull=never a registry is asked")
 	case ours || pull != "always" && !absent:
 		return img, err
+	}
+	if quiet {
+		silent := *env
+		silent.Err = io.Discard
+		env = &silent
 	}
 	if absent {
 		fmt.Fprintf(env.Err, "Unable to find image '%s' locally\n", name.Familiar())
