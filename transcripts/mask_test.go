@@ -24,14 +24,15 @@ func rules(pairs ...string) []rule {
 // everywhere are rules for all lines.
 var everywhere = rules(
 	`\b[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \w+ \d{4}\b`, `<time>`,
-	`((?:root +root| 0 0) +\d+ )[A-Z][a-z]{2} [ \d]\d ( \d{4}|\d\d:\d\d)`, `$1<time>`,
+	`((?:root +root| 0 0) +(?:\d+, )?\d+ )[A-Z][a-z]{2} [ \d]\d ( \d{4}|\d\d:\d\d)`, `$1<time>`,
 	`(Less than a|\d+) seconds?( ago)?|About a minute( ago)?`, `<age>`,
 	`^  \d+\.\d+\.\d+\S*$`, `  <kernel>`,
 	`^  \d{5,}$`, `  <bytes>`,
 	`(root +root +|0/0 +| 0 0 +)\d{7,} `, `$1<bytes> `, // the program, or a layer that it is in
+	`(c--------- )\d+( root)`, `$1<links>$2`, // newer kernels make one whiteout and link it
 	`"size":\d{7,}`, `"size":<bytes>`,
 	`\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?Z?)?`, `<time>`,
-	`^  total \d+$`, `  total <blocks>`,
+	`^  total [1-9]\d*$`, `  total <blocks>`,
 	`\b(file|dir|multi):[0-9a-f]{12,64}`, `$1:<digest>`,
 	`\bN/A\b|\bAbout an? \w+ ago|\b\d+ (minute|hour|day|week|month|year)s ago`, `<age>`,
 	`0x[0-9a-f]{5,8}( +\d+ +root)`, `0x<key>$1`,
