@@ -145,7 +145,7 @@ func TestPlanV2(t *testing.T) {
 		`[3.4] echo '50000 100000' > /sandbox/ID/cpu.max`,
 		`[3.4] echo max > /sandbox/ID/pids.max`,
 		`[3.5] bpf(BPF_PROG_LOAD, {prog_type=BPF_PROG_TYPE_CGROUP_DEVICE, insn_cnt=8, insns=…, license="Apache-2.0"}, 48)`,
-		`[3.5] openat(AT_FDCWD, "/sandbox/ID", O_RDONLY|O_DIRECTORY|O_CLOEXEC)`,
+		`[3.5] openat(AT_FDCWD, "/sandbox/ID", O_RDONLY|O_CLOEXEC|O_DIRECTORY)`,
 		`[3.5] bpf(BPF_PROG_ATTACH, {target_fd=0, attach_bpf_fd=0, attach_type=BPF_CGROUP_DEVICE, attach_flags=BPF_F_ALLOW_MULTI}, 16)`,
 		`[3.5] close(0)`,
 		`[3.5] close(0)`,

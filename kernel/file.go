@@ -103,13 +103,13 @@ type Open struct {
 var openFlags = []flag{
 	{unix.O_WRONLY, "O_WRONLY"}, {unix.O_RDWR, "O_RDWR"}, {unix.O_CREAT, "O_CREAT"}, {unix.O_EXCL, "O_EXCL"},
 	{unix.O_NOCTTY, "O_NOCTTY"}, {unix.O_TRUNC, "O_TRUNC"}, {unix.O_APPEND, "O_APPEND"}, {unix.O_NONBLOCK, "O_NONBLOCK"},
-	{unix.O_DIRECTORY, "O_DIRECTORY"}, {unix.O_NOFOLLOW, "O_NOFOLLOW"}, {unix.O_CLOEXEC, "O_CLOEXEC"}, {unix.O_PATH, "O_PATH"},
+	{unix.O_NOFOLLOW, "O_NOFOLLOW"}, {unix.O_CLOEXEC, "O_CLOEXEC"}, {unix.O_PATH, "O_PATH"}, {unix.O_DIRECTORY, "O_DIRECTORY"},
 }
 
 // Call in strace's notation.
 func (o Open) Call() Call {
 	names := flags(uint64(o.Flags), openFlags)
-	if o.Flags&unix.O_ACCMODE == 0 && o.Flags&unix.O_PATH == 0 {
+	if o.Flags&unix.O_ACCMODE == 0 {
 		names = strings.TrimSuffix("O_RDONLY|"+names, "|0")
 	}
 	args := []string{"AT_FDCWD", quote(o.Path), names}
@@ -198,6 +198,22 @@ func (r RemoveAll) performInGo() (int, error) {
 	openUp(r.Path)
 	return 0, os.RemoveAll(r.Path)
 }
+
+// WriteTree is a whole tree of files that is written into a directory: many changes, like RemoveAll, of which only the
+// content's owner could tell one by one. From says in words where it comes from.
+type WriteTree struct {
+	From, To string
+	Write    func() error
+}
+
+// Call as a person would type it. In the list of calls it is the opening of the directory that is written into.
+func (w WriteTree) Call() Call {
+	return Call{Name: "openat", Args: []string{"AT_FDCWD", quote(w.To), "O_RDONLY|O_DIRECTORY"}, Shell: "cp -a " + w.From + "/. " + w.To}
+}
+
+func (w WriteTree) compile(c *compiler) { panic("kernel: WriteTree is for the parent") }
+
+func (w WriteTree) performInGo() (int, error) { return 0, w.Write() }
 
 // openUp gives the owner of directories without permission (overlayfs' work, a chmod 0 of the container's) the right
 // to empty them.

@@ -68,6 +68,7 @@ func (p PivotRoot) compile(c *compiler) { c.add(unix.SYS_PIVOT_ROOT, c.str(p.New
 // source is looked up in the root that is in force now, its place (MoveMount) in the one that is in force then.
 type OpenTree struct {
 	Path      string
+	From      Descriptor // what is open already, with Path ""
 	Recursive bool
 	As        *Handle
 }
@@ -77,10 +78,14 @@ const openTreeFlags = unix.OPEN_TREE_CLONE | unix.OPEN_TREE_CLOEXEC
 // Call in strace's notation.
 func (o OpenTree) Call() Call {
 	names := "OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC"
+	from := "AT_FDCWD"
+	if o.Path == "" {
+		from, names = o.From.String(), names+"|AT_EMPTY_PATH"
+	}
 	if o.Recursive {
 		names += "|AT_RECURSIVE"
 	}
-	return Call{Name: "open_tree", Args: []string{"AT_FDCWD", quote(o.Path), names}, ShowResult: true}
+	return Call{Name: "open_tree", Args: []string{from, quote(o.Path), names}, ShowResult: true}
 }
 
 func (o OpenTree) compile(c *compiler) {
@@ -88,10 +93,36 @@ func (o OpenTree) compile(c *compiler) {
 	if o.Recursive {
 		bits |= unix.AT_RECURSIVE
 	}
+	if o.Path == "" {
+		c.add(unix.SYS_OPEN_TREE, o.From.arg(c.b), c.b.String(""), bits|unix.AT_EMPTY_PATH)
+		return
+	}
 	c.add(unix.SYS_OPEN_TREE, atFdcwd, c.str(o.Path), bits)
 }
 
 func (o OpenTree) handle() *Handle { return o.As }
+
+// OpenInRoot is openat2(2) with RESOLVE_IN_ROOT (Linux 5.6): Root is / for the path and for all links on the way.
+type OpenInRoot struct {
+	Root Descriptor
+	Path string
+	As   *Handle
+}
+
+// Call in strace's notation.
+func (o OpenInRoot) Call() Call {
+	return Call{
+		Name: "openat2", Args: []string{o.Root.String(), quote(o.Path), "{flags=O_RDONLY|O_CLOEXEC|O_PATH, resolve=RESOLVE_IN_ROOT}", "24"},
+		ShowResult: true,
+	}
+}
+
+func (o OpenInRoot) compile(c *compiler) {
+	how := c.b.Words(unix.O_PATH|unix.O_CLOEXEC, 0, unix.RESOLVE_IN_ROOT) // struct open_how
+	c.add(unix.SYS_OPENAT2, o.Root.arg(c.b), c.str(o.Path), how, 24)
+}
+
+func (o OpenInRoot) handle() *Handle { return o.As }
 
 // MoveMount is move_mount(2): attaches what OpenTree made.
 type MoveMount struct {

@@ -25,8 +25,9 @@ func Main(args []string) int {
 		return 0
 	}
 	usual := 1
-	switch cmd.Name() {
-	case "run", "create":
+	parent := cmd.Parent()
+	ofContainers := parent == nil || !parent.HasParent() || parent.Name() == "container" // and not `volume create`
+	if name := cmd.Name(); ofContainers && (name == "run" || name == "create") {
 		usual = command.Failed
 	}
 	return command.Report(env.Err, err, usual)
@@ -64,6 +65,7 @@ Begin with:  sandbox lab 3.5 --explain`,
 	}
 	root.AddGroup(&cobra.Group{ID: "3", Title: "Containers (chapter 3):"})
 	for _, cmd := range []*cobra.Command{
+		chapter3.NewVolume(env),
 		chapter3.NewRun(env), chapter3.NewCreate(env), chapter3.NewStart(env), chapter3.NewPs(env), chapter3.NewLogs(env),
 		chapter3.NewExec(env), chapter3.NewStop(env), chapter3.NewKill(env), chapter3.NewRename(env), chapter3.NewUpdate(env), chapter3.NewRm(env), chapter3.NewWait(env), chapter3.NewInspect(env),
 		chapter3.NewEvents(env),

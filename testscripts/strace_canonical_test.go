@@ -17,7 +17,7 @@ type made struct {
 	result    int
 	errno     string
 	must      bool     // it changes the machine: the explanation must have it
-	target    string   // unlinkat, openat, fchmodat: the whole path
+	target    string   // see targetOf
 	raw       *traced  // as strace saw it
 	process   *process // who made it
 	explained bool
@@ -42,6 +42,7 @@ func line(role, name string, args []string, result int, errno string) string {
 //	execve                 -v lists the environment, the explanation counts it
 //	seccomp, bpf           -v lists the program, the explanation counts it
 //	sendmsg                the explanation leaves the empty parts of the message out
+//	mount_setattr          strace puzzles over a propagation of 0: no change
 //	ioctl SIOCSIFFLAGS     the socket is the effect's own
 //	ioctl TIOCSPGRP        the process's own pid
 //	ioctl TCSETS           of the modes the explanation has c_lflag
@@ -79,6 +80,8 @@ func newMade(c *traced, p *process) *made {
 		if rights := regexp.MustCompile(`cmsg_type=SCM_RIGHTS, cmsg_data=\[[^\]]*\]`).FindString(m.args[1]); rights != "" {
 			m.args[1] = "{msg_control=[{" + rights + "}]}"
 		}
+	case c.name == "mount_setattr":
+		m.args[3] = strings.Replace(m.args[3], "propagation=0 /* MS_??? */", "propagation=0", 1)
 	case c.name == "ioctl" && len(m.args) == 3 && m.args[1] == "SIOCSIFFLAGS":
 		m.args = m.args[1:]
 	case c.name == "ioctl" && len(m.args) == 3 && m.args[1] == "TCSETS":
@@ -88,14 +91,30 @@ func newMade(c *traced, p *process) *made {
 	case c.name == "ioctl" && len(m.args) == 3 && m.args[1] == "TIOCSPGRP" && m.args[2] == fmt.Sprintf("[%d]", c.pid):
 		m.args[2] = "[getpid()]"
 	}
-	if i := slices.Index([]string{"openat", "unlinkat", "fchmodat"}, c.name); i >= 0 {
-		m.target = unquote(c.args[1])
-		if !path.IsAbs(m.target) {
-			m.target = path.Join(pathOf(c.args[0]), m.target)
-		}
-	}
+	m.target = targetOf(c)
 	m.must = m.changes() && !m.ofStore()
 	return m
+}
+
+// targetOf is the whole path of what a call changes, of those that trees of files are written and removed with.
+func targetOf(c *traced) string {
+	dir := 0 // the argument that names a directory; the one after it is a path in it
+	switch c.name {
+	case "openat", "unlinkat", "fchmodat", "mkdirat", "mknodat", "fchownat":
+	case "symlinkat":
+		dir = 1
+	case "linkat", "renameat":
+		dir = 2
+	case "fchmod", "fchown", "fsetxattr":
+		return pathOf(c.args[0])
+	default:
+		return ""
+	}
+	target := unquote(c.args[dir+1])
+	if !path.IsAbs(target) {
+		target = path.Join(pathOf(c.args[dir]), target)
+	}
+	return target
 }
 
 // changing are the calls that change something, whatever their arguments.

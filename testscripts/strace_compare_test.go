@@ -69,6 +69,9 @@ func match(e kernel.Record, calls []*made, from int) int {
 	if e.Call == "unlinkat" && strings.HasPrefix(e.Line, "rm -rf ") {
 		return matchTree(e, calls, from)
 	}
+	if e.Call == "openat" && strings.HasPrefix(e.Line, "cp -a ") {
+		return matchWritten(e, calls, from)
+	}
 	for i := from; i < len(calls); i++ {
 		m := calls[i]
 		if m.role == e.Process && !m.explained && (same(e, m) || failedToOpen(e, m)) {
@@ -105,6 +108,23 @@ func markParts(e kernel.Record, calls []*made, at int) {
 			return
 		}
 	}
+}
+
+// matchWritten: `cp -a` is one entry for all that is written at or below its path, in one go: up to the first call that
+// changes something else.
+func matchWritten(e kernel.Record, calls []*made, from int) int {
+	root, last := unquote(e.Args[1]), -1
+	for i := from; i < len(calls); i++ {
+		m := calls[i]
+		if m.role != e.Process || m.explained || !m.must {
+			continue
+		}
+		if m.target != root && !strings.HasPrefix(m.target, root+"/") || m.name == "fchownat" || m.name == "fchmodat" && m.target == root {
+			break
+		}
+		m.explained, last = true, i
+	}
+	return last
 }
 
 // matchTree: `rm -rf` is one entry for as many calls as there are things in the directory. All must be at or below

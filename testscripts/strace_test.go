@@ -94,6 +94,22 @@ explain run --rm --log-opt max-size=10k --log-opt max-file=3 base seq 1 2000
 explain run --rm --log-opt max-size=10k --log-opt max-file=1 base seq 1 2000
 explain run --rm --log-driver none base true
 `},
+	{name: "volumes", commands: `
+explain volume create --label a=b data
+explain run --rm -v data:/d -v /anon base true
+explain run --rm -v etc:/etc base true
+sandbox run --rm -v etc:/e base mkdir /e/sub
+explain run --rm --mount type=volume,source=etc,target=/p,volume-subpath=sub base true
+explain run --rm -v $PWD:/s:rslave --tmpfs /s/tmp base true
+explain create --name holder -v data:/d -v /anon -v more:/etc base true
+explain 1 volume rm data
+explain 125 run --rm -v data:/d -v /anon --sysctl net.no.such=1 base true
+explain 125 run --rm --mount type=volume,source=data,target=/p,volume-subpath=no base true
+explain start -a holder
+explain rm -v holder
+explain volume rm data
+explain volume prune -a -f
+`},
 	{name: "failures", commands: `
 explain 127 run base nosuchcommand
 explain 126 run base /etc/passwd

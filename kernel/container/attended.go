@@ -96,14 +96,14 @@ func (a *Attended) Upper() string { return a.engine.Upper(a.record) }
 // Remove takes away what is left.
 func (a *Attended) Remove() error {
 	defer a.lock.Close()
-	return a.engine.delete(a.record)
+	return a.engine.delete(a.record, true)
 }
 
 // abandon takes away what is left if the monitor did not get to its end: without our lock it is what a killed monitor leaves.
 func (a *Attended) abandon() {
 	a.lock.Close()
 	if r, err := a.engine.Get(a.record.ID); err == nil {
-		_ = a.engine.Remove(r, true) // it failed before: what could not be removed the next command finds
+		_ = a.engine.Remove(r, true, true) // it failed before: what could not be removed the next command finds
 	} else {
 		a.engine.removeUnfinished(a.record.ID)
 	}

@@ -55,7 +55,7 @@ type birth struct {
 	rows   uint16       // of the terminal
 	cols   uint16
 
-	volumes []volume        // sources that have been opened before the root changes
+	volumes []bound         // what is brought in from outside
 	made    map[string]bool // mount points that have been made in /dev, /proc and /sys
 }
 
@@ -70,10 +70,12 @@ func (b *birth) Plan() (kernel.Spawn, error) {
 		Namespaces: b.cloneFlags(), Section: "3.5", Process: "container", Hold: true,
 		Why: kernel.Why{EN: "a new process in namespaces of its own: the container begins", ZH: "在一组新的 namespace 里生出一个进程:容器就此开始"},
 	}
+	b.planVolumes()
 	for _, part := range [][]kernel.Step{
 		b.mapUsers(),
 		b.joinCgroups(),
 		b.newSession(),
+		b.openShared(),
 		b.mountRoot(),
 		b.writeEtc(),
 		b.openVolumes(),

@@ -14,12 +14,14 @@
 // kernel: the monitor holds a lock (lock.go). Any of them may be killed at any moment; the next command compares the
 // record with the lock and the process table, and puts right what does not agree (tidy.go).
 //
+// What is mounted is planned in volumeuse.go (flags, other containers, VOLUMEs), described in volumemount.go and brought in
+// by bind.go; volume.go tells how volumes are kept.
+//
 // What is executed is an OCI runtime-spec config.json: spec.go makes it from the flags, birth.go plans from it.
 package container
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -45,6 +47,7 @@ type Request struct {
 	Name       string // "" for one that is made up
 	Config     Config
 	HostConfig HostConfig
+	Mounts     []MountOption
 	Image      *image.Image
 	Attended   bool // it ends with its client: see Attended
 }
@@ -62,6 +65,9 @@ func (e *Engine) Create(req Request) (r *Record, lock *os.File, err error) {
 	if _, err := r.HostConfig.LogConfig.settings(r.Config); err != nil {
 		return nil, nil, err
 	}
+	if err := e.planMounts(r, req.Mounts); err != nil {
+		return nil, nil, err
+	}
 	if err := e.checkMounts(r); err != nil {
 		return nil, nil, err
 	}
@@ -69,13 +75,16 @@ func (e *Engine) Create(req Request) (r *Record, lock *os.File, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	spec, err := makeSpec(r, u, e.Host)
+	spec, err := makeSpec(r, u, e.Host, e.withSources(r.MountOptions))
 	if err != nil {
 		return nil, nil, err
 	}
 	lock, err = e.makeDirectories(r.ID)
 	if err == nil {
 		err = e.fillDirectory(r, req.Name, spec)
+	}
+	if err == nil {
+		err = e.claimVolumes(r)
 	}
 	if err != nil {
 		e.Discard(r)
@@ -125,6 +134,12 @@ func newRecord(req Request) *Record {
 		c.StopSignal = from.StopSignal
 	}
 	c.Healthcheck, c.Shell = mergeHealth(c.Healthcheck, from.Healthcheck), from.Shell
+	for dir := range from.Volumes {
+		if c.Volumes == nil {
+			c.Volumes = map[string]struct{}{}
+		}
+		c.Volumes[dir] = struct{}{}
+	}
 	for name, value := range from.Labels {
 		if _, set := c.Labels[name]; !set {
 			if c.Labels == nil {
@@ -228,36 +243,6 @@ func (e *Engine) Discard(r *Record) {
 	if r.Name != "" {
 		e.Door.Do(kernel.Step{Effect: kernel.Remove{Path: e.Paths.nameOf(r.PlainName())}, Section: "3.3", Optional: true})
 	}
+	e.removeOwnVolumes(r.ID)
 	e.Door.Do(kernel.Step{Effect: kernel.RemoveAll{Path: e.Paths.dir(r.ID)}, Section: "3.3", Optional: true})
-}
-
-// checkMounts holds the mounts against the host: a source must be there; -v makes a missing directory, as Docker does.
-func (e *Engine) checkMounts(r *Record) error {
-	for _, m := range r.HostConfig.Mounts {
-		if m.Type != "bind" {
-			r.Mounts = append(r.Mounts, MountPoint{Type: m.Type, Destination: m.Target, RW: !m.ReadOnly})
-			continue
-		}
-		if _, err := os.Stat(m.Source); err != nil {
-			if !m.MakeSource || !isMissing(err) {
-				return kernel.Advise(fmt.Errorf("bind source path does not exist: %s", m.Source), "mkdir -p %s", m.Source)
-			}
-			for _, s := range kernel.MkdirAll(m.Source, "3.3") {
-				if err := e.Door.Do(s); err != nil {
-					return err
-				}
-			}
-		}
-		r.Mounts = append(r.Mounts, MountPoint{
-			Type: "bind", Source: m.Source, Destination: m.Target, Mode: readMode(m.ReadOnly), RW: !m.ReadOnly, Propagation: m.Propagation,
-		})
-	}
-	return nil
-}
-
-func readMode(readOnly bool) string {
-	if readOnly {
-		return "ro"
-	}
-	return ""
 }

@@ -30,9 +30,9 @@ func imageOptions(m MountOption) []string {
 // openImage stacks the layers of another image over a directory that only this mount namespace sees, and takes hold of
 // what is to be shown of it. The stack itself goes with the host's root. What is written to it is thrown away with the
 // container.
-func (b *birth) openImage(m specs.Mount) []kernel.Step {
+func (b *birth) openImage(m specs.Mount) {
 	var layers, options []string
-	v := volume{handle: &kernel.Handle{}, dir: true}
+	v := bound{handle: &kernel.Handle{}, dir: true}
 	for _, o := range m.Options {
 		if name, ok := strings.CutPrefix(o, optionLayer); ok {
 			layers = append(layers, name)
@@ -45,8 +45,7 @@ func (b *birth) openImage(m specs.Mount) []kernel.Step {
 	v.mount = specs.Mount{Source: m.Source, Destination: m.Destination, Options: options}
 	own := path.Dir(b.rootfs.Upper) + "/view" + strconv.Itoa(len(b.volumes))
 	stack := Rootfs{Layers: layers, Lowest: b.rootfs.Lowest, Upper: own + "-upper", Work: own + "-work"}
-	b.volumes = append(b.volumes, v)
-	return kernel.In("2.4.2",
+	v.open = kernel.In("2.4.2",
 		kernel.Because(kernel.Mkdir{Path: stack.Upper, Mode: 0o755}, "what is written to the other image's files, and thrown away", "写到那个镜像里的内容放这里,之后丢掉"),
 		kernel.Because(kernel.Mkdir{Path: stack.Work, Mode: 0o755}, "", ""),
 		kernel.Because(kernel.Chdir{Path: b.rootfs.LayerDir}, "", ""),
@@ -55,6 +54,7 @@ func (b *birth) openImage(m specs.Mount) []kernel.Step {
 		kernel.Because(kernel.OpenTree{Path: path.Join(b.view, m.Source), As: v.handle}, "the part of it that is asked for", "只取需要的那一部分"),
 		kernel.Because(kernel.Chdir{Path: b.rootfs.MountPoint}, "", ""),
 	)
+	b.volumes = append(b.volumes, v)
 }
 
 // Upper is the directory that takes all that a container writes: its own layer.

@@ -42,5 +42,10 @@ func (e *Engine) Leftovers() ([]Leftover, error) {
 			EN: "no container or pocket host has them any more", ZH: "已经没有容器或口袋主机在用"},
 			func() error { return e.Door.Do(kernel.Try(e.Groups.Remove(id)...)...) }})
 	}
+	for _, dir := range e.unfinishedVolumes() {
+		list = append(list, Leftover{"volume " + dir, kernel.Why{
+			EN: "a command that made or removed a volume was killed", ZH: "创建或删除数据卷的命令中途被杀"},
+			func() error { e.sweepVolumes(); return nil }})
+	}
 	return list, nil
 }

@@ -71,6 +71,24 @@ func lockShared(dir string) (*os.File, error) {
 	}
 }
 
+// lockAlone waits until it has a directory for itself.
+func lockAlone(dir string) (*os.File, error) {
+	lock, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		err := unix.Flock(int(lock.Fd()), unix.LOCK_EX)
+		if err == nil {
+			return lock, nil
+		}
+		if !errors.Is(err, unix.EINTR) {
+			lock.Close()
+			return nil, err
+		}
+	}
+}
+
 // waitUnlocked sleeps until nobody has the lock.
 func waitUnlocked(dir string) error {
 	lock, err := lockShared(dir)

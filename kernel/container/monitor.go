@@ -382,7 +382,7 @@ func (m *monitor) leave() {
 func (m *monitor) remove() {
 	e, r := m.engine, m.record
 	if !r.Attended || m.clientGone.Load() {
-		e.delete(r)
+		e.delete(r, true)
 		return
 	}
 	e.Door.Do(kernel.Step{
@@ -420,12 +420,18 @@ func (e *Engine) kill(pid int, en, zh string) {
 	})
 }
 
-// delete takes a container's directory and name away. The record goes first: without it the rest is a leftover that
-// any command may remove.
-func (e *Engine) delete(r *Record) error {
+// delete takes a container's directory and name away, and with volumes its anonymous volumes. The record goes first:
+// without it the rest is a leftover that any command may remove. What is then to become of the volumes is known by the file
+// that lists them.
+func (e *Engine) delete(r *Record, volumes bool) error {
+	if _, anonymous := r.volumeNames(); len(anonymous) > 0 && !volumes {
+		keep := kernel.Why{EN: "without -v its anonymous volumes stay", ZH: "没有 -v:匿名卷留下"}
+		e.Door.Do(kernel.Step{Effect: kernel.Remove{Path: e.Paths.ownVolumes(r.ID)}, Section: "3.3", Optional: true, Why: keep})
+	}
+	e.Door.Do(kernel.Step{Effect: kernel.Remove{Path: e.Paths.record(r.ID)}, Section: "3.3", Optional: true})
+	e.removeOwnVolumes(r.ID)
 	why := kernel.Why{EN: "the container's own layer goes with it", ZH: "容器层随容器一起消失"}
 	err := e.Door.Do(
-		kernel.Step{Effect: kernel.Remove{Path: e.Paths.record(r.ID)}, Section: "3.3", Optional: true},
 		kernel.Step{Effect: kernel.RemoveAll{Path: e.Paths.dir(r.ID)}, Section: "3.3", Why: why},
 		kernel.Step{Effect: kernel.Remove{Path: e.Paths.nameOf(r.PlainName())}, Section: "3.3", Optional: true,
 			Why: kernel.Why{EN: "the name is free again", ZH: "名字又可以用了"}},

@@ -13,21 +13,15 @@ import (
 	"sandbox/kernel"
 )
 
-// volume is a bind mount whose source has been opened on the host and whose place is in the container.
-//
-// It is done in two halves, open_tree before the root changes and move_mount after it, because a target must be looked
-// up inside the container: an image may have a symbolic link to / where the volume goes.
-type volume struct {
-	mount  specs.Mount
-	handle *kernel.Handle
-	dir    bool
-}
-
-// mountOption is a mount(8) option as bits of mount(2); clear options take bits away.
+// mountOptions are options of mount(8) as bits of mount(2); clearOptions take bits away.
 var mountOptions = map[string]uintptr{
 	"ro": unix.MS_RDONLY, "nosuid": unix.MS_NOSUID, "nodev": unix.MS_NODEV, "noexec": unix.MS_NOEXEC,
 	"strictatime": unix.MS_STRICTATIME, "noatime": unix.MS_NOATIME, "relatime": unix.MS_RELATIME, "bind": unix.MS_BIND,
-	"rbind": unix.MS_BIND | unix.MS_REC, "rw": 0, "suid": 0, "dev": 0, "exec": 0, "defaults": 0,
+	"rbind": unix.MS_BIND | unix.MS_REC, "nodiratime": unix.MS_NODIRATIME, "sync": unix.MS_SYNCHRONOUS, "defaults": 0,
+}
+
+var clearOptions = map[string]uintptr{
+	"rw": unix.MS_RDONLY, "suid": unix.MS_NOSUID, "dev": unix.MS_NODEV, "exec": unix.MS_NOEXEC, "atime": unix.MS_NOATIME, "async": unix.MS_SYNCHRONOUS,
 }
 
 var propagations = map[string]uintptr{
@@ -41,6 +35,8 @@ func parseOptions(options []string) (flags, propagation uintptr, data string) {
 	for _, o := range options {
 		if bits, ok := mountOptions[o]; ok {
 			flags |= bits
+		} else if bits, ok := clearOptions[o]; ok {
+			flags &^= bits // --tmpfs /run:exec takes back what every tmpfs has
 		} else if bits, ok := propagations[o]; ok {
 			propagation = bits
 		} else if o != "newinstance" { // since Linux 4.7 every devpts is one
@@ -50,13 +46,13 @@ func parseOptions(options []string) (flags, propagation uintptr, data string) {
 	return flags, propagation, strings.Join(rest, ",")
 }
 
-// mountKernelFileSystems mounts what is not on any disk: /proc, /dev, /sys …, and --tmpfs.
+// mountKernelFileSystems mounts what is not on any disk: /proc, /dev, /sys …
 func (b *birth) mountKernelFileSystems() []kernel.Step {
 	var steps []kernel.Step
 	for _, m := range b.spec.Mounts {
-		switch m.Type {
-		case "bind", "image":
-		case "cgroup":
+		switch {
+		case isVolume(m):
+		case m.Type == "cgroup":
 			steps = append(steps, b.mountCgroups(m)...)
 		default:
 			steps = append(steps, b.mountPointIn(m.Destination)...)
@@ -128,73 +124,6 @@ func (b *birth) mountCgroups(m specs.Mount) []kernel.Step {
 	if len(b.group.Mounts) > 1 && flags&unix.MS_RDONLY != 0 {
 		steps = append(steps, kernel.Try(kernel.In("3.5", kernel.Because(
 			kernel.Mount{Target: m.Destination, Flags: flags | unix.MS_REMOUNT | unix.MS_BIND}, "nothing can be added to it", "不能再往里添东西"))...)...)
-	}
-	return steps
-}
-
-// openVolumes opens the sources of all bind mounts while the host's root is still there.
-func (b *birth) openVolumes() []kernel.Step {
-	var steps []kernel.Step
-	open := func(source, target string, options ...string) {
-		v := volume{mount: specs.Mount{Source: source, Destination: target, Options: options}, handle: &kernel.Handle{}}
-		if info, err := os.Stat(source); err == nil {
-			v.dir = info.IsDir()
-		}
-		flags, _, _ := parseOptions(options)
-		steps = append(steps, kernel.In("3.5", kernel.Because(kernel.OpenTree{Path: source, Recursive: flags&unix.MS_REC != 0, As: v.handle},
-			"the source is looked up on the host …", "源路径在宿主机上查找……"))...)
-		b.volumes = append(b.volumes, v)
-	}
-	if !b.host.CanMknod() {
-		for _, d := range ordinaryDevices {
-			open(d.Path, d.Path, "bind")
-		}
-	}
-	if b.spec.Annotations[annotationInit] == "true" {
-		open(b.self, InitPath, "bind", "ro", "nosuid", "nodev")
-	}
-	for _, file := range etcFiles {
-		open(path.Join(b.etc, file), "/etc/"+file, "bind")
-	}
-	for _, m := range b.spec.Mounts {
-		switch m.Type {
-		case "bind":
-			open(m.Source, m.Destination, m.Options...)
-		case "image":
-			steps = append(steps, b.openImage(m)...)
-		}
-	}
-	return steps
-}
-
-// attachVolumes puts the opened mounts in their places, looked up in the container.
-func (b *birth) attachVolumes() []kernel.Step {
-	var steps []kernel.Step
-	for _, v := range b.volumes {
-		target := v.mount.Destination
-		if v.dir {
-			steps = append(steps, kernel.MkdirAll(target, "2.3")...)
-		} else {
-			steps = append(steps, kernel.MkdirAll(path.Dir(target), "2.3")...)
-			file := kernel.Because(kernel.CreateFile{Path: target, Mode: 0o644}, "a file needs a file to be mounted on", "文件要挂载在文件上")
-			steps = append(steps, kernel.Try(kernel.In("2.3", file)...)...)
-		}
-		steps = append(steps, kernel.In("3.5", kernel.Because(kernel.MoveMount{From: v.handle.FD(), Target: target},
-			"… and its place in the container", "……挂载点在容器里查找"))...)
-		steps = append(steps, kernel.In("3.5", flagSteps(target, v.mount.Options)...)...)
-	}
-	return steps
-}
-
-// flagSteps sets what a bind mount cannot be given at once: its propagation and its flags.
-func flagSteps(target string, options []string) []kernel.Step {
-	flags, propagation, _ := parseOptions(options)
-	var steps []kernel.Step
-	if propagation != 0 && propagation != unix.MS_PRIVATE|unix.MS_REC {
-		steps = append(steps, kernel.Because(kernel.Mount{Target: target, Flags: propagation}, "which mounts are passed on from here", "挂载事件如何传播"))
-	}
-	if bits := flags &^ (unix.MS_BIND | unix.MS_REC); bits != 0 {
-		steps = append(steps, kernel.Because(kernel.Mount{Target: target, Flags: bits | unix.MS_REMOUNT | unix.MS_BIND}, "read-only for the container, whoever owns it", "对容器只读"))
 	}
 	return steps
 }

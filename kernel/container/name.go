@@ -19,14 +19,7 @@ func newID() string {
 
 // checkName holds a name to Docker's rule: two characters or more, the first a letter or a digit.
 func checkName(name string) error {
-	valid := len(name) >= 2
-	for i, c := range []byte(name) {
-		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
-		if !letter && (i == 0 || c != '_' && c != '.' && c != '-') {
-			valid = false
-		}
-	}
-	if !valid {
+	if !validName(name) {
 		return kernel.Advise(fmt.Errorf("invalid container name %q", name),
 			"use two or more of a-z A-Z 0-9 _ . - and begin with a letter or a digit")
 	}

@@ -132,7 +132,7 @@ func TestLastWord(t *testing.T) {
 	if again, err := e.Paths.load(r.ID); err != nil || !again.State.Running {
 		t.Errorf("the record itself has changed: %v %v", again, err)
 	}
-	if err := e.delete(r); err != nil {
+	if err := e.delete(r, false); err != nil {
 		t.Fatal(err)
 	}
 	if end := readWord(before); end.ExitCode != 42 {

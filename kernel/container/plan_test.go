@@ -34,16 +34,19 @@ func TestPlan(t *testing.T) {
 		host   Host
 		config Config
 		hc     HostConfig
+		mounts []MountOption
 	}{
 		{name: "root", host: rootHost},
 		{name: "ordinary", host: ordinaryHost},
 		{name: "privileged", host: rootHost, hc: HostConfig{Privileged: true}},
 		{name: "terminal", host: rootHost, config: Config{Tty: true}},
-		{name: "volumes", host: rootHost, hc: HostConfig{Mounts: []MountOption{
+		{name: "volumes", host: rootHost, mounts: []MountOption{
 			{Type: "bind", Source: "/usr", Target: "/data/inner", ReadOnly: true},
 			{Type: "bind", Source: "/etc/passwd", Target: "/file", Propagation: "rslave"},
-			{Type: "tmpfs", Target: "/data", Options: []string{"nosuid", "size=1m"}},
-		}}},
+			{Type: "tmpfs", Target: "/data", Options: []string{"nosuid", "noexec", "exec", "size=1m"}},
+			{Type: "volume", Source: "/usr", Target: "/part", Subpath: "bin"},
+			{Type: "volume", Source: "/disk", Target: "/disk", ReadOnly: true, DriverOptions: map[string]string{"type": "ext4", "device": "/dev/sdb", "o": "noatime"}},
+		}},
 		{name: "readonly", host: rootHost, hc: HostConfig{ReadonlyRootfs: true, SecurityOpt: []string{"no-new-privileges"}}},
 		{name: "shared", host: rootHost, hc: HostConfig{PidMode: "host", NetworkMode: "host", UTSMode: "host"}},
 		{name: "user", host: rootHost, config: Config{User: "7:8", WorkingDir: "/srv/app"}, hc: HostConfig{
@@ -51,12 +54,12 @@ func TestPlan(t *testing.T) {
 		}},
 	}
 	for _, s := range shapes {
-		t.Run(s.name, func(t *testing.T) { compareGolden(t, s.name, planLines(t, s.host, s.config, s.hc)) })
+		t.Run(s.name, func(t *testing.T) { compareGolden(t, s.name, planLines(t, s.host, s.config, s.hc, s.mounts...)) })
 	}
 }
 
 // planLines is a plan as --explain would show it.
-func planLines(t *testing.T, h Host, config Config, hc HostConfig) string {
+func planLines(t *testing.T, h Host, config Config, hc HostConfig, mounts ...MountOption) string {
 	t.Helper()
 	config.Hostname = "box"
 	r := newRecord(Request{Config: config, HostConfig: hc, Image: &image.Image{
@@ -70,7 +73,7 @@ func planLines(t *testing.T, h Host, config Config, hc HostConfig) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	spec, err := makeSpec(r, u, h)
+	spec, err := makeSpec(r, u, h, mounts)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,6 +29,8 @@ type Record struct {
 	RestartCount int      // how often the restart policy has brought it back since it was started by hand
 	Layers       []string `json:"SandboxLayers"` // the image's layers by directory name, lowest first
 	Attended     bool     `json:"SandboxAttended,omitempty"`
+
+	MountOptions []MountOption `json:"SandboxMounts,omitempty"` // all that is mounted for it, wherever it was asked for
 }
 
 // State is what a container is doing.
@@ -74,6 +76,7 @@ type Config struct {
 	Env          []string
 	Cmd          []string
 	Image        string
+	Volumes      map[string]struct{} // VOLUME of the image, -v DIR
 	WorkingDir   string
 	Entrypoint   []string
 	Labels       map[string]string
@@ -85,12 +88,13 @@ type Config struct {
 
 // HostConfig is what of this machine the container was given.
 type HostConfig struct {
-	Binds          []string
+	Binds          []string // -v with a source
 	LogConfig      LogConfig
 	NetworkMode    string
 	PortBindings   map[string][]PortBinding
 	RestartPolicy  RestartPolicy
 	AutoRemove     bool
+	VolumesFrom    []string
 	CapAdd         []string
 	CapDrop        []string
 	IpcMode        string
@@ -105,7 +109,7 @@ type HostConfig struct {
 	Ulimits        []Ulimit
 	Devices        []Device
 	Init           bool
-	Mounts         []MountOption `json:",omitempty"`
+	Mounts         []Mount `json:",omitempty"` // --mount
 	MaskedPaths    []string
 	ReadonlyPaths  []string
 }
@@ -122,31 +126,6 @@ type Device struct {
 	PathOnHost        string
 	PathInContainer   string
 	CgroupPermissions string
-}
-
-// MountOption is one --mount, -v or --tmpfs, before it is known what it means on this machine.
-type MountOption struct {
-	Type         string // bind, tmpfs, image
-	Source       string `json:",omitempty"`
-	Target       string
-	ReadOnly     bool     `json:",omitempty"`
-	Propagation  string   `json:",omitempty"`
-	Options      []string `json:",omitempty"` // of a tmpfs: size=…, mode=…
-	NonRecursive bool     `json:",omitempty"`
-	MakeSource   bool     `json:",omitempty"` // -v: a missing source becomes a directory
-	Layers       []string `json:",omitempty"` // of an image: as in Image.Layers; Source is a path in it without symbolic links
-}
-
-// MountPoint is a mount as `inspect` shows it.
-type MountPoint struct {
-	Type        string
-	Name        string `json:",omitempty"` // of a volume
-	Source      string
-	Destination string
-	Driver      string `json:",omitempty"`
-	Mode        string
-	RW          bool
-	Propagation string
 }
 
 // Short is the id as people type it: 12 digits.

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path"
 	"slices"
-	"sort"
 	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -19,12 +18,13 @@ import (
 // Annotations of config.json that say what the OCI specification has no field for.
 const (
 	annotationSeccomp = "sandbox.seccomp" // "default" (Docker's profile, compiled into this program), "unconfined", or absent: linux.seccomp
+	annotationVolumes = "sandbox.volumes" // the names of the container's volumes
 	annotationInit    = "sandbox.init"    // "true": PID 1 is a small init that starts the program and reaps
 )
 
 // makeSpec turns the record and the image's user into the OCI runtime specification's config.json: the only thing that
 // the birth is planned from.
-func makeSpec(r *Record, u user, h Host) (*specs.Spec, error) {
+func makeSpec(r *Record, u user, h Host, own []MountOption) (*specs.Spec, error) {
 	if uint64(u.uid) >= h.IDs || uint64(u.gid) >= h.IDs {
 		return nil, kernel.Advise(fmt.Errorf("user %d:%d: an ordinary user has only one id to give, and that is the container's root", u.uid, u.gid),
 			"leave -u out (or USER in the image), or run it as root")
@@ -41,7 +41,7 @@ func makeSpec(r *Record, u user, h Host) (*specs.Spec, error) {
 	if err != nil {
 		return nil, err
 	}
-	mounts, err := mounts(r, h)
+	mounts, err := mounts(r, h, own)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func makeSpec(r *Record, u user, h Host) (*specs.Spec, error) {
 		Hostname:    r.Config.Hostname,
 		Domainname:  r.Config.Domainname,
 		Mounts:      mounts,
-		Annotations: annotations(r.HostConfig),
+		Annotations: annotations(r),
 		Linux: &specs.Linux{
 			Namespaces: namespaces(r.HostConfig, h), UIDMappings: oneID(h, h.UID), GIDMappings: oneID(h, h.GID),
 			Devices: devices, Resources: &specs.LinuxResources{Devices: rules},
@@ -119,7 +119,8 @@ func oneID(h Host, id int) []specs.LinuxIDMapping {
 	return []specs.LinuxIDMapping{{ContainerID: 0, HostID: uint32(id), Size: 1}}
 }
 
-func annotations(hc HostConfig) map[string]string {
+func annotations(r *Record) map[string]string {
+	hc := r.HostConfig
 	a := map[string]string{annotationSeccomp: "default"}
 	for _, opt := range hc.SecurityOpt {
 		if value, ok := strings.CutPrefix(opt, "seccomp="); ok {
@@ -131,6 +132,9 @@ func annotations(hc HostConfig) map[string]string {
 	}
 	if hc.Init {
 		a[annotationInit] = "true"
+	}
+	if names, _ := r.volumeNames(); len(names) > 0 {
+		a[annotationVolumes] = strings.Join(names, " ")
 	}
 	return a
 }
@@ -226,8 +230,8 @@ func isNoNewPrivileges(opt string) bool {
 	return opt == "no-new-privileges" || opt == "no-new-privileges=true" || opt == "no-new-privileges:true"
 }
 
-// mounts of the container, parents before what lies in them.
-func mounts(r *Record, h Host) ([]specs.Mount, error) {
+// mounts of the container, own being those that it was asked for; parents before what lies in them.
+func mounts(r *Record, h Host, own []MountOption) ([]specs.Mount, error) {
 	hc := r.HostConfig
 	sysOptions := []string{"nosuid", "noexec", "nodev", "ro"}
 	if hc.Privileged {
@@ -251,7 +255,7 @@ func mounts(r *Record, h Host) ([]specs.Mount, error) {
 		// sysfs shows a network namespace, and only who owns that may mount one.
 		list[3] = specs.Mount{Destination: "/sys", Type: "bind", Source: "/sys", Options: append([]string{"rbind"}, sysOptions...)}
 	}
-	volumes, err := volumes(hc)
+	volumes, err := volumeMounts(own, h)
 	if err != nil {
 		return nil, err
 	}
@@ -279,38 +283,6 @@ func ptsOptions(h Host) []string {
 		options = append(options, "gid=5")
 	}
 	return options
-}
-
-// volumes are -v, --mount and --tmpfs, in the order of their depth.
-func volumes(hc HostConfig) ([]specs.Mount, error) {
-	var list []specs.Mount
-	for _, m := range hc.Mounts {
-		options := m.Options
-		if m.Type == "tmpfs" {
-			m.Source = "tmpfs" // a name for /proc/mounts, nothing else
-		}
-		if m.Type == "bind" {
-			options = []string{"rbind"}
-			if m.NonRecursive {
-				options = []string{"bind"}
-			}
-			if m.Propagation == "" {
-				m.Propagation = "rprivate"
-			}
-			options = append(options, m.Propagation)
-		}
-		if m.Type == "image" {
-			options = imageOptions(m)
-		}
-		if m.ReadOnly {
-			options = append(options, "ro")
-		}
-		list = append(list, specs.Mount{Destination: path.Clean(m.Target), Type: m.Type, Source: m.Source, Options: options})
-	}
-	sort.SliceStable(list, func(i, j int) bool {
-		return strings.Count(list[i].Destination, "/") < strings.Count(list[j].Destination, "/")
-	})
-	return list, nil
 }
 
 // deviceMounts are the devices as bind mounts, for who may not make device nodes.

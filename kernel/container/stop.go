@@ -137,8 +137,8 @@ func handles(pid int, s unix.Signal) bool {
 	return err != nil || caught>>(uint(s)-1)&1 == 1
 }
 
-// Remove takes a container away; a running one only with force.
-func (e *Engine) Remove(r *Record, force bool) error {
+// Remove takes a container away; a running one only with force. Its anonymous volumes go too if volumes is set.
+func (e *Engine) Remove(r *Record, force, volumes bool) error {
 	if r.State.Running {
 		if !force {
 			return kernel.Advise(fmt.Errorf("container %s is running", r.PlainName()),
@@ -159,7 +159,7 @@ func (e *Engine) Remove(r *Record, force bool) error {
 	}
 	defer lock.Close()
 	e.removeGroups(r.ID)
-	return e.delete(r)
+	return e.delete(r, volumes || r.HostConfig.AutoRemove)
 }
 
 // Lock takes a container that is not running for a start.

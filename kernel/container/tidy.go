@@ -103,7 +103,7 @@ func (e *Engine) reconcile(r *Record) (_ *Record, lost bool, err error) {
 	e.Event(r.died())
 	if r.HostConfig.AutoRemove {
 		e.leaveWord(r)
-		if err := e.delete(r); err != nil {
+		if err := e.delete(r, true); err != nil {
 			return nil, false, err
 		}
 		return nil, false, &ErrNotFound{r.PlainName()}
@@ -160,6 +160,7 @@ func (e *Engine) removeUnfinished(id string) {
 	}
 	defer lock.Close()
 	e.removeGroups(id)
+	e.removeOwnVolumes(id)
 	e.Door.Do(kernel.Step{
 		Effect: kernel.RemoveAll{Path: e.Paths.dir(id)}, Section: "3.3", Optional: true,
 		Why: kernel.Why{EN: "left by a command that was killed", ZH: "被杀掉的命令留下的"},

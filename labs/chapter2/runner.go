@@ -44,8 +44,10 @@ func (u runner) Run(ctx context.Context, r build.RunRequest) (*build.Ran, error)
 }
 
 func (u runner) request(r build.RunRequest) (container.Request, error) {
+	config := r.Config
+	config.Volumes = nil // what a step writes there belongs into its layer
 	req := container.Request{
-		Image: &image.Image{Layers: r.Layers, Config: r.Config},
+		Image: &image.Image{Layers: r.Layers, Config: config},
 		Config: container.Config{
 			Entrypoint: []string{""}, Cmd: r.Args, OpenStdin: r.Stdin != "", StdinOnce: true, AttachStdout: true, AttachStderr: true,
 		},
@@ -56,7 +58,7 @@ func (u runner) request(r build.RunRequest) (container.Request, error) {
 		if err != nil {
 			return req, err
 		}
-		req.HostConfig.Mounts = append(req.HostConfig.Mounts, option)
+		req.Mounts = append(req.Mounts, option)
 	}
 	return req, nil
 }

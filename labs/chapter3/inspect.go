@@ -17,8 +17,8 @@ import (
 func NewInspect(env *command.Env) *cobra.Command {
 	var format, kind string
 	cmd := &cobra.Command{
-		Use:     "inspect [flags] CONTAINER|IMAGE...",
-		Short:   "Show all that is known of containers and images, as JSON",
+		Use:     "inspect [flags] NAME...",
+		Short:   "Show all that is known of containers, images and volumes, as JSON",
 		Example: "  sandbox inspect web\n  sandbox inspect -f '{{.State.Pid}}' web\n  sandbox inspect -f '{{.Config.Cmd}}' base",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -26,7 +26,7 @@ func NewInspect(env *command.Env) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVarP(&format, "format", "f", "", "a Go template, or json")
-	cmd.Flags().StringVar(&kind, "type", "", "container or image")
+	cmd.Flags().StringVar(&kind, "type", "", "container, image or volume")
 	return cmd
 }
 
@@ -45,16 +45,19 @@ func inspectContainer(env *command.Env, ref string) (any, error) {
 	return containerView{Record: r, LogPath: env.Engine().LogPath(r), GraphDriver: chapter2.Overlay(env.Engine().Stack(r))}, nil
 }
 
-// inspect looks for a container and then, as Docker does, for an image of that name.
+// inspect looks for a container and then, as Docker does, for an image of that name, and a volume.
 func inspect(env *command.Env, kind, ref string) (any, error) {
 	switch kind {
 	case "container":
 		return inspectContainer(env, ref)
 	case "image":
 		return chapter2.InspectImage(env, ref)
+	case "volume":
+		v, err := env.Engine().Volume(ref)
+		return v, adviseVolume(err)
 	case "":
 	default:
-		return nil, kernel.Advise(fmt.Errorf("invalid --type: %q", kind), "container or image")
+		return nil, kernel.Advise(fmt.Errorf("invalid --type: %q", kind), "container, image or volume")
 	}
 	r, err := inspectContainer(env, ref)
 	var noContainer *container.ErrNotFound
@@ -67,6 +70,9 @@ func inspect(env *command.Env, kind, ref string) (any, error) {
 		return nil, imageErr
 	}
 	if imageErr != nil {
+		if v, volumeErr := env.Engine().Volume(ref); volumeErr == nil {
+			return v, nil
+		}
 		return nil, err
 	}
 	return img, nil

@@ -1,143 +1,144 @@
 package chapter3
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"sandbox/kernel"
 	"sandbox/kernel/container"
 )
 
-// allMounts reads -v, --mount and --tmpfs; two on one place are refused.
-func (o *createOptions) allMounts() ([]container.MountOption, error) {
-	var list []container.MountOption
+// mounted is what -v, --mount, --tmpfs and --volumes-from ask for.
+type mounted struct {
+	all       []container.MountOption
+	anonymous map[string]struct{} // -v DIR
+	binds     []string            // -v SOURCE:DIR, for inspect
+	mounts    []container.Mount   // --mount, likewise
+	tmpfs     map[string]string   // --tmpfs, likewise
+}
+
+// mounted reads these flags; two on one place are refused.
+func (o *createOptions) mounted() (mounted, error) {
+	var m mounted
 	for _, s := range o.volumes {
-		m, err := parseVolume(s)
-		if err != nil {
-			return nil, err
+		if !strings.Contains(s, ":") {
+			if err := m.addAnonymous(s); err != nil {
+				return m, err
+			}
+			continue
 		}
-		list = append(list, m)
+		option, err := parseVolume(s)
+		if err != nil {
+			return m, err
+		}
+		m.all = append(m.all, option)
+		_, rest, _ := strings.Cut(s, ":")
+		m.binds = append(m.binds, option.Source+":"+rest)
 	}
 	for _, s := range o.mounts {
-		m, err := parseMount(s)
+		option, shown, err := parseMount(s)
 		if err != nil {
-			return nil, err
+			return m, err
 		}
-		list = append(list, m)
+		m.all, m.mounts = append(m.all, option), append(m.mounts, shown)
 	}
 	for _, s := range o.tmpfs {
 		dir, options, _ := strings.Cut(s, ":")
-		m := container.MountOption{Type: "tmpfs", Target: dir, Options: []string{"nosuid", "nodev", "noexec"}}
+		option := container.MountOption{Type: "tmpfs", Target: dir, Options: []string{"nosuid", "nodev", "noexec"}}
 		if options != "" {
-			m.Options = append(m.Options, strings.Split(options, ",")...)
+			option.Options = append(option.Options, strings.Split(options, ",")...)
 		}
-		list = append(list, m)
+		m.all = append(m.all, option)
+		if m.tmpfs == nil {
+			m.tmpfs = map[string]string{}
+		}
+		m.tmpfs[filepath.Clean(dir)] = options
 	}
-	seen := map[string]bool{}
-	for i, m := range list {
-		if !filepath.IsAbs(m.Target) {
-			return nil, kernel.Advise(fmt.Errorf("invalid mount path: %q is not absolute", m.Target), "name where it goes from the container's root: /%s", m.Target)
-		}
-		list[i].Target = filepath.Clean(m.Target)
-		if list[i].Target == "/" {
-			return nil, kernel.Advise(fmt.Errorf("invalid mount path: the container's root itself"), "choose a directory below /")
-		}
-		if seen[list[i].Target] {
-			return nil, kernel.Advise(fmt.Errorf("two mounts on one place: %s", list[i].Target), "leave one of them out")
-		}
-		seen[list[i].Target] = true
-	}
-	return list, nil
+	return m, m.checkTargets()
 }
 
-// parseVolume reads SOURCE:DIR[:OPTIONS].
+// addAnonymous reads -v DIR.
+func (m *mounted) addAnonymous(dir string) error {
+	if err := checkTarget(dir); err != nil {
+		return err
+	}
+	if m.anonymous == nil {
+		m.anonymous = map[string]struct{}{}
+	}
+	m.anonymous[filepath.Clean(dir)] = struct{}{}
+	return nil
+}
+
+func checkTarget(dir string) error {
+	switch {
+	case !filepath.IsAbs(dir):
+		return kernel.Advise(fmt.Errorf("invalid mount path: %q is not absolute", dir), "name where it goes from the container's root: /%s", dir)
+	case filepath.Clean(dir) == "/":
+		return kernel.Advise(errors.New("invalid mount path: the container's root itself"), "choose a directory below /")
+	}
+	return nil
+}
+
+func (m *mounted) checkTargets() error {
+	seen := map[string]bool{}
+	for i, option := range m.all {
+		if err := checkTarget(option.Target); err != nil {
+			return err
+		}
+		target := filepath.Clean(option.Target)
+		if seen[target] {
+			return kernel.Advise(fmt.Errorf("two mounts on one place: %s", target), "leave one of them out")
+		}
+		seen[target], m.all[i].Target = true, target
+	}
+	return nil
+}
+
+// parseVolume reads SOURCE:DIR[:OPTIONS]. A source with a slash is a directory of the host, one without a volume.
 func parseVolume(s string) (container.MountOption, error) {
 	parts := strings.Split(s, ":")
-	m := container.MountOption{Type: "bind", MakeSource: true}
-	if len(parts) < 2 || len(parts) > 3 || parts[0] == "" {
-		return m, kernel.Advise(fmt.Errorf("invalid volume: %q", s), "-v /DIR/ON/HOST:/DIR/IN/CONTAINER[:ro]")
+	var m container.MountOption
+	if len(parts) > 3 || parts[0] == "" {
+		return m, kernel.Advise(fmt.Errorf("invalid volume: %q", s), "-v /DIR/ON/HOST:/DIR/IN/CONTAINER[:ro] or -v NAME:/DIR/IN/CONTAINER[:ro]")
 	}
-	m.Source, m.Target = parts[0], parts[1]
-	switch {
-	case strings.HasPrefix(m.Source, "."):
+	m.Type, m.Source, m.Target = "volume", parts[0], parts[1]
+	if strings.HasPrefix(m.Source, ".") {
 		m.Source, _ = filepath.Abs(m.Source)
-	case !filepath.IsAbs(m.Source):
-		return m, kernel.Advise(fmt.Errorf("%q is the name of a volume: there are none yet", m.Source), "name a directory of the host: -v $PWD/%s:%s", m.Source, m.Target)
+	}
+	if filepath.IsAbs(m.Source) {
+		m.Type, m.MakeSource = "bind", true
+	}
+	if m.Type == "volume" && strings.Contains(m.Source, "/") {
+		return m, kernel.Advise(fmt.Errorf("%q is neither the name of a volume nor an absolute path", m.Source), "-v $PWD/%s:%s or -v ./%s:%s", m.Source, m.Target, m.Source, m.Target)
 	}
 	if len(parts) < 3 {
 		return m, nil
 	}
-	for _, option := range strings.Split(parts[2], ",") {
-		switch option {
+	m.Mode = parts[2]
+	return m, setVolumeWords(&m, strings.Split(parts[2], ","))
+}
+
+func setVolumeWords(m *container.MountOption, words []string) error {
+	for _, word := range words {
+		switch word {
 		case "ro":
 			m.ReadOnly = true
-		case "rw", "z", "Z", "cached", "delegated", "consistent", "nocopy", "":
+		case "rw", "z", "Z", "cached", "delegated", "consistent", "":
+		case "nocopy":
+			if m.Type == "bind" {
+				return kernel.Advise(errors.New("invalid volume: nocopy is for volumes, not for directories of the host"), "leave it out: nothing is ever copied into a directory of the host")
+			}
+			m.NoCopy = true
 		case "private", "rprivate", "slave", "rslave", "shared", "rshared":
-			m.Propagation = option
+			if m.Type == "volume" {
+				return kernel.Advise(fmt.Errorf("invalid volume: %s is for directories of the host, not for volumes", word), "leave it out: nobody mounts anything in a volume")
+			}
+			m.Propagation = word
 		default:
-			return m, kernel.Advise(fmt.Errorf("invalid volume: unknown option %q", option), "ro, rw, or a propagation: rprivate, rslave, rshared")
+			return kernel.Advise(fmt.Errorf("invalid volume: unknown option %q", word), "ro, rw, nocopy, or a propagation: rprivate, rslave, rshared")
 		}
-	}
-	return m, nil
-}
-
-// parseMount reads the comma-separated words of --mount.
-func parseMount(s string) (container.MountOption, error) {
-	m := container.MountOption{Type: "volume"}
-	for _, word := range strings.Split(s, ",") {
-		key, value, hasValue := strings.Cut(word, "=")
-		if err := setMountWord(&m, strings.ToLower(key), value, hasValue); err != nil {
-			return m, err
-		}
-	}
-	switch {
-	case m.Target == "":
-		return m, kernel.Advise(fmt.Errorf("invalid mount: %q has no target", s), "--mount type=bind,source=/DIR/ON/HOST,target=/DIR/IN/CONTAINER")
-	case m.Type == "volume":
-		return m, kernel.Advise(fmt.Errorf("mounts of type volume do not exist yet"), "type=bind,source=/DIR/ON/HOST or type=tmpfs")
-	case m.Type != "bind" && m.Type != "tmpfs":
-		return m, kernel.Advise(fmt.Errorf("invalid mount type: %q", m.Type), "type=bind or type=tmpfs")
-	case m.Type == "bind" && !filepath.IsAbs(m.Source):
-		return m, kernel.Advise(fmt.Errorf("invalid mount: the source %q is not an absolute path", m.Source), "source=$PWD/%s", m.Source)
-	case m.Type == "tmpfs" && m.Source != "":
-		return m, kernel.Advise(fmt.Errorf("invalid mount: a tmpfs has no source"), "leave source=%s out", m.Source)
-	}
-	if m.Type == "tmpfs" {
-		m.Options = append([]string{"nosuid", "nodev", "noexec"}, m.Options...)
-	}
-	return m, nil
-}
-
-func setMountWord(m *container.MountOption, key, value string, hasValue bool) error {
-	switch key {
-	case "type":
-		m.Type = strings.ToLower(value)
-	case "source", "src":
-		m.Source = value
-	case "target", "destination", "dst":
-		m.Target = value
-	case "readonly", "ro":
-		on, err := strconv.ParseBool(value)
-		if hasValue && err != nil {
-			return kernel.Advise(fmt.Errorf("invalid mount: %s=%q", key, value), "%s=true or %s=false", key, key)
-		}
-		m.ReadOnly = on || !hasValue
-	case "bind-propagation":
-		m.Propagation = value
-	case "bind-nonrecursive":
-		m.NonRecursive = value == "" || value == "true"
-	case "tmpfs-size":
-		size, err := parseSize(value)
-		if err != nil {
-			return kernel.Advise(fmt.Errorf("invalid mount: tmpfs-size=%q", value), "tmpfs-size=64m")
-		}
-		m.Options = append(m.Options, fmt.Sprintf("size=%d", size))
-	case "tmpfs-mode":
-		m.Options = append(m.Options, "mode="+value)
-	default:
-		return kernel.Advise(fmt.Errorf("invalid mount: unknown word %q", key), "type, source, target, readonly, bind-propagation, tmpfs-size, tmpfs-mode")
 	}
 	return nil
 }

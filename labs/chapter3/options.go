@@ -12,7 +12,7 @@ type createOptions struct {
 	stopSignal, shmSize, platform, pull       string
 	restart                                   string
 	env, envFiles, labels, labelFiles         []string
-	volumes, mounts, tmpfs                    []string
+	volumes, mounts, tmpfs, volumesFrom       []string
 	capAdd, capDrop, securityOpt              []string
 	logDriver                                 string
 	logOpts                                   []string
@@ -48,8 +48,9 @@ func (o *createOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.restart, "restart", "no", "whether it comes again when it has ended: no, always, unless-stopped, on-failure[:N]")
 	f.BoolVar(&o.readOnly, "read-only", false, "mount its root read-only")
 	f.StringArrayVar(&o.tmpfs, "tmpfs", nil, "a file system in memory: DIR[:OPTIONS]")
-	f.StringArrayVarP(&o.volumes, "volume", "v", nil, "bind a directory of the host: SOURCE:DIR[:ro]")
-	f.StringArrayVar(&o.mounts, "mount", nil, "the same in words: type=bind,source=…,target=…,readonly")
+	f.StringArrayVarP(&o.volumes, "volume", "v", nil, "a volume or a directory of the host: [SOURCE:]DIR[:ro]")
+	f.StringArrayVar(&o.mounts, "mount", nil, "the same in words: type=volume|bind|tmpfs,source=…,target=…,readonly")
+	f.StringArrayVar(&o.volumesFrom, "volumes-from", nil, "all that this container has mounted: CONTAINER[:ro]")
 	f.BoolVar(&o.privileged, "privileged", false, "all capabilities and devices, nothing masked")
 	f.StringArrayVar(&o.capAdd, "cap-add", nil, "add a capability")
 	f.StringArrayVar(&o.capDrop, "cap-drop", nil, "drop a capability (ALL for all)")

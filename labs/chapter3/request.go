@@ -29,8 +29,16 @@ func (o *createOptions) request(img *image.Image, ref string, args []string) (co
 		return req, err
 	}
 	host, err := o.hostConfig()
-	req.Config, req.HostConfig = config, host
-	return req, err
+	if err != nil {
+		return req, err
+	}
+	m, err := o.mounted()
+	if err != nil {
+		return req, err
+	}
+	config.Volumes, host.Binds, host.Mounts, host.Tmpfs = m.anonymous, m.binds, m.mounts, m.tmpfs
+	req.Config, req.HostConfig, req.Mounts = config, host, m.all
+	return req, nil
 }
 
 // checkModes refuses flags that contradict each other or name what there is not.
@@ -190,7 +198,7 @@ func readLines(files []string) ([]string, error) {
 
 func (o *createOptions) hostConfig() (container.HostConfig, error) {
 	hc := container.HostConfig{
-		Binds: o.volumes, NetworkMode: o.network, AutoRemove: o.remove, CapAdd: o.capAdd, CapDrop: o.capDrop, IpcMode: o.ipc,
+		VolumesFrom: o.volumesFrom, NetworkMode: o.network, AutoRemove: o.remove, CapAdd: o.capAdd, CapDrop: o.capDrop, IpcMode: o.ipc,
 		PidMode: o.pid, UTSMode: o.uts, Privileged: o.privileged, ReadonlyRootfs: o.readOnly, SecurityOpt: o.securityOpt, Init: o.init,
 	}
 	if hc.IpcMode == "" {
@@ -202,9 +210,6 @@ func (o *createOptions) hostConfig() (container.HostConfig, error) {
 	}
 	if hc.ShmSize, err = parseSize(o.shmSize); err != nil || hc.ShmSize <= 0 {
 		return hc, kernel.Advise(fmt.Errorf("invalid --shm-size: %q", o.shmSize), "a number and b, k, m or g: 64m")
-	}
-	if hc.Mounts, err = o.allMounts(); err != nil {
-		return hc, err
 	}
 	if hc.Ulimits, err = parseUlimits(o.ulimits); err != nil {
 		return hc, err

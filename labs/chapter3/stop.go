@@ -190,7 +190,7 @@ func runRm(env *command.Env, opts rmOptions, ref string) error {
 	if err != nil {
 		return err
 	}
-	if err := env.Engine().Remove(r, opts.force); err != nil {
+	if err := env.Engine().Remove(r, opts.force, opts.volumes); err != nil {
 		return err
 	}
 	fmt.Fprintln(env.Out, ref)
