@@ -20,6 +20,8 @@ func main() {
 		os.Exit(container.RunMonitor(early.Born))
 	case name == early.InitName || os.Args[0] == container.InitPath:
 		os.Exit(container.RunInit(os.Args))
+	case name == early.FilesName:
+		os.Exit(container.RunFiles())
 	case builtin.IsProgram(name):
 		os.Exit(builtin.RunProgram(os.Args))
 	}

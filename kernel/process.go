@@ -248,9 +248,10 @@ func (p Prctl) Call() Call {
 
 func (p Prctl) compile(c *compiler) { c.add(unix.SYS_PRCTL, p.Option, p.Arg, p.Arg3, 0, 0) }
 
-// Execve is execve(2).
+// Execve is execve(2), or execveat(2).
 type Execve struct {
 	Path string
+	FD   int // not 0: the program is this open file, whether it has a name here or not
 	Argv []string
 	Env  []string
 }
@@ -261,6 +262,9 @@ func (e Execve) Call() Call {
 	if len(e.Env) == 1 {
 		vars = "1 var"
 	}
+	if e.FD != 0 {
+		return Call{Name: "execveat", Args: []string{strconv.Itoa(e.FD), `""`, vector(e.Argv), "/* " + vars + " */", "AT_EMPTY_PATH"}}
+	}
 	return Call{
 		Name:  "execve",
 		Args:  []string{quote(e.Path), vector(e.Argv), "/* " + vars + " */"},
@@ -269,6 +273,10 @@ func (e Execve) Call() Call {
 }
 
 func (e Execve) compile(c *compiler) {
+	if e.FD != 0 {
+		c.add(unix.SYS_EXECVEAT, e.FD, c.b.String(""), c.b.Strings(e.Argv), c.b.Strings(e.Env), unix.AT_EMPTY_PATH)
+		return
+	}
 	c.add(unix.SYS_EXECVE, c.str(e.Path), c.b.Strings(e.Argv), c.b.Strings(e.Env))
 }
 

@@ -65,7 +65,7 @@ Begin with:  sandbox lab 3.5 --explain`,
 	}
 	root.AddGroup(&cobra.Group{ID: "3", Title: "Containers (chapter 3):"})
 	for _, cmd := range []*cobra.Command{
-		chapter3.NewVolume(env),
+		chapter3.NewVolume(env), chapter3.NewCp(env),
 		chapter3.NewRun(env), chapter3.NewCreate(env), chapter3.NewStart(env), chapter3.NewPs(env), chapter3.NewLogs(env),
 		chapter3.NewExec(env), chapter3.NewStop(env), chapter3.NewKill(env), chapter3.NewRename(env), chapter3.NewUpdate(env), chapter3.NewRm(env), chapter3.NewWait(env), chapter3.NewInspect(env),
 		chapter3.NewEvents(env),
@@ -88,6 +88,7 @@ Begin with:  sandbox lab 3.5 --explain`,
 func newContainer(env *command.Env) *cobra.Command {
 	group := &cobra.Command{Use: "container", Short: "The same commands under Docker's longer names"}
 	group.AddCommand(
+		chapter3.NewCp(env),
 		chapter3.NewRun(env), chapter3.NewCreate(env), chapter3.NewStart(env), chapter3.NewPs(env), chapter3.NewLogs(env),
 		chapter3.NewExec(env), chapter3.NewStop(env), chapter3.NewKill(env), chapter3.NewRename(env), chapter3.NewUpdate(env), chapter3.NewRm(env), chapter3.NewWait(env), chapter3.NewInspect(env),
 		chapter2.NewCommit(env), chapter2.NewDiff(env), chapter2.NewExport(env),

@@ -72,6 +72,8 @@ func newMade(c *traced, p *process) *made {
 		m.args = slices.DeleteFunc(m.args, func(a string) bool { return strings.Contains(a, "tid") && !strings.HasPrefix(a, "flags=") })
 	case c.name == "execve" && len(c.args) == 3:
 		m.args[2] = "/* " + count(c.args[2], "var") + " */"
+	case c.name == "execveat" && len(c.args) == 5:
+		m.args[3] = "/* " + count(c.args[3], "var") + " */"
 	case c.name == "seccomp" && len(c.args) == 3:
 		m.args[2] = regexp.MustCompile(`filter=\[.*\]`).ReplaceAllString(m.args[2], "filter=…")
 	case c.name == "bpf":

@@ -110,6 +110,18 @@ explain rm -v holder
 explain volume rm data
 explain volume prune -a -f
 `},
+	{name: "cp", commands: `
+sandbox run -d --name on -v data:/d base sleep 1000
+sandbox create --name off -v data:/d -v $PWD:/host:rslave base true
+explain cp script on:/root/script
+explain cp script off:/d/script
+explain cp off:/d/script back
+explain cp on:/usr/share tree
+explain cp -a on:/etc/. tree
+explain 1 cp on:/nosuch .
+explain 1 cp on:/etc back
+sandbox rm -f on off
+`},
 	{name: "failures", commands: `
 explain 127 run base nosuchcommand
 explain 126 run base /etc/passwd

@@ -91,7 +91,7 @@ func (w *command) follow(byThread map[int][]traced, id int, p *process, since in
 			continue
 		case c.name == "execve" && c.args[1] == `["sandbox-monitor"]`:
 			p.role = "monitor"
-		case c.name == "execve":
+		case c.name == "execve" || c.name == "execveat":
 			p.gone = c.end
 			return
 		case c.clones():

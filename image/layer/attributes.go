@@ -107,6 +107,10 @@ func setTime(fd int, mtime time.Time) error {
 	if err != nil {
 		return err
 	}
+	return setTimespec(fd, t)
+}
+
+func setTimespec(fd int, t unix.Timespec) error {
 	times := [2]unix.Timespec{t, t}
 	_, _, errno := unix.Syscall6(unix.SYS_UTIMENSAT, uintptr(fd), 0, uintptr(unsafe.Pointer(&times)), 0, 0, 0)
 	if errno != 0 {

@@ -302,11 +302,20 @@ func (t *Table) Executed() int {
 		return -1
 	}
 	for i := range t.rows {
-		if _, _, done := t.Outcome(i); !done && t.rows[i].Number == syscall.SYS_EXECVE {
+		if _, _, done := t.Outcome(i); !done && executes(t.rows[i].Number) {
 			return i
 		}
 	}
 	return -1
+}
+
+// executes: execve(2), or execveat(2), which package syscall does not name on all architectures.
+func executes(number uintptr) bool {
+	execveat := uintptr(322)
+	if runtime.GOARCH == "arm64" {
+		execveat = 281
+	}
+	return number == syscall.SYS_EXECVE || number == execveat
 }
 
 // Micros is the time that row i took, in microseconds: from the end of the row before it to its own end.

@@ -56,3 +56,11 @@ func (e *Engine) makeMountPoints() error {
 	}
 	return err
 }
+
+// rootfsOf is what a container's root directory is made of.
+func (e *Engine) rootfsOf(r *Record) Rootfs {
+	return Rootfs{
+		LayerDir: e.Images.LayerDir(), Layers: r.Layers, Lowest: e.Paths.mountPoints(), Upper: e.Paths.upper(r.ID), Work: e.Paths.work(r.ID),
+		MountPoint: e.Paths.mountPoint(),
+	}
+}

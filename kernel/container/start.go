@@ -101,10 +101,7 @@ func (e *Engine) planStart(r *Record, ends ends, size Window) (*start, error) {
 	}
 	plan := &birth{
 		files: rlimit.OpenFiles, spec: spec, group: group, host: e.Host, etc: e.Paths.etc(), view: e.Paths.view(), ends: ends, rows: size.Rows, cols: size.Columns,
-		rootfs: Rootfs{
-			LayerDir: e.Images.LayerDir(), Layers: r.Layers, Lowest: e.Paths.mountPoints(), Upper: e.Paths.upper(r.ID), Work: e.Paths.work(r.ID),
-			MountPoint: e.Paths.mountPoint(),
-		},
+		rootfs: e.rootfsOf(r),
 	}
 	if plan.self, err = os.Executable(); err != nil {
 		return nil, err

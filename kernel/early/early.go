@@ -23,6 +23,7 @@ import (
 const (
 	MonitorName = "sandbox-monitor"
 	InitName    = "sandbox-init"
+	FilesName   = "sandbox-files"
 )
 
 // Descriptors of the monitor.
