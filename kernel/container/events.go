@@ -131,6 +131,21 @@ func (r *Record) made() []Event {
 	return events
 }
 
+// volumeEvents are those of the volumes that a container begins or ceases to use: mount, unmount.
+func (r *Record) volumeEvents(action string) []Event {
+	var events []Event
+	for _, m := range r.MountOptions {
+		if m.Type == "volume" {
+			attributes := []string{"container", r.ID, "driver", "local"}
+			if action == "mount" {
+				attributes = append(attributes, "destination", m.Target, "propagation", "", "read/write", strconv.FormatBool(!m.ReadOnly))
+			}
+			events = append(events, NewEvent("volume", action, m.Source, attributes...))
+		}
+	}
+	return events
+}
+
 // died is the event of a container's end.
 func (r *Record) died() Event {
 	return r.Event("die", "exitCode", strconv.Itoa(r.State.ExitCode),

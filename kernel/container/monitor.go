@@ -125,6 +125,7 @@ func (m *monitor) recordStart() error {
 	} else if err == nil {
 		m.setRecord(r)
 	}
+	events = append(events, m.record.volumeEvents("mount")...)
 	m.engine.Event(append(events, m.record.Event("start"))...)
 	return err
 }
@@ -346,7 +347,7 @@ func (m *monitor) recordEnd(status unix.WaitStatus) (again bool) {
 	if oom.Kills > 0 {
 		e.Event(r.Event("oom"))
 	}
-	defer func() { e.Event(m.record.died()) }()
+	defer func() { e.Event(append([]Event{m.record.died()}, m.record.volumeEvents("unmount")...)...) }()
 	if r.HostConfig.AutoRemove {
 		return false
 	}

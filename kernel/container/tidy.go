@@ -100,7 +100,7 @@ func (e *Engine) reconcile(r *Record) (_ *Record, lost bool, err error) {
 	}
 	e.removeGroups(r.ID)
 	r.State = e.lostState(r)
-	e.Event(r.died())
+	e.Event(append([]Event{r.died()}, r.volumeEvents("unmount")...)...)
 	if r.HostConfig.AutoRemove {
 		e.leaveWord(r)
 		if err := e.delete(r, true); err != nil {

@@ -168,6 +168,8 @@ func (e *Engine) ensureVolume(name string, labels, options map[string]string) (*
 		if !errors.Is(err, unix.EEXIST) && !errors.Is(err, unix.ENOTEMPTY) {
 			return nil, err
 		} // somebody else was faster
+	} else {
+		e.Event(NewEvent("volume", "create", name, "driver", "local"))
 	}
 	return e.Volume(name)
 }

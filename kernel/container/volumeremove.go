@@ -63,6 +63,7 @@ func (e *Engine) detachVolumes(names []string, but string) (gone []string, err e
 		})
 		if failed == nil {
 			gone = append(gone, to)
+			e.Event(NewEvent("volume", "destroy", name, "driver", "local"))
 		} else if !errors.Is(failed, unix.ENOENT) {
 			err = failed
 		}

@@ -48,12 +48,16 @@ func runDf(env *command.Env, verbose bool, format string) error {
 	for _, r := range containers {
 		sizes[r.ID] = diskUsage(engine.Upper(r))
 	}
+	volumes, eachVolume, err := volumesUsage(engine)
+	if err != nil {
+		return err
+	}
 	if verbose {
-		return printUsage(env, format, usage{imageUsage(images, containers), containerUsage(containers, sizes)}, diskUsage(cacheDir(env)))
+		return printUsage(env, format, usage{imageUsage(images, containers), containerUsage(containers, sizes), eachVolume}, diskUsage(cacheDir(env)))
 	}
 	cache := diskUsage(cacheDir(env))
 	rows := []dfRow{
-		imagesRow(images, containers), containersRow(containers, sizes),
+		imagesRow(images, containers), containersRow(containers, sizes), volumes,
 		{Type: "Build Cache", TotalCount: fmt.Sprint(countFiles(cacheDir(env))), Active: "0", Size: command.Size(cache), Reclaimable: command.Size(cache)},
 	}
 	if format == "json" {
@@ -111,6 +115,7 @@ func reclaimable(free, total int64) string {
 type usage struct {
 	Images     []imageRow
 	Containers []usageRow
+	Volumes    []volumeUsage
 }
 
 type usageRow struct{ ID, Image, Command, Size, RunningFor, Status, Names string }
@@ -134,6 +139,9 @@ func printUsage(env *command.Env, format string, all usage, cache int64) error {
 	fmt.Fprintf(env.Out, "\nContainers space usage:\n\n")
 	err = command.PrintRows(env.Out, "table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.Size}}\t{{.RunningFor}}\t{{.Status}}\t{{.Names}}", all.Containers,
 		usageRow{"CONTAINER ID", "IMAGE", "COMMAND", "SIZE", "CREATED", "STATUS", "NAMES"})
+	if err == nil {
+		err = printVolumesUsage(env, all.Volumes)
+	}
 	if err == nil {
 		fmt.Fprintf(env.Out, "\nBuild cache usage: %s\n", command.Size(cache))
 	}
