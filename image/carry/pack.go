@@ -136,7 +136,7 @@ func (p *packer) addFile(source string, h *tar.Header) error {
 		return err
 	}
 	h.Typeflag, h.Size = tar.TypeReg, info.Size()
-	n, err := 0, io.EOF
+	n := 0
 	if h.Size < smallFile {
 		n, err = io.ReadFull(file, p.buffer)
 		if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {

@@ -12,7 +12,7 @@ import (
 type place struct {
 	fd    int
 	layer int    // which layer of a stack: 0 is the uppermost
-	mode  uint32 // the mode that it gets back when it is closed, if unlock had to change it; else 0
+	mode  uint32 // the mode, with its type, that it gets back when it is closed, if unlock had to change it; else 0
 }
 
 func (p place) close() {
@@ -70,7 +70,8 @@ func (p place) openFile(name string, st *unix.Stat_t) (*os.File, error) {
 }
 
 // unlock opens what belongs to this user, who is not root, but has a mode that forbids its owner to use it. In a container,
-// where the same user is root, such modes do not bind. The mode is changed as far as needed; the caller sets the old one.
+// where the same user is root, such modes do not bind. The mode is changed as far as needed; the caller sets the old one,
+// which is returned with the type, so that it is never 0.
 func unlock(dir int, name string, flags int, needed uint32) (fd int, mode uint32, err error) {
 	handle, err := unix.Openat(dir, name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -85,7 +86,7 @@ func unlock(dir int, name string, flags int, needed uint32) (fd int, mode uint32
 	if int(st.Uid) != os.Geteuid() || st.Mode&needed == needed || kind != unix.S_IFREG && kind != unix.S_IFDIR {
 		return -1, 0, unix.EACCES
 	}
-	mode = st.Mode & 0o7777
+	mode = st.Mode
 	if err := unix.Chmod(throughProc(handle), mode|needed); err != nil {
 		return -1, 0, unix.EACCES
 	}

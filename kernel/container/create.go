@@ -15,7 +15,7 @@
 // record with the lock and the process table, and puts right what does not agree (tidy.go).
 //
 // What is mounted is planned in volumeuse.go (flags, other containers, VOLUMEs), described in volumemount.go and brought in
-// by bind.go; volume.go tells how volumes are kept.
+// by bind.go; volume.go tells how volumes are kept. files.go is the way to a container's files, for cp.
 //
 // What is executed is an OCI runtime-spec config.json: spec.go makes it from the flags, birth.go plans from it.
 package container

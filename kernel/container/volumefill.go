@@ -63,18 +63,20 @@ func (e *Engine) fillFrom(stack []string, info layer.Info, m MountOption) error 
 	if exists(unfinished) {
 		steps = append(steps, kernel.Because(kernel.RemoveAll{Path: unfinished}, "left by a command that was killed", "被杀掉的命令留下的"))
 	}
+	var failed error
+	write := func() error { failed = copyFromImage(stack, m.Target, unfinished); return failed }
 	steps = append(steps,
 		kernel.Because(kernel.Mkdir{Path: unfinished, Mode: 0o755}, "what the image has there is copied into the empty volume", "把镜像在这个目录里的内容复制到空的数据卷中"),
-		kernel.Because(kernel.WriteTree{From: "IMAGE:" + m.Target, To: unfinished, Write: func() error { return copyFromImage(stack, m.Target, unfinished) }},
+		kernel.Because(kernel.WriteTree{From: "IMAGE:" + m.Target, To: unfinished, Write: write},
 			"with owners, modes and extended attributes; --mount …,volume-nocopy does without", "连同属主、权限和扩展属性;加 volume-nocopy 就不复制"),
 	)
 	steps = append(steps, e.attributeSteps(unfinished, info)...)
 	if !e.mountedSomewhere(m.Source) {
 		steps = append(steps, kernel.Because(kernel.Rename{From: unfinished, To: data}, "all at once, in place of the empty directory", "一次换掉空目录,不会只复制一半"))
-		return e.Door.Do(kernel.In("2.5.1", steps...)...)
+		return errors.Join(e.Door.Do(kernel.In("2.5.1", steps...)...), failed)
 	}
 	if err := e.Door.Do(kernel.In("2.5.1", steps...)...); err != nil {
-		return err
+		return errors.Join(err, failed)
 	}
 	return e.moveInto(unfinished, data, info)
 }
@@ -122,10 +124,13 @@ func (e *Engine) moveInto(from, to string, info layer.Info) error {
 	}
 	var steps []kernel.Step
 	for _, entry := range entries {
+		if exists(to + "/" + entry.Name()) {
+			continue // the container's own, written meanwhile
+		}
 		steps = append(steps, kernel.Because(kernel.Rename{From: from + "/" + entry.Name(), To: to + "/" + entry.Name()},
 			"into the directory that a running container has mounted", "移进运行中的容器已挂载的目录"))
 	}
 	steps = append(steps, e.attributeSteps(to, info)...)
-	steps = append(steps, kernel.Because(kernel.Remove{Path: from, Dir: true}, "", ""))
+	steps = append(steps, kernel.Because(kernel.RemoveAll{Path: from}, "", ""))
 	return e.Door.Do(kernel.In("2.5.1", steps...)...)
 }

@@ -89,10 +89,16 @@ func runCp(env *command.Env, opts cpOptions, source, dest string) error {
 	c := &copying{env: env, opts: opts, files: files, record: r, from: from, to: to}
 	if from.container != "" {
 		c.from.look = files.Look
-		return c.out()
+		if err = c.out(); err == nil {
+			env.Engine().Event(r.Event("archive-path", "path", from.path))
+		}
+		return err
 	}
 	c.to.look = files.Look
-	return c.in()
+	if err = c.in(); err == nil {
+		env.Engine().Event(r.Event("extract-to-dir", "path", to.path))
+	}
+	return err
 }
 
 // copying is one run of cp.
