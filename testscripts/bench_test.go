@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -19,15 +20,25 @@ import (
 
 // contender is one command of a comparison.
 type contender struct {
-	name string
-	make func() *exec.Cmd
-	took []time.Duration
+	name   string
+	before func() // may be nil; what comes before each run and is not measured
+	make   func() *exec.Cmd
+	took   []time.Duration
+}
+
+// prepare makes ready for a run. The disk has nothing to do any more that another one has left it.
+func (c *contender) prepare() {
+	if c.before != nil {
+		c.before()
+		syscall.Sync()
+	}
 }
 
 // race runs all contenders b.N times in turn, after a warm-up, and reports their medians.
 func race(b *testing.B, list []*contender) {
 	b.Helper()
 	for _, c := range list {
+		c.prepare()
 		if out, err := c.make().CombinedOutput(); err != nil {
 			b.Fatalf("%s: %v: %s", c.name, err, out)
 		}
@@ -35,6 +46,7 @@ func race(b *testing.B, list []*contender) {
 	b.ResetTimer()
 	for range b.N {
 		for _, c := range list {
+			c.prepare()
 			cmd := c.make()
 			start := time.Now()
 			if err := cmd.Run(); err != nil {

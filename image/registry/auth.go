@@ -53,7 +53,7 @@ const usualLife = time.Minute
 func (p *passport) learn(resp *http.Response) error {
 	asked, err := parseChallenge(resp.Header.Values("WWW-Authenticate"))
 	if err != nil {
-		return fmt.Errorf("%s wants a login, but %w", resp.Request.URL.Host, err)
+		return kernel.Advise(fmt.Errorf("%s wants a login, but %w", resp.Request.URL.Host, err), "is that a registry? `sandbox registry serve` is one")
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"sandbox/image"
+	"sandbox/kernel"
 )
 
 // TestResume: connections break in the middle of a layer; only what is missing is asked for again.
@@ -184,8 +185,8 @@ func TestLies(t *testing.T) {
 			c.lie(s, m.Layers[0].Digest, m.Config.Digest)
 			w, store := newWorld(t, s), newStore(t)
 			_, _, err = w.pull(store, "demo@"+d.Digest.String())
-			if err == nil || !strings.Contains(err.Error(), c.cause) {
-				t.Errorf("got %v, wanted %q", err, c.cause)
+			if err == nil || !strings.Contains(err.Error(), c.cause) || kernel.CureOf(err) == "" {
+				t.Errorf("got %v (cure %q), wanted %q", err, kernel.CureOf(err), c.cause)
 			}
 			checkEmpty(t, store)
 		})
@@ -289,8 +290,8 @@ func TestRefusedManifests(t *testing.T) {
 	} {
 		store := newStore(t)
 		_, _, err := w.pull(store, "demo:"+tag)
-		if err == nil || !strings.Contains(err.Error(), cause) {
-			t.Errorf("%s: got %v, wanted %q", tag, err, cause)
+		if err == nil || !strings.Contains(err.Error(), cause) || kernel.CureOf(err) == "" {
+			t.Errorf("%s: got %v (cure %q), wanted %q", tag, err, kernel.CureOf(err), cause)
 		}
 		checkEmpty(t, store)
 	}

@@ -36,8 +36,10 @@ func runHelper(ctx context.Context, helper, action, input string) ([]byte, error
 	cmd.Stderr = &complaints
 	output, err := cmd.Output()
 	if err != nil {
-		said := strings.TrimSpace(string(output) + complaints.String()) // they complain on standard output
-		return output, kernel.Advise(fmt.Errorf("credential helper %s%s %s: %w: %s", helperPrefix, helper, action, err, said),
+		if said := strings.TrimSpace(string(output) + complaints.String()); said != "" { // they complain on standard output
+			err = fmt.Errorf("%w: %s", err, said)
+		}
+		return output, kernel.Advise(fmt.Errorf("credential helper %s%s %s: %w", helperPrefix, helper, action, err),
 			"install it, or take it out of credsStore and credHelpers in Docker's config.json")
 	}
 	return output, nil

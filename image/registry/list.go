@@ -89,7 +89,7 @@ func (e *endpoint) pages(ctx context.Context, r request, page any, f func()) err
 			return err
 		}
 		if err := json.Unmarshal(data, page); err != nil {
-			return fmt.Errorf("%s: the list is no valid JSON: %w", readable(resp.Request.URL), err)
+			return kernel.Advise(fmt.Errorf("%s: the list is no valid JSON: %w", readable(resp.Request.URL), err), "is that a registry?")
 		}
 		f()
 		if r.path, err = nextPage(resp); err != nil {

@@ -56,6 +56,9 @@ func (c *Client) Pull(ctx context.Context, store *image.Store, o PullOptions) (*
 			if img, err = p.run(ctx); err == nil {
 				return img, p.result, nil
 			}
+			if kernel.CureOf(err) == "" && ctx.Err() == nil { // it has lied, or sent rubbish
+				err = kernel.Advise(err, "nothing of it has been kept: try again, or get the image from somewhere else")
+			}
 		}
 		problems = append(problems, err)
 		if ctx.Err() != nil {
