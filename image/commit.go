@@ -136,7 +136,12 @@ func (d *Draft) publish(config, image v1.Descriptor, names []Name) error {
 	if d.Volatile {
 		replace = swapFile
 	}
-	return d.store.changeIndexBy(replace, func(full *v1.IndexManifest) { enter(full, image, names) })
+	dropped := false
+	err = d.store.changeIndexBy(replace, func(full *v1.IndexManifest) { dropped = enter(full, image, names) })
+	if err == nil && dropped {
+		_ = d.store.sweep() // what cannot be removed now, the next one removes
+	}
+	return err
 }
 
 // moveLayers moves archives and directories into the store. A directory that is there already is this layer's only if

@@ -105,13 +105,18 @@ func (e entry) layerSize(i int, otherwise int64) int64 {
 	return otherwise
 }
 
-// namesOf lists the names of a manifest, as people write them: those with a tag, and those with a digest by which it was
-// pulled or pushed.
-func (i *index) namesOf(digest string) (tags, digests []string) {
+// namesOf lists the names of an image, as people write them: those with a tag, and those with a digest by which it was
+// pulled or pushed. An image may have several manifests (its layers came compressed from a registry, plain in an archive):
+// the names of all of them are its.
+func (s *Store) namesOf(i *index, id string) (tags, digests []string) {
 	for _, e := range i.Manifests {
 		name := e.Annotations.Name
+		if name == "" {
+			continue
+		}
+		other, _, err := s.identify(e)
 		switch {
-		case e.Digest != digest || name == "":
+		case err != nil || other != id: // one that cannot be read is told of by List
 		case strings.Contains(name, "@"):
 			digests = append(digests, familiar(name))
 		default:
@@ -121,6 +126,12 @@ func (i *index) namesOf(digest string) (tags, digests []string) {
 	slices.Sort(tags)
 	slices.Sort(digests)
 	return tags, digests
+}
+
+// hasName: the manifest itself has one.
+func (i *index) hasName(digest string) bool {
+	_, found := i.first(func(e entry) bool { return e.Digest == digest && e.Annotations.Name != "" })
+	return found
 }
 
 // changeIndex rewrites index.json, keeping what other tools have put there. The store is locked.
@@ -142,7 +153,8 @@ func (s *Store) changeIndexBy(replace func(path string, content []byte) error, c
 }
 
 // enter puts an image into the index. The one that had a name before stays, without it: containers may be made of it.
-func enter(full *v1.IndexManifest, image v1.Descriptor, names []Name) {
+// It tells whether a manifest is out of the index now, so that there is something to sweep.
+func enter(full *v1.IndexManifest, image v1.Descriptor, names []Name) (dropped bool) {
 	for _, name := range names {
 		unname(full, name.String())
 	}
@@ -155,9 +167,16 @@ func enter(full *v1.IndexManifest, image v1.Descriptor, names []Name) {
 	if !has(full, image.Digest) {
 		full.Manifests = append(full.Manifests, image)
 	}
+	// Another manifest of the same image that has lost its last name to this one is of no use any more.
+	id, before := image.Annotations[idAnnotation], len(full.Manifests)
+	full.Manifests = slices.DeleteFunc(full.Manifests, func(d v1.Descriptor) bool {
+		return len(names) > 0 && id != "" && d.Annotations[idAnnotation] == id && d.Digest != image.Digest && d.Annotations[refName] == ""
+	})
+	return len(full.Manifests) < before
 }
 
-// unname takes a name away from the image that has it. An image that has no other stays in the index, without a name.
+// unname takes a name away from the image that has it. An image that has no other stays in the index, without a name; one
+// of several manifests of an image does not.
 func unname(full *v1.IndexManifest, name string) {
 	i := slices.IndexFunc(full.Manifests, func(d v1.Descriptor) bool { return d.Annotations[refName] == name })
 	if i < 0 {
@@ -165,13 +184,18 @@ func unname(full *v1.IndexManifest, name string) {
 	}
 	d := full.Manifests[i]
 	full.Manifests = slices.Delete(full.Manifests, i, i+1)
-	if !has(full, d.Digest) {
+	if !has(full, d.Digest) && !hasImage(full, d.Annotations[idAnnotation]) {
 		full.Manifests = append(full.Manifests, annotated(d, refName, ""))
 	}
 }
 
 func has(full *v1.IndexManifest, digest v1.Hash) bool {
 	return slices.ContainsFunc(full.Manifests, func(d v1.Descriptor) bool { return d.Digest == digest })
+}
+
+// hasImage tells whether a manifest of the image with an ID is there.
+func hasImage(full *v1.IndexManifest, id string) bool {
+	return id != "" && slices.ContainsFunc(full.Manifests, func(d v1.Descriptor) bool { return d.Annotations[idAnnotation] == id })
 }
 
 // annotated returns a copy of a descriptor with an annotation set, or taken away if the value is empty.

@@ -122,7 +122,7 @@ func (s *Store) load(index *index, e entry) (*Image, error) {
 		ID: id, Digest: e.Digest, Parent: e.Annotations.Parent, Size: size, Created: config.Created, Config: config.Config,
 		OS: config.OS, Architecture: config.Architecture, Variant: config.Variant,
 	}
-	img.Names, img.Digests = index.namesOf(e.Digest)
+	img.Names, img.Digests = s.namesOf(index, id)
 	for i, diffID := range config.RootFS.DiffIDs {
 		name := layerName(diffID)
 		// overlayfs refuses the same directory twice, and nothing of the lower one would be seen.
@@ -143,7 +143,7 @@ func (s *Store) List() ([]*Image, error) {
 	var images []*Image
 	err := s.reading(func(index *index) error {
 		images = nil
-		seen := map[string]bool{}
+		seen, at := map[string]bool{}, map[string]int{} // manifests; images by ID
 		var problems error
 		for _, e := range index.Manifests {
 			if seen[e.Digest] {
@@ -155,7 +155,12 @@ func (s *Store) List() ([]*Image, error) {
 				problems = errors.Join(problems, err)
 				continue
 			}
-			images = append(images, img)
+			if i, known := at[img.ID]; !known {
+				at[img.ID] = len(images)
+				images = append(images, img)
+			} else if e.Annotations.Name != "" && !index.hasName(images[i].Digest) {
+				images[i] = img
+			}
 		}
 		return problems
 	})

@@ -125,7 +125,7 @@ func TestLastingTrouble(t *testing.T) {
 		{http.StatusInternalServerError, "", "so 5 times in a row", "try again later", attempts},
 		{http.StatusTooManyRequests, "3600", "too many requests", "wait a while", 1},
 		{http.StatusForbidden, "", "forbids it", "sandbox login", 1},
-		{http.StatusUnauthorized, "", "not by a way that sandbox knows", "", 1},
+		{http.StatusUnauthorized, "", "not by a way that sandbox knows", "is that a registry?", 1},
 	} {
 		w := newWorld(t, nil)
 		w.set(func(out http.ResponseWriter, r *http.Request) http.ResponseWriter {
@@ -214,7 +214,7 @@ func TestEndlessLayer(t *testing.T) {
 		}
 	})
 	_, _, err = w.pull(store, "demo:x")
-	wantError(t, err, "sends more than", "")
+	wantError(t, err, "sends more than", "nothing of it has been kept")
 	checkEmpty(t, store)
 }
 
@@ -258,7 +258,7 @@ func TestDishonestRange(t *testing.T) {
 		return nil
 	})
 	_, _, err := w.pull(there, "demo:1")
-	wantError(t, err, `and sends "bytes 999999-`, "")
+	wantError(t, err, `and sends "bytes 999999-`, "nothing of it has been kept")
 	checkEmpty(t, there)
 }
 
@@ -305,7 +305,7 @@ func TestCycle(t *testing.T) {
 	index := s.manifest("x", types.OCIImageIndex, v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex, Manifests: []v1.Descriptor{self}})
 	s.manifests[self.Digest.String()] = s.manifests[index.Digest.String()]
 	_, _, err := w.pull(newStore(t), "demo:x")
-	wantError(t, err, "wrong content", "")
+	wantError(t, err, "wrong content", "nothing of it has been kept")
 	_, err = pick(&fetched{data: s.manifests["x"].data, digest: self.Digest.String()}, thisPlatform())
 	if err != nil {
 		t.Fatal(err)
