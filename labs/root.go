@@ -3,9 +3,6 @@
 package labs
 
 import (
-	"os"
-	"path/filepath"
-
 	"github.com/spf13/cobra"
 
 	"sandbox/kernel"
@@ -13,6 +10,7 @@ import (
 	"sandbox/labs/chapter3"
 	"sandbox/labs/command"
 	"sandbox/labs/lab"
+	"sandbox/labs/system"
 )
 
 // Main runs the command line and returns the program's exit code.
@@ -35,7 +33,7 @@ func Main(args []string) int {
 
 func newRoot(env *command.Env) *cobra.Command {
 	root := &cobra.Command{
-		Use:   filepath.Base(os.Args[0]),
+		Use:   command.Program(),
 		Short: "A container runtime that explains itself, and a course",
 		Long: `sandbox runs containers, with Docker's commands; it teaches how they work, chapter by chapter; and
 with --explain it prints each system call, cgroup write and network change at the moment it happens.
@@ -45,9 +43,6 @@ Begin with:  sandbox lab 3.5 --explain`,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 		PersistentPreRunE: func(cmd *cobra.Command, args []string) error { return env.CheckExplain() },
-	}
-	if root.Use == "" || root.Use == "." {
-		root.Use = "sandbox"
 	}
 	flags := root.PersistentFlags()
 	flags.StringVar(&env.Root, "root", env.Root, "where images and containers are kept ($SANDBOX_ROOT)")
@@ -68,14 +63,15 @@ Begin with:  sandbox lab 3.5 --explain`,
 		chapter3.NewVolume(env), chapter3.NewCp(env),
 		chapter3.NewRun(env), chapter3.NewCreate(env), chapter3.NewStart(env), chapter3.NewPs(env), chapter3.NewLogs(env),
 		chapter3.NewExec(env), chapter3.NewStop(env), chapter3.NewKill(env), chapter3.NewRename(env), chapter3.NewUpdate(env), chapter3.NewRm(env), chapter3.NewWait(env), chapter3.NewInspect(env),
-		chapter3.NewEvents(env),
+		chapter3.NewStats(env), chapter3.NewPort(env), chapter3.NewEvents(env),
 	} {
 		cmd.GroupID = "3"
 		root.AddCommand(cmd)
 	}
-	system := &cobra.Command{Use: "system", Short: "The disk that sandbox uses, what happens, the machine's start"}
-	system.AddCommand(chapter2.NewDf(env), chapter3.NewEvents(env), chapter3.NewUnit(env))
-	root.AddCommand(newContainer(env), system, newDoctor(env))
+	root.AddCommand(newContainer(env), system.New(env), system.NewInfo(env), system.NewVersion(env), newDoctor(env))
+	root.Version = "x" // cobra's flag --version; the text is the template's
+	root.SetVersionTemplate(system.Line())
+	renameAll(root, command.Program())
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
@@ -84,14 +80,25 @@ Begin with:  sandbox lab 3.5 --explain`,
 	return root
 }
 
+// renameAll lets help speak of the program by the name that it was called by.
+func renameAll(cmd *cobra.Command, program string) {
+	if program == "sandbox" {
+		return
+	}
+	cmd.Long, cmd.Example = command.Renamed(cmd.Long, program), command.Renamed(cmd.Example, program)
+	for _, sub := range cmd.Commands() {
+		renameAll(sub, program)
+	}
+}
+
 // newContainer makes `sandbox container`, under which Docker has the same commands.
 func newContainer(env *command.Env) *cobra.Command {
 	group := &cobra.Command{Use: "container", Short: "The same commands under Docker's longer names"}
 	group.AddCommand(
 		chapter3.NewCp(env),
 		chapter3.NewRun(env), chapter3.NewCreate(env), chapter3.NewStart(env), chapter3.NewPs(env), chapter3.NewLogs(env),
-		chapter3.NewExec(env), chapter3.NewStop(env), chapter3.NewKill(env), chapter3.NewRename(env), chapter3.NewUpdate(env), chapter3.NewRm(env), chapter3.NewWait(env), chapter3.NewInspect(env),
-		chapter2.NewCommit(env), chapter2.NewDiff(env), chapter2.NewExport(env),
+		chapter3.NewExec(env), chapter3.NewStop(env), chapter3.NewKill(env), chapter3.NewRename(env), chapter3.NewUpdate(env), chapter3.NewRm(env), chapter3.NewWait(env), chapter3.NewContainerInspect(env),
+		chapter3.NewStats(env), chapter3.NewPort(env), chapter3.NewContainerPrune(env), chapter2.NewCommit(env), chapter2.NewDiff(env), chapter2.NewExport(env),
 	)
 	return group
 }

@@ -2,8 +2,11 @@ package container
 
 import (
 	"os"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"sandbox/kernel"
@@ -47,10 +50,10 @@ func (e *Engine) List() ([]*Record, error) {
 		return nil, err
 	}
 	var list []*Record
-	for _, entry := range entries {
-		r, err := e.Paths.load(entry.Name())
+	for _, l := range e.Paths.loadAll(entries) {
+		r, err := l.record, l.err
 		if isMissing(err) {
-			e.removeUnfinished(entry.Name())
+			e.removeUnfinished(l.id)
 			continue
 		}
 		lost := false
@@ -73,6 +76,32 @@ func (e *Engine) List() ([]*Record, error) {
 	}
 	slices.SortStableFunc(list, func(a, b *Record) int { return b.Created.Compare(a.Created.Time) })
 	return list, nil
+}
+
+// loaded is a record, or why there is none.
+type loaded struct {
+	id     string
+	record *Record
+	err    error
+}
+
+// loadAll reads the records in these directories, on all processors: with a thousand containers it is most of what `ps` does.
+func (p Paths) loadAll(entries []os.DirEntry) []loaded {
+	list := make([]loaded, len(entries))
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	const atOnce = 64 // fewer are not worth another goroutine
+	for range min(runtime.GOMAXPROCS(0), 1+len(entries)/atOnce) {
+		workers.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(entries); i = int(next.Add(1)) - 1 {
+				id := entries[i].Name()
+				r, err := p.load(id)
+				list[i] = loaded{id, r, err}
+			}
+		})
+	}
+	workers.Wait()
+	return list
 }
 
 // reconcile compares a record that says "running" with the lock. When nobody holds the lock the monitor was killed,

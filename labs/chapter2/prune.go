@@ -1,7 +1,6 @@
 package chapter2
 
 import (
-	"bufio"
 	"fmt"
 	"strings"
 	"time"
@@ -9,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sandbox/image"
+	"sandbox/image/build"
 	"sandbox/kernel"
 	"sandbox/labs/command"
 )
@@ -36,27 +36,41 @@ func NewImagePrune(env *command.Env) *cobra.Command {
 }
 
 func runPrune(env *command.Env, opts pruneOptions) error {
-	match, err := parsePruneFilters(opts.filters)
-	if err != nil {
+	if _, err := parsePruneFilters(opts.filters); err != nil {
 		return err
 	}
 	question := "WARNING! This will remove all dangling images."
 	if opts.all {
 		question = "WARNING! This will remove all images without at least one container associated to them."
 	}
-	if !opts.force && !confirmed(env, question) {
+	if !opts.force && !env.Confirmed(question) {
 		return nil
+	}
+	lines, freed, err := PruneImages(env, opts.all, opts.filters)
+	if err != nil {
+		return err
+	}
+	command.PrintPruned(env.Out, "Images", lines)
+	fmt.Fprintf(env.Out, "Total reclaimed space: %s\n", command.Size(freed))
+	return nil
+}
+
+// PruneImages removes images that nobody needs: those without a name, or with all every one that no container is made of. It
+// returns a line for each thing that was done, and how many bytes that gives back.
+func PruneImages(env *command.Env, all bool, filters []string) (lines []string, freed int64, err error) {
+	match, err := parsePruneFilters(filters)
+	if err != nil {
+		return nil, 0, err
 	}
 	store := env.Engine().Images
 	before, err := store.List()
 	if err != nil {
-		return err
+		return nil, 0, err
 	}
-	var lines []string
 	for more := true; more; { // an image's parents have no child once it is gone
 		var gone []*image.Image
-		if gone, err = prunable(env, opts.all, match); err != nil {
-			return err
+		if gone, err = prunable(env, all, match); err != nil {
+			return lines, 0, err
 		}
 		if more = len(gone) > 0; !more {
 			break
@@ -69,21 +83,19 @@ func runPrune(env *command.Env, opts pruneOptions) error {
 			lines, ids = append(lines, "deleted: "+img.ID), append(ids, img.ID)
 		}
 		if err := store.Remove(ids...); err != nil {
-			return err
+			return lines, 0, err
 		}
 		for _, id := range ids {
 			happened(env, "delete", id, id)
 		}
 	}
 	after, err := store.List()
-	if err != nil {
-		return err
-	}
-	if len(lines) > 0 {
-		fmt.Fprintf(env.Out, "Deleted Images:\n%s\n\n", strings.Join(lines, "\n"))
-	}
-	fmt.Fprintf(env.Out, "Total reclaimed space: %s\n", command.Size(sharedSize(before)-sharedSize(after)))
-	return nil
+	return lines, sharedSize(before) - sharedSize(after), err
+}
+
+// PruneCache forgets what builds have done before, where the images of it are gone.
+func PruneCache(env *command.Env) (freed int64, err error) {
+	return build.Prune(buildDir(env), env.Engine().Images)
 }
 
 // prunable are the images that may go now: no container is made of them, no other image was built on them.
@@ -171,12 +183,4 @@ func parseUntil(s string) (time.Time, error) {
 		return time.Unix(seconds, 0), nil
 	}
 	return time.Time{}, kernel.Advise(fmt.Errorf("invalid time: %q", s), "a duration (24h, 90m) or a date (2026-01-31)")
-}
-
-// confirmed asks on the terminal.
-func confirmed(env *command.Env, question string) bool {
-	fmt.Fprintf(env.Out, "%s\nAre you sure you want to continue? [y/N] ", question)
-	answer, _ := bufio.NewReader(env.In).ReadString('\n')
-	answer = strings.ToLower(strings.TrimSpace(answer))
-	return answer == "y" || answer == "yes"
 }

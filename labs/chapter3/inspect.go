@@ -16,40 +16,36 @@ import (
 // NewInspect makes `sandbox inspect`.
 func NewInspect(env *command.Env) *cobra.Command {
 	var format, kind string
+	var size bool
 	cmd := &cobra.Command{
 		Use:     "inspect [flags] NAME...",
 		Short:   "Show all that is known of containers, images and volumes, as JSON",
 		Example: "  sandbox inspect web\n  sandbox inspect -f '{{.State.Pid}}' web\n  sandbox inspect -f '{{.Config.Cmd}}' base",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return env.Inspect(format, args, func(ref string) (any, error) { return inspect(env, kind, ref) })
+			return env.Inspect(format, args, func(ref string) (any, error) { return inspect(env, kind, ref, size) })
 		},
 	}
 	cmd.Flags().StringVarP(&format, "format", "f", "", "a Go template, or json")
+	cmd.Flags().BoolVarP(&size, "size", "s", false, "of containers also what they take of the disk")
 	cmd.Flags().StringVar(&kind, "type", "", "container, image or volume")
 	return cmd
 }
 
-// containerView is a container as Docker's `inspect` shows it: what is recorded, and where its layers are.
-type containerView struct {
-	*container.Record
-	LogPath     string
-	GraphDriver chapter2.GraphDriver
-}
-
-func inspectContainer(env *command.Env, ref string) (any, error) {
-	r, err := env.Engine().Get(ref)
-	if err != nil {
-		return nil, err
-	}
-	return containerView{Record: r, LogPath: env.Engine().LogPath(r), GraphDriver: chapter2.Overlay(env.Engine().Stack(r))}, nil
+// NewContainerInspect makes `sandbox container inspect`, which looks for containers only.
+func NewContainerInspect(env *command.Env) *cobra.Command {
+	cmd := NewInspect(env)
+	cmd.Use, cmd.Short = "inspect [flags] CONTAINER...", "Show all that is known of containers, as JSON"
+	cmd.Flags().Set("type", "container")
+	cmd.Flags().MarkHidden("type")
+	return cmd
 }
 
 // inspect looks for a container and then, as Docker does, for an image of that name, and a volume.
-func inspect(env *command.Env, kind, ref string) (any, error) {
+func inspect(env *command.Env, kind, ref string, size bool) (any, error) {
 	switch kind {
 	case "container":
-		return inspectContainer(env, ref)
+		return inspectContainer(env, ref, size)
 	case "image":
 		return chapter2.InspectImage(env, ref)
 	case "volume":
@@ -59,7 +55,7 @@ func inspect(env *command.Env, kind, ref string) (any, error) {
 	default:
 		return nil, kernel.Advise(fmt.Errorf("invalid --type: %q", kind), "container, image or volume")
 	}
-	r, err := inspectContainer(env, ref)
+	r, err := inspectContainer(env, ref, size)
 	var noContainer *container.ErrNotFound
 	if !errors.As(err, &noContainer) {
 		return r, err

@@ -100,9 +100,9 @@ func Report(w io.Writer, err error, usual int) int {
 	if errors.As(err, &code) {
 		return int(code)
 	}
-	fmt.Fprintf(w, "sandbox: %v\n", err)
+	fmt.Fprintf(w, "%s: %v\n", Program(), err)
 	if cure := CureOf(err); cure != "" {
-		fmt.Fprintf(w, "  → %s\n", cure)
+		fmt.Fprintf(w, "  → %s\n", Renamed(cure, Program()))
 	}
 	var advice *kernel.Advice
 	if errors.As(err, &advice) && advice.Code != 0 {

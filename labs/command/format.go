@@ -107,6 +107,14 @@ func PrintRows[T any](w io.Writer, format string, rows []T, heading T) error {
 	return nil
 }
 
+// PrintOne prints one thing by a Go template, or as JSON.
+func PrintOne(w io.Writer, format string, thing any) error {
+	if format == "json" {
+		return PrintJSON(w, []any{thing})
+	}
+	return PrintRows(w, format, []any{thing}, nil)
+}
+
 // printColumns aligns cells with three spaces between them, as Docker's tables are.
 func printColumns(w io.Writer, lines [][]string) {
 	var widths []int

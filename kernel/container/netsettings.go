@@ -1,0 +1,37 @@
+package container
+
+import "fmt"
+
+// NetworkSettings is what `inspect` shows of a container's place in networks.
+type NetworkSettings struct {
+	SandboxKey  string // the network namespace
+	Ports       map[string][]PortBinding
+	IPAddress   string
+	IPPrefixLen int
+	Gateway     string
+	MacAddress  string
+	Networks    map[string]Endpoint
+}
+
+// Endpoint is a container's place in one network.
+type Endpoint struct {
+	MacAddress  string
+	NetworkID   string
+	EndpointID  string
+	Gateway     string
+	IPAddress   string
+	IPPrefixLen int
+	DNSNames    []string
+}
+
+// NetworkSettings follow from the mode and from what is exposed.
+func (r *Record) NetworkSettings() NetworkSettings {
+	s := NetworkSettings{Ports: map[string][]PortBinding{}, Networks: map[string]Endpoint{r.HostConfig.NetworkMode: {}}}
+	if r.State.Pid != 0 {
+		s.SandboxKey = fmt.Sprintf("/proc/%d/ns/net", r.State.Pid)
+	}
+	for _, p := range r.Ports() {
+		s.Ports[p.Name()] = r.HostConfig.PortBindings[p.Name()]
+	}
+	return s
+}
