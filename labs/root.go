@@ -9,6 +9,7 @@ import (
 	"sandbox/labs/chapter2"
 	"sandbox/labs/chapter3"
 	"sandbox/labs/command"
+	"sandbox/labs/completion"
 	"sandbox/labs/lab"
 	"sandbox/labs/system"
 )
@@ -41,7 +42,7 @@ with --explain it prints each system call, cgroup write and network change at th
 Begin with:  sandbox lab 3.5 --explain`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 		PersistentPreRunE: func(cmd *cobra.Command, args []string) error { return env.CheckExplain() },
 	}
 	flags := root.PersistentFlags()
@@ -71,6 +72,7 @@ Begin with:  sandbox lab 3.5 --explain`,
 	root.AddCommand(newContainer(env), system.New(env), system.NewInfo(env), system.NewVersion(env), newDoctor(env))
 	root.Version = "x" // cobra's flag --version; the text is the template's
 	root.SetVersionTemplate(system.Line())
+	completion.Add(root, env)
 	renameAll(root, command.Program())
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)

@@ -78,6 +78,18 @@ func (e *Engine) List() ([]*Record, error) {
 	return list, nil
 }
 
+// Peek is every container as its record says, the truth or not: nothing is put right.
+func (e *Engine) Peek() []*Record {
+	entries, _ := os.ReadDir(e.Paths.containers())
+	var list []*Record
+	for _, l := range e.Paths.loadAll(entries) {
+		if l.err == nil {
+			list = append(list, l.record)
+		}
+	}
+	return list
+}
+
 // loaded is a record, or why there is none.
 type loaded struct {
 	id     string

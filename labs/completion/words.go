@@ -1,0 +1,116 @@
+package completion
+
+import (
+	"slices"
+	"strings"
+
+	"sandbox/image/builtin"
+	"sandbox/kernel/capability"
+	"sandbox/kernel/container"
+	"sandbox/labs/command"
+	"sandbox/labs/course"
+)
+
+// one completes the first argument only, several any number of them.
+func one(words func(*command.Env) []string) candidates {
+	return func(env *command.Env, args []string) []string {
+		if len(args) > 0 {
+			return nil
+		}
+		return words(env)
+	}
+}
+
+func several(words func(*command.Env) []string) candidates {
+	return func(env *command.Env, args []string) []string { return words(env) }
+}
+
+func fixed(words ...string) candidates {
+	return func(env *command.Env, args []string) []string { return words }
+}
+
+// containers are the names of those in a certain state. Nothing is put in order for that: who presses Tab wants to change nothing.
+func containers(env *command.Env, match func(container.State) bool) []string {
+	var names []string
+	for _, r := range env.Engine().Peek() {
+		if match(r.State) {
+			names = append(names, r.PlainName())
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func everyContainer(env *command.Env) []string {
+	return containers(env, func(container.State) bool { return true })
+}
+
+func running(env *command.Env) []string {
+	return containers(env, func(s container.State) bool { return s.Running })
+}
+
+func stopped(env *command.Env) []string {
+	return containers(env, func(s container.State) bool { return !s.Running })
+}
+
+func paused(env *command.Env) []string {
+	return containers(env, func(s container.State) bool { return s.Paused })
+}
+
+func unpaused(env *command.Env) []string {
+	return containers(env, func(s container.State) bool { return s.Running && !s.Paused })
+}
+
+// images are the names of those in the store, and of the built-in ones, which may not be in it yet. The tag latest goes
+// without saying.
+func images(env *command.Env) []string {
+	var names []string
+	list, _ := env.Engine().Images.List()
+	for _, img := range list {
+		for _, name := range img.Names {
+			names = append(names, strings.TrimSuffix(name, ":latest"))
+		}
+	}
+	names = append(names, builtin.Names()...)
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// everything is what `inspect` finds.
+func everything(env *command.Env, args []string) []string {
+	names := append(everyContainer(env), images(env)...)
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// places are containers with the colon after which their paths stand; the other one of cp's arguments is a file.
+func places(env *command.Env, args []string) []string {
+	if len(args) == 1 && strings.Contains(args[0], ":") {
+		return nil
+	}
+	names := everyContainer(env)
+	for i := range names {
+		names[i] += ":"
+	}
+	return names
+}
+
+func lessons(env *command.Env) []string {
+	var numbers []string
+	for _, c := range course.Catalogue() {
+		if _, err := course.Load(course.Lessons(), c.Number, course.English); err == nil {
+			numbers = append(numbers, c.Number)
+		}
+	}
+	return numbers
+}
+
+var signals = strings.Fields("HUP INT QUIT KILL TERM USR1 USR2 STOP CONT WINCH")
+
+func capabilities(env *command.Env, args []string) []string {
+	var names []string
+	for _, name := range capability.All.Names() {
+		names = append(names, strings.TrimPrefix(name, "CAP_"))
+	}
+	return append(names, "ALL")
+}
