@@ -27,7 +27,7 @@ type logWriter struct {
 }
 
 // logBatch is how many bytes of entries are written at a time.
-const logBatch = 64 << 10
+const logBatch = 256 << 10
 
 func openLog(door kernel.Doer, path string, settings logSettings) (*logWriter, error) {
 	l := &logWriter{door: door, path: path, settings: settings, rest: map[string][]byte{}}

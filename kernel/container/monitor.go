@@ -204,12 +204,15 @@ func receiveTerminal(socket int) *os.File {
 	return os.NewFile(uintptr(fds[0]), "terminal")
 }
 
+// readAtOnce is how much output is read at a time.
+const readAtOnce = 128 << 10
+
 // copyStream copies one stream until its end; a terminal's is EIO, when nobody has its other end open any more. The log
 // comes first: it has everything, also what a client never reads.
 func (m *monitor) copyStream(from *os.File, name string, kind byte) {
 	m.open = append(m.open, from)
 	m.output.Go(func() {
-		buffer := make([]byte, 32<<10)
+		buffer := make([]byte, readAtOnce)
 		listening := true
 		for {
 			n, err := from.Read(buffer)

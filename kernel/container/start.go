@@ -240,6 +240,10 @@ const (
 	monitorPty    = 43
 )
 
+// outputPipe is how much of its output a container can be ahead of its monitor: four times as much as pipes usually hold, since
+// each time that one of them waits for the other costs more than the copying. (An ordinary user may have 64 MiB in pipes.)
+const outputPipe = 256 << 10
+
 // openStreams makes three pipes, or the socket pair through which a terminal's master comes out of the container. An attended one has
 // one pipe for both outputs.
 func openStreams(r *Record) (s streams, err error) {
@@ -277,6 +281,9 @@ func openStreams(r *Record) (s streams, err error) {
 		if err := unix.Pipe2(pair[:], unix.O_CLOEXEC); err != nil {
 			s.close()
 			return s, err
+		}
+		if pipe.write == childStdout {
+			unix.FcntlInt(uintptr(pair[1]), unix.F_SETPIPE_SZ, outputPipe) // a wish: it works as well with less
 		}
 		add(pair[0], pipe.read)
 		add(pair[1], pipe.write)
