@@ -57,7 +57,7 @@ func PruneContainers(env *command.Env, filters []string) (ids []string, freed in
 			continue
 		}
 		size := engine.SizeRw(r)
-		if err := engine.Remove(r, false); err != nil {
+		if err := engine.Remove(r, false, false); err != nil {
 			command.Report(env.Err, err, 1) // somebody has just started it: the others go
 			continue
 		}

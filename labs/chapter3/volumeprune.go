@@ -1,7 +1,6 @@
 package chapter3
 
 import (
-	"bufio"
 	"fmt"
 	"strings"
 
@@ -46,21 +45,18 @@ func runVolumePrune(env *command.Env, opts volumePruneOptions) error {
 			return kernel.Advise(fmt.Errorf("invalid filter: %q", f), "label=NAME[=VALUE], label!=NAME or all=true")
 		}
 	}
-	match, err := volumeFilter(env, labels)
-	if err != nil {
+	if _, err := volumeFilter(env, labels); err != nil {
 		return err
 	}
 	question := "WARNING! This will remove anonymous local volumes not used by at least one container."
 	if opts.all {
 		question = "WARNING! This will remove all local volumes not used by at least one container."
 	}
-	if !opts.force && !agreed(env, question) {
+	if !opts.force && !env.Confirmed(question) {
 		return nil
 	}
-	names, freed, err := env.Engine().PruneVolumes(func(v *container.Volume) bool { return (opts.all || v.Anonymous()) && match(v) })
-	if len(names) > 0 {
-		fmt.Fprintf(env.Out, "Deleted Volumes:\n%s\n\n", strings.Join(names, "\n"))
-	}
+	names, freed, err := PruneVolumes(env, opts.all, labels)
+	command.PrintPruned(env.Out, "Volumes", names)
 	if err != nil {
 		return err
 	}
@@ -68,10 +64,12 @@ func runVolumePrune(env *command.Env, opts volumePruneOptions) error {
 	return nil
 }
 
-// agreed asks on the terminal.
-func agreed(env *command.Env, question string) bool {
-	fmt.Fprintf(env.Out, "%s\nAre you sure you want to continue? [y/N] ", question)
-	answer, _ := bufio.NewReader(env.In).ReadString('\n')
-	answer = strings.ToLower(strings.TrimSpace(answer))
-	return answer == "y" || answer == "yes"
+// PruneVolumes removes volumes that no container has, the anonymous ones or all. It returns their names, and how many bytes
+// that gives back.
+func PruneVolumes(env *command.Env, all bool, labels []string) (names []string, freed int64, err error) {
+	match, err := volumeFilter(env, labels)
+	if err != nil {
+		return nil, 0, err
+	}
+	return env.Engine().PruneVolumes(func(v *container.Volume) bool { return (all || v.Anonymous()) && match(v) })
 }

@@ -26,6 +26,7 @@ var arguments = map[string]candidates{
 	"start": several(stopped), "stats": several(running), "stop": several(running), "tag": one(images), "top": one(running),
 	"unpause": several(paused), "update": several(everyContainer), "wait": several(running),
 	"container inspect": several(everyContainer), "image inspect": several(images), "image rm": several(images), "image ls": one(images),
+	"volume inspect": several(volumes), "volume rm": several(volumes),
 	"lab": one(lessons), "lab shell": one(lessons), "lab check": one(lessons), "lab hint": one(lessons), "lab solution": one(lessons), "lab reset": one(lessons),
 }
 
@@ -33,7 +34,7 @@ var arguments = map[string]candidates{
 var flagWords = map[string]candidates{
 	"network": fixed("none", "host"), "pull": fixed("missing", "always", "never"), "log-driver": fixed("json-file", "none"),
 	"restart": fixed("no", "always", "unless-stopped", "on-failure"), "signal": fixed(signals...), "stop-signal": fixed(signals...),
-	"type": fixed("container", "image"), "cap-add": capabilities, "cap-drop": capabilities, "explain": fixed("text", "json"),
+	"type": fixed("container", "image", "volume"), "cap-add": capabilities, "cap-drop": capabilities, "explain": fixed("text", "json"),
 	"lang": fixed("en", "zh"), "pid": fixed("host"), "ipc": fixed("host", "private", "shareable"), "uts": fixed("host"),
 	"volumes-from": func(env *command.Env, args []string) []string { return everyContainer(env) },
 }

@@ -78,7 +78,7 @@ func images(env *command.Env) []string {
 
 // everything is what `inspect` finds.
 func everything(env *command.Env, args []string) []string {
-	names := append(everyContainer(env), images(env)...)
+	names := append(append(everyContainer(env), images(env)...), volumes(env)...)
 	slices.Sort(names)
 	return slices.Compact(names)
 }
@@ -91,6 +91,15 @@ func places(env *command.Env, args []string) []string {
 	names := everyContainer(env)
 	for i := range names {
 		names[i] += ":"
+	}
+	return names
+}
+
+func volumes(env *command.Env) []string {
+	var names []string
+	list, _ := env.Engine().Volumes()
+	for _, v := range list {
+		names = append(names, v.Name)
 	}
 	return names
 }

@@ -1,6 +1,7 @@
 package system
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -13,8 +14,8 @@ import (
 )
 
 type pruneOptions struct {
-	all, force bool
-	filters    []string
+	all, force, volumes bool
+	filters             []string
 }
 
 func newPrune(env *command.Env) *cobra.Command {
@@ -22,13 +23,14 @@ func newPrune(env *command.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "prune [flags]",
 		Short:   "Remove what is not in use: containers, images, what builds remember",
-		Example: "  sandbox system prune\n  sandbox system prune -a -f\n  sandbox system prune --filter until=24h",
+		Example: "  sandbox system prune\n  sandbox system prune -a --volumes -f\n  sandbox system prune --filter until=24h",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, args []string) error { return runPrune(env, opts) },
 	}
 	f := cmd.Flags()
 	f.BoolVarP(&opts.all, "all", "a", false, "all images that no container is made of, not only those without a name")
 	f.BoolVarP(&opts.force, "force", "f", false, "do not ask")
+	f.BoolVar(&opts.volumes, "volumes", false, "anonymous volumes too")
 	f.StringArrayVar(&opts.filters, "filter", nil, "until=24h or a date, label=NAME[=VALUE], label!=…")
 	return cmd
 }
@@ -45,6 +47,8 @@ func runPrune(env *command.Env, opts pruneOptions) error {
 		switch key, _, ok := strings.Cut(f, "="); {
 		case !ok || key != "until" && key != "label" && key != "label!":
 			return kernel.Advise(fmt.Errorf("invalid filter: %q", f), "until=24h, until=2026-01-31, label=NAME[=VALUE] or label!=NAME")
+		case key == "until" && opts.volumes:
+			return kernel.Advise(errors.New(`the "until" filter is not supported with "--volumes"`), "leave one of them out: volumes have no such time")
 		}
 	}
 	stages := opts.stages(env)
@@ -67,6 +71,10 @@ func runPrune(env *command.Env, opts pruneOptions) error {
 // stages in the order in which one sets the next ones free.
 func (o pruneOptions) stages(env *command.Env) []stage {
 	list := []stage{{"all stopped containers", "Containers", func() ([]string, int64, error) { return chapter3.PruneContainers(env, o.filters) }}}
+	if o.volumes {
+		list = append(list, stage{"all anonymous volumes not used by at least one container", "Volumes",
+			func() ([]string, int64, error) { return chapter3.PruneVolumes(env, false, o.filters) }})
+	}
 	images := "all dangling images"
 	if o.all {
 		images = "all images without at least one container associated to them"
