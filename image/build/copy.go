@@ -51,7 +51,7 @@ func (b *builder) planFiles(ctx context.Context, st *state, o *operation, copy *
 	copy.UID, copy.GID = -1, -1
 	if chown != "" {
 		if copy.UID, copy.GID, err = ownerIn(b.layers(st), chown); err != nil {
-			return err
+			return fmt.Errorf("--chown: %w", err)
 		}
 	}
 	digest, err := copy.Digest(ctx)
@@ -159,7 +159,7 @@ func (b *builder) release(t *copying.Tree) error {
 	return t.Close()
 }
 
-// planWorkdir is WORKDIR: it makes the directory too, if it is not there.
+// planWorkdir is WORKDIR: it makes the directory too, if it is not there. As with BuildKit it belongs to USER.
 func (b *builder) planWorkdir(st *state, c *instructions.WorkdirCommand, o *operation) error {
 	if c.Path == "" {
 		return kernel.Advise(errors.New("WORKDIR: the path is empty"), "a variable without a value? ${NAME:-/default} gives it one")
@@ -174,6 +174,12 @@ func (b *builder) planWorkdir(st *state, c *instructions.WorkdirCommand, o *oper
 	if err == nil && found.IsDir() || dir == "/" {
 		return nil
 	}
+	uid, gid := 0, 0
+	if st.config.User != "" {
+		if uid, gid, err = ownerIn(b.layers(st), st.config.User); err != nil {
+			return fmt.Errorf("the owner of %s: %w", dir, err)
+		}
+	}
 	o.perform = func(ctx context.Context, d *image.Draft) error {
 		empty := filepath.Join(d.Dir(), "empty")
 		if err := os.Mkdir(empty, 0o755); err != nil {
@@ -184,7 +190,7 @@ func (b *builder) planWorkdir(st *state, c *instructions.WorkdirCommand, o *oper
 			return err
 		}
 		defer from.Close()
-		copy := &copying.Copy{From: from, Sources: []string{"."}, Dest: dir + "/", Clamp: b.Epoch}
+		copy := &copying.Copy{From: from, Sources: []string{"."}, Dest: dir + "/", UID: uid, GID: gid, Clamp: b.Epoch}
 		return b.write(ctx, st, copy, d)
 	}
 	return nil

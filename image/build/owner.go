@@ -12,13 +12,13 @@ import (
 	"sandbox/kernel"
 )
 
-// ownerIn reads --chown=USER[:GROUP]. Names are looked up in the root file system that is built, whose layers are given,
+// ownerIn reads USER[:GROUP], as --chown and USER have it. Names are looked up in the root file system that is built, whose layers are given,
 // the uppermost first. Without a group it is the user's own; for a number that is nobody's there, the same number.
 func ownerIn(layers []string, chown string) (uid, gid int, err error) {
 	user, group, hasGroup := strings.Cut(chown, ":")
 	uid, gid = -1, -1
 	if user == "" && !hasGroup {
-		return 0, 0, errors.New("--chown: empty")
+		return 0, 0, errors.New("it is empty")
 	}
 	if user == "" {
 		uid = 0
@@ -60,5 +60,5 @@ func lookUp(layers []string, path, name string) (id, next int, err error) {
 			return id, next, nil
 		}
 	}
-	return 0, 0, kernel.Advise(fmt.Errorf("--chown: the image's %s has no %q", path, name), "use a number, or make it before: RUN adduser …")
+	return 0, 0, kernel.Advise(fmt.Errorf("the image's %s has no %q", path, name), "use a number, or make it before: RUN adduser …")
 }
