@@ -27,7 +27,7 @@ func mistakesInBuilding() []mistake {
 		{"2.4", "3", "sandbox rmi mystery", "brings it back"},
 		{"2.4", "3", "sandbox tag mystery retold", "is not what the successor needs"},
 		{"2.4", "3", retold + "' | sandbox build -t retold -", "a list of names does not show that"},
-		{"2.4", "3", retold + "RUN echo \"rover\t4711/tcp\" >>/etc/services' | sandbox build -t retold -", "What else does an image have?"},
+		{"2.4", "3", retold + "RUN echo \"rover 4711/tcp\" >>/etc/services' | sandbox build -t retold -", "What else does an image have?"},
 		{"2.5", "1", "", "each of the four wishes is one instruction"},
 		{"2.5", "1", parcel + "WORKDIR /srv/parcel\nCOPY goods.tar.gz .\nRUN tar -xzf goods.tar.gz && rm goods.tar.gz" + inParcel, "where a later `rm` only hides it"},
 		{"2.5", "1", parcel + "WORKDIR /srv/parcel\nCOPY goods.tar.gz ." + inParcel, "`COPY` has a sister"},

@@ -198,7 +198,7 @@ func meant(text, message string) (from, to int) {
 			switch {
 			case bare != "" && strings.Contains(message, strconv.Quote(bare)):
 				weight = len(message) + len(part)
-			case mentions(message, bare):
+			case mentions(message, bare), mentions(message, strings.TrimPrefix(bare, "/")): // a context's root is no part of a source's name
 				weight = len(part)
 			}
 			if weight > best {

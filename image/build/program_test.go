@@ -51,6 +51,7 @@ func TestProblems(t *testing.T) {
 		{"EXPOSE range", "FROM base\nEXPOSE 9-8\n", []string{"Dockerfile:2", "invalid port"}},
 		{"STOPSIGNAL", "FROM base\nSTOPSIGNAL SIGNONE\n", []string{"Dockerfile:2", "SIGNONE"}},
 		{"not there", "FROM base\nCOPY ap.py /\n", []string{"Dockerfile:2", "COPY ap.py: not found in the build context", "there is app.py"}},
+		{"not there, from the root", "FROM base\nCOPY /etc/nosuch /\n", []string{"Dockerfile:2", "not found", "\n    COPY /etc/nosuch /\n         ^^^^^^^^^^^\n"}},
 		{"ignored", "FROM base\nCOPY secret /\n", []string{"Dockerfile:2", ".dockerignore, line 2: secret"}},
 		{"out of the context", "FROM base\nCOPY ../x /\n", []string{"Dockerfile:2", "context"}},
 		{"only scratch", "FROM scratch\n", []string{"no image was made"}},
