@@ -38,4 +38,4 @@ func (m *made) ofStore() bool {
 	})
 }
 
-var inStore = regexp.MustCompile(`^/var/lib/sandbox/(oci|layers|staging|compressed|build|builtin)(/|$)|^/var/lib/sandbox/containers/[0-9a-f]{64}/upper(/|$)`)
+var inStore = regexp.MustCompile(`^/var/lib/sandbox/(oci|layers|staging|compressed|build|builtin|reserve)(/|$)|^/var/lib/sandbox/containers/[0-9a-f]{64}/upper(/|$)`)
