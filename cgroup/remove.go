@@ -67,6 +67,21 @@ func processesIn(dir string) []int {
 	return pids
 }
 
+// IDs are the containers that have a group, of this state directory or another.
+func (h Host) IDs() []string {
+	if !h.Available() {
+		return nil
+	}
+	var ids []string
+	entries, _ := os.ReadDir(h.Group("").dirs[0].parent())
+	for _, e := range entries {
+		if e.IsDir() && isID(e.Name()) {
+			ids = append(ids, e.Name())
+		}
+	}
+	return ids
+}
+
 // settled is how old a group must be to be called a leftover: a container of another state directory (--root), which
 // alive knows nothing of, may have made it just now and not have joined it yet.
 const settled = 10 * time.Second

@@ -3,6 +3,8 @@ package kernel
 import (
 	"strconv"
 
+	"golang.org/x/sys/unix"
+
 	"sandbox/kernel/birth"
 )
 
@@ -81,3 +83,13 @@ func (c *compiler) str(s string) any {
 	}
 	return c.b.String(s)
 }
+
+// Knock is a write(2) of one byte to a pipe, which nobody will read. It fails (EPIPE) when the other end is closed.
+type Knock struct{ FD int }
+
+// Call in strace's notation.
+func (k Knock) Call() Call {
+	return Call{Name: "write", Args: []string{strconv.Itoa(k.FD), quote("k"), "1"}}
+}
+
+func (k Knock) compile(c *compiler) { c.add(unix.SYS_WRITE, k.FD, c.b.String("k"), 1) }

@@ -92,6 +92,24 @@ func (f ReplaceFile) compile(c *compiler) {
 	c.answer = c.add(unix.SYS_RENAMEAT, atFdcwd, temporary, atFdcwd, c.str(f.Path))
 }
 
+// RewriteFile writes over a file in its place, from its beginning. Whoever reads it meanwhile may see a part of it: that is for
+// a disk with no room for a second file.
+type RewriteFile struct {
+	Path string
+	Data []byte
+}
+
+// Call as the write(2) that changes it.
+func (f RewriteFile) Call() Call {
+	return Call{Name: "write", Args: []string{quote(f.Path), quote(string(f.Data))}, Shell: "dd conv=notrunc of=" + f.Path + "  (" + strconv.Itoa(len(f.Data)) + " bytes)"}
+}
+
+func (f RewriteFile) compile(c *compiler) {
+	open := c.add(unix.SYS_OPENAT, atFdcwd, c.str(f.Path), unix.O_WRONLY|unix.O_CLOEXEC)
+	c.answer = c.add(unix.SYS_WRITE, c.b.Result(open), c.b.Bytes(f.Data), len(f.Data))
+	c.addFlags(birth.Cleanup, unix.SYS_CLOSE, c.b.Result(open))
+}
+
 // Open is openat(2). Several descriptors opened so can be used by later steps.
 type Open struct {
 	Path  string

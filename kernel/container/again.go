@@ -6,6 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sandbox/kernel"
+	"sandbox/kernel/early"
 )
 
 // The restart policy is the monitor's business: it has seen the end, has the log and the lock, and gives the next birth
@@ -60,7 +61,7 @@ func watchDirectory(dir string) (changed <-chan struct{}, stop func()) {
 // born, for a reason.
 func (m *monitor) stayDown(failure error) {
 	asked := m.engine.Paths.askedOf(m.record.ID)
-	r, err := m.engine.change(m.record.ID, true, func(r *Record) error {
+	m.change(true, func(r *Record) error {
 		s := &r.State
 		s.Status, s.Running, s.Restarting, s.Monitor, s.Boot = "exited", false, false, 0, ""
 		r.RestartCount-- // it has not come
@@ -71,15 +72,15 @@ func (m *monitor) stayDown(failure error) {
 		}
 		return nil
 	})
-	if err == nil {
-		m.setRecord(r)
-	}
 }
 
 // giveBirth is another first process for the same container.
 func (m *monitor) giveBirth() error {
 	e, r := m.engine, m.record
 	ours, err := openStreams(r)
+	if err == nil {
+		err = ours.addKnock()
+	}
 	if err != nil {
 		return err
 	}
@@ -130,7 +131,21 @@ func (m *monitor) buryStillborn(spawn kernel.Spawn, b *kernel.Birth, failure err
 // ends are the new process's descriptors, under the numbers that they have here. Its copy of our end of the socket pair
 // for the terminal is of no use to it: that number is where it keeps the master meanwhile.
 func (s streams) ends() ends {
-	return ends{s.fd(childStdin), s.fd(childStdout), s.fd(childStderr), s.fd(childPty), s.fd(monitorPty)}
+	return ends{
+		stdin: s.fd(childStdin), stdout: s.fd(childStdout), stderr: s.fd(childStderr), pty: s.fd(childPty), master: s.fd(monitorPty),
+		knock: s.fd(early.Knock), door: s.fd(early.Door),
+	}
+}
+
+// addKnock adds the pipe through which the new process finds out whether we are still alive.
+func (s *streams) addKnock() error {
+	var pair [2]int
+	if err := unix.Pipe2(pair[:], unix.O_CLOEXEC); err != nil {
+		s.close()
+		return err
+	}
+	s.fds, s.targets = append(s.fds, pair[0], pair[1]), append(s.targets, early.Door, early.Knock)
+	return nil
 }
 
 func (s streams) fd(target byte) int {

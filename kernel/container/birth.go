@@ -11,6 +11,7 @@ import (
 	"sandbox/cgroup"
 	"sandbox/kernel"
 	"sandbox/kernel/capability"
+	"sandbox/kernel/early"
 	"sandbox/kernel/rlimit"
 )
 
@@ -36,10 +37,12 @@ const (
 
 // ends are the descriptors that the new process finds its standard streams under: the numbers above, or those that
 // they happen to have in a monitor that gives birth again.
-type ends struct{ stdin, stdout, stderr, pty, master int }
+type ends struct{ stdin, stdout, stderr, pty, master, knock, door int }
 
 // firstEnds are those of a first birth.
-func firstEnds() ends { return ends{childStdin, childStdout, childStderr, childPty, childMaster} }
+func firstEnds() ends {
+	return ends{childStdin, childStdout, childStderr, childPty, childMaster, early.Knock, early.Door}
+}
 
 // birth is all that a container's first process is planned from.
 type birth struct {
@@ -319,7 +322,10 @@ func (b *birth) becomeUser() []kernel.Step {
 // dieWithMonitor comes after all changes of identity: they clear it (prctl(2)).
 func (b *birth) dieWithMonitor() []kernel.Step {
 	return kernel.In("3.1", kernel.Because(kernel.Prctl{Option: unix.PR_SET_PDEATHSIG, Arg: uintptr(unix.SIGKILL)},
-		"if the monitor is killed the container ends too: nobody would look after it", "监视进程若被杀,容器也随之结束,免得没人照看"))
+		"if the monitor is killed the container ends too: nobody would look after it", "监视进程若被杀,容器也随之结束,免得没人照看"),
+		kernel.Because(kernel.Close{FD: kernel.FD(b.ends.door)}, "", ""),
+		kernel.Because(kernel.Knock{FD: b.ends.knock}, "if it has been killed already nobody is at the other end of this pipe, and the container does not begin",
+			"监视进程若已经被杀,这个管道的另一头就没有人了,容器也就不会开始"))
 }
 
 // groupIDs are the supplementary groups, the first of them the user's own as login(1) has it.

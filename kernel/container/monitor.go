@@ -113,7 +113,7 @@ func (m *monitor) recordStart() error {
 		state.Health = &Health{Status: HealthStarting}
 	}
 	count := m.record.RestartCount
-	r, err := m.engine.change(m.record.ID, false, func(r *Record) error {
+	err := m.change(false, func(r *Record) error {
 		r.State, r.RestartCount = state, count
 		return nil
 	})
@@ -122,11 +122,24 @@ func (m *monitor) recordStart() error {
 		m.record.State = state
 		err = m.record.save(m.engine.Door, m.engine.Paths, false)
 		events = m.record.made()
-	} else if err == nil {
-		m.setRecord(r)
 	}
 	events = append(events, m.record.volumeEvents("mount")...)
 	m.engine.Event(append(events, m.record.Event("start"))...)
+	return err
+}
+
+// change changes the record: the one on disk, which others may have changed, or, if that is damaged, the one that we know.
+func (m *monitor) change(durable bool, edit func(*Record) error) error {
+	r, err := m.engine.change(m.record.ID, durable, edit)
+	if isDamaged(err) {
+		known := *m.record
+		if err = edit(&known); err == nil {
+			r, err = &known, known.save(m.engine.Door, m.engine.Paths, durable)
+		}
+	}
+	if err == nil {
+		m.setRecord(r)
+	}
 	return err
 }
 
@@ -354,7 +367,7 @@ func (m *monitor) recordEnd(status unix.WaitStatus) (again bool) {
 	if r.HostConfig.AutoRemove {
 		return false
 	}
-	changed, err := e.change(r.ID, true, func(r *Record) error {
+	err := m.change(true, func(r *Record) error {
 		state.Health = r.State.Health.over()
 		r.State = state
 		if again = r.HostConfig.RestartPolicy.afterEnd(state.ExitCode, r.RestartCount, state.End.Asked != nil); again {
@@ -363,11 +376,7 @@ func (m *monitor) recordEnd(status unix.WaitStatus) (again bool) {
 		}
 		return nil
 	})
-	if err != nil {
-		return false
-	}
-	m.setRecord(changed)
-	return again
+	return again && err == nil
 }
 
 // leave is the monitor's end: the container is down for good, until somebody starts it.

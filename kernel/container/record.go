@@ -1,16 +1,7 @@
 package container
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io/fs"
 	"time"
-
-	"golang.org/x/sys/unix"
-
-	"sandbox/kernel"
 )
 
 // Record is what is known of a container, in the file container.json of its directory: the shape that `inspect`
@@ -140,53 +131,3 @@ func (r *Record) PlainName() string {
 	}
 	return r.Name[1:]
 }
-
-// save writes the record whole.
-func (r *Record) save(d kernel.Doer, p Paths, durable bool) error {
-	data, err := json.Marshal(r)
-	if err != nil {
-		return err
-	}
-	return d.Do(kernel.Step{
-		Effect:  kernel.ReplaceFile{Path: p.record(r.ID), Data: data, Mode: 0o600, Durable: durable},
-		Section: "3.1",
-		Why:     kernel.Why{EN: "what is known of the container: inspect shows it", ZH: "容器的记录,inspect 显示的就是它"},
-	})
-}
-
-// load reads a record. A directory without one is a container that was never finished, or half removed.
-func (p Paths) load(id string) (*Record, error) {
-	data, err := readWhole(p.record(id))
-	if err != nil {
-		return nil, err
-	}
-	var r Record
-	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&r); err != nil { // its first value: see lastWord
-		return nil, fmt.Errorf("%s is damaged: %w", p.record(id), err)
-	}
-	return &r, nil
-}
-
-// readWhole is os.ReadFile for small files, in three system calls.
-func readWhole(path string) ([]byte, error) {
-	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
-	}
-	defer unix.Close(fd)
-	data := make([]byte, 0, 8<<10)
-	for {
-		n, err := unix.Read(fd, data[len(data):cap(data)])
-		switch {
-		case err == unix.EINTR:
-			continue
-		case err != nil:
-			return nil, &fs.PathError{Op: "read", Path: path, Err: err}
-		case len(data)+n < cap(data): // a regular file gives all that it has
-			return data[:len(data)+n], nil
-		}
-		data = append(data[:len(data)+n], make([]byte, cap(data))...)[:len(data)+n]
-	}
-}
-
-func isMissing(err error) bool { return errors.Is(err, fs.ErrNotExist) }

@@ -305,7 +305,8 @@ func (e *Engine) loadSpec(id string) (*specs.Spec, error) {
 	}
 	var spec specs.Spec
 	if err := json.Unmarshal(data, &spec); err != nil {
-		return nil, fmt.Errorf("%s is damaged: %w", e.Paths.spec(id), err)
+		return nil, kernel.Advise(fmt.Errorf("%s is damaged: %w", e.Paths.spec(id), err),
+			"sandbox commit %.12s IMAGE   keeps what it has written: make another container from that", id)
 	}
 	if spec.Process == nil || len(spec.Process.Args) == 0 || spec.Process.Args[0] == "" {
 		return nil, kernel.Advise(errors.New("no command specified"), "the image has no CMD: add one, as in: sandbox run IMAGE COMMAND")

@@ -148,6 +148,12 @@ func (e *Engine) Remove(r *Record, force, volumes bool) error {
 			waitUnlocked(e.Paths.dir(r.ID))
 		}
 	}
+	if r.State.Dead && isLocked(e.Paths.dir(r.ID)) {
+		if !force {
+			return kernel.Advise(fmt.Errorf("container %.12s is damaged, and runs", r.ID), "sandbox rm -f %.12s", r.ID)
+		}
+		e.killKeeper(r.ID)
+	}
 	lock, taken, err := takeLock(e.Paths.dir(r.ID))
 	switch {
 	case isMissing(err):

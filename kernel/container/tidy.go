@@ -1,6 +1,7 @@
 package container
 
 import (
+	"errors"
 	"os"
 	"runtime"
 	"slices"
@@ -18,6 +19,16 @@ func (e *Engine) Get(ref string) (*Record, error) {
 	r, lost, err := e.find(ref)
 	if err == nil && lost {
 		r = e.bringBack(r)
+	}
+	return r, err
+}
+
+// FindAny is Find for those who remove containers: one whose record is damaged can be removed, and nothing else.
+func (e *Engine) FindAny(ref string) (*Record, error) {
+	r, err := e.Find(ref)
+	if isDamaged(err) {
+		id, _ := e.Paths.resolve(ref)
+		return e.Paths.dead(id, err), nil
 	}
 	return r, err
 }
@@ -56,6 +67,10 @@ func (e *Engine) List() ([]*Record, error) {
 			e.removeUnfinished(l.id)
 			continue
 		}
+		if isDamaged(err) {
+			list = append(list, e.Paths.dead(l.id, err))
+			continue
+		}
 		lost := false
 		if err == nil {
 			r, lost, err = e.reconcile(r)
@@ -63,8 +78,9 @@ func (e *Engine) List() ([]*Record, error) {
 		if err == nil && lost {
 			r = e.bringBack(r)
 		}
+		var removed *ErrNotFound
 		switch {
-		case isMissing(err): // it has just been removed
+		case isMissing(err) || errors.As(err, &removed): // it has just been removed, perhaps by us
 		case err != nil:
 			return nil, err
 		default:
@@ -74,6 +90,7 @@ func (e *Engine) List() ([]*Record, error) {
 	if names, _ := os.ReadDir(e.Paths.names()); len(names) > len(list) {
 		e.removeDanglingNames()
 	}
+	e.removeAbandonedGroups(list)
 	slices.SortStableFunc(list, func(a, b *Record) int { return b.Created.Compare(a.Created.Time) })
 	return list, nil
 }
@@ -191,6 +208,25 @@ func (e *Engine) isUnfinished(id string) bool {
 	}
 	lock.Close()
 	return true
+}
+
+// removeAbandonedGroups takes away the control groups of containers that are down: those of a start whose monitor was killed before
+// the container could be recorded as running.
+func (e *Engine) removeAbandonedGroups(list []*Record) {
+	for _, id := range e.Groups.IDs() {
+		i := slices.IndexFunc(list, func(r *Record) bool { return r.ID == id })
+		if i < 0 || list[i].State.Running {
+			continue
+		}
+		lock, taken, err := takeLock(e.Paths.dir(id))
+		if err != nil || !taken {
+			continue // it is just being started
+		}
+		if r, err := e.Paths.load(id); err == nil && !r.State.Running {
+			e.removeGroups(id)
+		}
+		lock.Close()
+	}
 }
 
 // removeUnfinished takes such a directory away.

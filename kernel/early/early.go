@@ -31,6 +31,8 @@ const (
 	Control = 3  // the socket to the client
 	Memory  = 16 // the table of the container's birth, in a memfd
 	Lock    = 17 // the container's lock file, locked for as long as it is open
+	Knock   = 24 // the writing end of a pipe through which the new process finds out whether we are still alive …
+	Door    = 31 // … and the reading end, which it must not have
 )
 
 // Order is what the client tells the monitor to begin with: descriptors come with it, and the numbers to put them under.
@@ -98,15 +100,27 @@ func begin() *Birth {
 	if err != nil {
 		syscall.Exit(1)
 	}
+	makePipe()
 	b := &Birth{Table: birth.Load(memory), Dir: order.Dir, Tell: order.Tell == 't'}
 	b.PID, b.Errno = b.Table.Run()
 	for fd := 20; fd < 30; fd++ {
 		syscall.Close(fd) // the child's ends of its pipes
 	}
+	syscall.Close(Door)
 	answer := [2]int32{int32(b.PID), int32(b.Errno)}
 	syscall.Write(Control, unsafe.Slice((*byte)(unsafe.Pointer(&answer)), 8))
 	runtime.KeepAlive(&answer)
 	return b
+}
+
+// makePipe makes the pipe at whose one end only this process is.
+func makePipe() {
+	var pipe [2]int
+	if syscall.Pipe2(pipe[:], syscall.O_CLOEXEC) != nil || syscall.Dup3(pipe[0], Door, syscall.O_CLOEXEC) != nil || syscall.Dup3(pipe[1], Knock, syscall.O_CLOEXEC) != nil {
+		syscall.Exit(1)
+	}
+	syscall.Close(pipe[0])
+	syscall.Close(pipe[1])
 }
 
 // receive reads the order. No order, because the client has given up, is the end.

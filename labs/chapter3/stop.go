@@ -182,7 +182,7 @@ func NewRm(env *command.Env) *cobra.Command {
 }
 
 func runRm(env *command.Env, opts rmOptions, ref string) error {
-	r, err := env.Engine().Find(ref)
+	r, err := env.Engine().FindAny(ref)
 	var missing *container.ErrNotFound
 	if opts.force && errors.As(err, &missing) {
 		return nil
