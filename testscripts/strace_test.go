@@ -122,6 +122,17 @@ explain 1 cp on:/nosuch .
 explain 1 cp on:/etc back
 sandbox rm -f on off
 `},
+	{name: "life with a policy", commands: `
+explain create --name five --restart on-failure:3 --health-cmd true base sleep 1000
+explain rename five six
+explain update --restart always six
+explain start six
+explain stop -t 0 six
+explain restart -t 0 six
+explain start --all-restart
+explain stop -t 0 --all-restart
+explain rm six
+`},
 	{name: "failures", commands: `
 explain 127 run base nosuchcommand
 explain 126 run base /etc/passwd

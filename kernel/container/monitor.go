@@ -364,7 +364,7 @@ func (m *monitor) recordEnd(status unix.WaitStatus) (again bool) {
 		e.Event(r.Event("oom"))
 	}
 	defer func() { e.Event(append([]Event{m.record.died()}, m.record.volumeEvents("unmount")...)...) }()
-	if r.HostConfig.AutoRemove {
+	if m.goes() {
 		return false
 	}
 	err := m.change(true, func(r *Record) error {
@@ -379,10 +379,16 @@ func (m *monitor) recordEnd(status unix.WaitStatus) (again bool) {
 	return again && err == nil
 }
 
+// goes tells whether the container is removed now that it has ended: --rm, but not in the middle of `restart`.
+func (m *monitor) goes() bool {
+	asked := m.record.State.End.Asked
+	return m.record.HostConfig.AutoRemove && (asked == nil || asked.Command != "restart")
+}
+
 // leave is the monitor's end: the container is down for good, until somebody starts it.
 func (m *monitor) leave() {
 	m.log.close()
-	if m.record.HostConfig.AutoRemove {
+	if m.goes() {
 		m.record.Name = m.engine.Paths.nameNow(m.record)
 		m.engine.leaveWord(m.record)
 		m.remove()
