@@ -37,7 +37,7 @@ func line(role, name string, args []string, result int, errno string) string {
 // newMade brings a call into the explanation's notation. What the two write differently, and why it is the same:
 //
 //	any descriptor         -y adds its path
-//	write                  the explanation names the file, not the descriptor, and no length; /proc/PID is its own, /proc/self
+//	write                  the explanation names the file, if it is one, and not the descriptor, and no length; /proc/PID is its own, /proc/self
 //	clone3, clone          the addresses of the thread's id, the size of the structure: known only when it is made
 //	execve                 -v lists the environment, the explanation counts it
 //	seccomp, bpf           -v lists the program, the explanation counts it
@@ -60,7 +60,7 @@ func newMade(c *traced, p *process) *made {
 		}
 	}
 	switch {
-	case c.name == "write" && len(c.args) == 3:
+	case c.name == "write" && len(c.args) == 3 && !strings.HasPrefix(pathOf(c.args[0]), "pipe:"):
 		file := pathOf(c.args[0])
 		if own, ok := strings.CutPrefix(file, fmt.Sprintf("/proc/%d/", p.pid)); ok {
 			file = "/proc/self/" + own

@@ -128,7 +128,7 @@ explain rename five six
 explain update --restart always six
 explain start six
 explain stop -t 0 six
-explain restart -t 0 six
+explain start six
 explain start --all-restart
 explain stop -t 0 --all-restart
 explain rm six

@@ -103,52 +103,6 @@ func (m *monitor) prepare(b *early.Birth) error {
 	return m.recordStart()
 }
 
-// recordStart says in the record that the container runs. One that `run` has made has no record yet.
-func (m *monitor) recordStart() error {
-	state := State{
-		Status: "running", Running: true, Pid: m.pid, StartedAt: now(),
-		Born: startTicks(m.pid), Boot: bootID(), Monitor: os.Getpid(), End: m.record.State.End,
-	}
-	if c := m.record.Config; c.Healthcheck.command(c.Shell) != nil {
-		state.Health = &Health{Status: HealthStarting}
-	}
-	count := m.record.RestartCount
-	err := m.change(false, func(r *Record) error {
-		r.State, r.RestartCount = state, count
-		return nil
-	})
-	var events []Event
-	if isMissing(err) {
-		m.record.State = state
-		err = m.record.save(m.engine.Door, m.engine.Paths, false)
-		events = m.record.made()
-	}
-	events = append(events, m.record.volumeEvents("mount")...)
-	m.engine.Event(append(events, m.record.Event("start"))...)
-	return err
-}
-
-// change changes the record: the one on disk, which others may have changed, or, if that is damaged, the one that we know.
-func (m *monitor) change(durable bool, edit func(*Record) error) error {
-	r, err := m.engine.change(m.record.ID, durable, edit)
-	if isDamaged(err) {
-		known := *m.record
-		if err = edit(&known); err == nil {
-			r, err = &known, known.save(m.engine.Door, m.engine.Paths, durable)
-		}
-	}
-	if err == nil {
-		m.setRecord(r)
-	}
-	return err
-}
-
-func (m *monitor) setRecord(r *Record) {
-	m.life.Lock()
-	defer m.life.Unlock()
-	m.record = r
-}
-
 // pathsOf finds where things lie from a container's directory.
 func pathsOf(dir string) Paths {
 	paths := DefaultPaths(os.Getenv("SANDBOX_ROOT"))
@@ -364,7 +318,7 @@ func (m *monitor) recordEnd(status unix.WaitStatus) (again bool) {
 		e.Event(r.Event("oom"))
 	}
 	defer func() { e.Event(append([]Event{m.record.died()}, m.record.volumeEvents("unmount")...)...) }()
-	if m.goes() {
+	if r.HostConfig.AutoRemove {
 		return false
 	}
 	err := m.change(true, func(r *Record) error {
@@ -379,16 +333,10 @@ func (m *monitor) recordEnd(status unix.WaitStatus) (again bool) {
 	return again && err == nil
 }
 
-// goes tells whether the container is removed now that it has ended: --rm, but not in the middle of `restart`.
-func (m *monitor) goes() bool {
-	asked := m.record.State.End.Asked
-	return m.record.HostConfig.AutoRemove && (asked == nil || asked.Command != "restart")
-}
-
 // leave is the monitor's end: the container is down for good, until somebody starts it.
 func (m *monitor) leave() {
 	m.log.close()
-	if m.goes() {
+	if m.record.HostConfig.AutoRemove {
 		m.record.Name = m.engine.Paths.nameNow(m.record)
 		m.engine.leaveWord(m.record)
 		m.remove()
