@@ -16,18 +16,22 @@ import (
 // NewInspect makes `sandbox inspect`.
 func NewInspect(env *command.Env) *cobra.Command {
 	var format, kind string
-	var size bool
+	var size, diagram bool
 	cmd := &cobra.Command{
 		Use:     "inspect [flags] NAME...",
 		Short:   "Show all that is known of containers, images and volumes, as JSON",
-		Example: "  sandbox inspect web\n  sandbox inspect -f '{{.State.Pid}}' web\n  sandbox inspect -f '{{.Config.Cmd}}' base",
+		Example: "  sandbox inspect web\n  sandbox inspect -f '{{.State.Pid}}' web\n  sandbox inspect -f '{{.Config.Cmd}}' base\n  sandbox inspect --diagram web",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if diagram {
+				return env.Each(args, func(ref string) error { return printDiagram(env, ref) })
+			}
 			return env.Inspect(format, args, func(ref string) (any, error) { return inspect(env, kind, ref, size) })
 		},
 	}
 	cmd.Flags().StringVarP(&format, "format", "f", "", "a Go template, or json")
 	cmd.Flags().BoolVarP(&size, "size", "s", false, "of containers also what they take of the disk")
+	cmd.Flags().BoolVar(&diagram, "diagram", false, "draw the states that a container can be in, with its own marked")
 	cmd.Flags().StringVar(&kind, "type", "", "container, image or volume")
 	return cmd
 }
