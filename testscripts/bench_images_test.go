@@ -123,7 +123,7 @@ func (y *yard) startDocker() bool {
 // start starts a server, which ends with the benchmark.
 func (y *yard) start(cmd *exec.Cmd) {
 	y.Helper()
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} // also when the benchmark is killed
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGTERM} // also when the benchmark is killed
 	if err := cmd.Start(); err != nil {
 		y.Fatal(err)
 	}
