@@ -70,6 +70,7 @@ func (w WindowSize) compile(c *compiler) {
 type SendDescriptor struct {
 	Socket int
 	FD     int
+	Data   string // what goes with it; one byte if that is nothing, since there must be something
 }
 
 // Call in strace's notation, without the parts of the message that are empty.
@@ -81,7 +82,11 @@ func (s SendDescriptor) Call() Call {
 func (s SendDescriptor) compile(c *compiler) {
 	control := c.b.Bytes(unix.UnixRights(s.FD))
 	length := len(unix.UnixRights(s.FD))
-	vector := c.b.Words(c.b.String("t"), 1) // struct iovec: one byte goes with it
+	data := s.Data
+	if data == "" {
+		data = "t"
+	}
+	vector := c.b.Words(c.b.Bytes([]byte(data)), len(data)) // struct iovec
 	message := c.b.Words(0, 0, vector, 1, control, length, 0)
 	c.add(unix.SYS_SENDMSG, s.Socket, message, 0)
 }

@@ -65,6 +65,7 @@ Begin with:  sandbox lab 3.5 --explain`,
 		chapter3.NewRun(env), chapter3.NewCreate(env), chapter3.NewStart(env), chapter3.NewPs(env), chapter3.NewLogs(env),
 		chapter3.NewExec(env), chapter3.NewStop(env), chapter3.NewKill(env), chapter3.NewRename(env), chapter3.NewUpdate(env), chapter3.NewRm(env), chapter3.NewWait(env), chapter3.NewInspect(env),
 		chapter3.NewStats(env), chapter3.NewPort(env), chapter3.NewEvents(env),
+		chapter3.NewAttach(env), chapter3.NewPause(env), chapter3.NewUnpause(env), chapter3.NewRestart(env), chapter3.NewTop(env),
 	} {
 		cmd.GroupID = "3"
 		root.AddCommand(cmd)
@@ -100,6 +101,7 @@ func newContainer(env *command.Env) *cobra.Command {
 		chapter3.NewCp(env),
 		chapter3.NewRun(env), chapter3.NewCreate(env), chapter3.NewStart(env), chapter3.NewPs(env), chapter3.NewLogs(env),
 		chapter3.NewExec(env), chapter3.NewStop(env), chapter3.NewKill(env), chapter3.NewRename(env), chapter3.NewUpdate(env), chapter3.NewRm(env), chapter3.NewWait(env), chapter3.NewContainerInspect(env),
+		chapter3.NewAttach(env), chapter3.NewPause(env), chapter3.NewUnpause(env), chapter3.NewRestart(env), chapter3.NewTop(env),
 		chapter3.NewStats(env), chapter3.NewPort(env), chapter3.NewContainerPrune(env), chapter2.NewCommit(env), chapter2.NewDiff(env), chapter2.NewExport(env),
 	)
 	return group

@@ -149,6 +149,8 @@ func (m *made) changes() bool {
 		return slices.ContainsFunc(m.args, func(a string) bool { return slices.Contains(changingIoctls, a) })
 	case "openat":
 		return strings.Contains(m.args[2], "O_CREAT") || strings.Contains(m.args[2], "O_TRUNC")
+	case "bind":
+		return strings.Contains(m.args[1], `sun_path="`) // it makes a file
 	case "write":
 		return strings.HasPrefix(m.args[0], `"/sys/`) || strings.HasPrefix(m.args[0], `"/proc/`)
 	}

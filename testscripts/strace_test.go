@@ -84,6 +84,10 @@ sandbox wait two
 explain 1 start -a two nosuch
 explain 1 rm two nosuch
 explain run -d --init --name three base sleep 1000
+explain root pause three
+explain root unpause three
+explain root pause three
+explain restart three
 explain stop three
 explain rm three
 explain run -d --rm --name four base sleep 1000
@@ -158,6 +162,8 @@ explain rm -f one
 explain run --rm -it base true
 explain run -d -it --name one base sh
 explain exec -it one true
+explain exec -dt one sleep 1000
+explain 1 attach --detach-keys nonsense one
 explain rm -f one
 `},
 	{name: "without clone3", inject: []string{"-e", "inject=clone3:error=ENOSYS"}, commands: `
@@ -323,7 +329,7 @@ func (s shape) checkEnd(t *testing.T, explanation string) {
 // isDetached: after these commands the monitor lives on, and what it does is told to nobody.
 func (s shape) isDetached() bool {
 	words := strings.Fields(s.words)
-	return slices.Contains(words, "-d") || words[0] == "start" && !slices.Contains(words, "-a")
+	return slices.Contains(words, "-d") || words[0] == "restart" || words[0] == "start" && !slices.Contains(words, "-a")
 }
 
 // lastLines are those without an explanation: what a command said before it ended.

@@ -45,5 +45,15 @@ func mistakes() []mistake {
 	return slices.Concat(mistakesInLayers(), mistakesInBuilding(), []mistake{
 		{"3.1", "1", "", "There is no container `clock` yet"},
 		{"3.1", "1", "sandbox run -d --name clock base sh -c 'while :; do date; sleep 2; done'", praise},
+		{"3.2", "1", "", "The program reads its *standard input*"},
+		{"3.2", "1", "echo Ada | timeout -s INT 2 sandbox attach --sig-proxy=false book", "It has greeted somebody, but not"},
+		{"3.2", "1", "echo ada | timeout -s KILL 2 sandbox attach book", praise},
+		{"3.2", "1", "sandbox kill book; sandbox wait book", "`sandbox start book` brings it back"},
+		{"3.2", "2", "", "must go in"},
+		{"3.2", "2", "sandbox run -d --name light -h drawer base sleep 1000", "Start a program"},
+		{"3.2", "2", `sandbox run -d --name light -h "$(sandbox exec cabinet sh -c 'read word < /drawer/word; echo $word')" base sleep 1000`, praise},
+		{"3.2", "3", "", "All that is done to containers leaves a line"},
+		{"3.2", "3", "sandbox rm tower", "was written down all the same"},
+		{"3.2", "3", "sandbox create --name witness --label signal=15 base", "Is the number right?"},
 	})
 }

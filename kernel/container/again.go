@@ -17,7 +17,7 @@ import (
 // comeAgain waits for as long as the back-off says and brings the container back. false: it stays down, because somebody
 // wanted that meanwhile or because it could not be born, and the record says so.
 func (m *monitor) comeAgain() bool {
-	m.sayEnd()
+	m.sayEnd(false)
 	ended := m.record.State
 	wait := m.backoff.next(ended.FinishedAt.Sub(ended.StartedAt.Time))
 	if m.askedWithin(wait) {
@@ -113,7 +113,6 @@ func (m *monitor) giveBirth() error {
 	m.life.Lock()
 	m.pid = b.PID
 	m.life.Unlock()
-	m.client.hold()
 	m.copyOutput(ours.take())
 	return m.recordStart()
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -21,6 +22,8 @@ type Streams struct {
 	Out, Err io.Writer
 	TTY      bool // the container has a terminal, so ours is put into raw mode
 	Proxy    bool // signals that reach us are passed on
+
+	DetachKeys []byte // with TTY: what is typed to leave; none: it is not looked for
 
 	room chan struct{} // holds one token for each frame of input that the container has not taken yet
 }
@@ -45,13 +48,16 @@ func (m *Monitor) Ready(tell func(kernel.Record)) error {
 }
 
 // Attach carries input, output, signals and the window's size between us and the container until it ends, and returns
-// its exit code.
+// its exit code; or ErrDetached, if the user has left and it goes on.
 func (m *Monitor) Attach(s Streams, tell func(kernel.Record)) (int, error) {
 	defer m.control.Close()
 	to := &frameWriter{w: m.control}
 	if s.TTY && s.In != nil && term.IsTerminal(int(s.In.Fd())) {
 		if restore, err := kernel.RawTerminal(m.door, s.In); err == nil {
 			defer restore()
+		}
+		if m.lost != nil {
+			redraw(s.In, to)
 		}
 		stop := forwardWindow(s.In, to)
 		defer stop()
@@ -62,7 +68,10 @@ func (m *Monitor) Attach(s Streams, tell func(kernel.Record)) (int, error) {
 	}
 	if s.In != nil {
 		s.room = make(chan struct{}, inputFrames)
-		go sendInput(s.In, to, s.room)
+		if !s.TTY {
+			s.DetachKeys = nil
+		}
+		go m.sendInput(s, to)
 	}
 	return m.follow(s, tell, false)
 }
@@ -73,7 +82,7 @@ func (m *Monitor) follow(s Streams, tell func(kernel.Record), untilReady bool) (
 	for {
 		kind, content, grown, err := readFrame(m.control, buffer)
 		if err != nil {
-			return 0, errMonitorGone
+			return m.endUnheard()
 		}
 		buffer = grown
 		switch kind {
@@ -85,6 +94,8 @@ func (m *Monitor) follow(s Streams, tell func(kernel.Record), untilReady bool) (
 			if untilReady {
 				return 0, nil
 			}
+		case frameMissed:
+			fmt.Fprintf(s.Err, "\r\nsandbox: %d bytes of output are not shown here, where nothing was read for a while\r\n  → sandbox logs has them\r\n", binary.BigEndian.Uint64(content))
 		case frameWritten:
 			select {
 			case <-s.room:
@@ -108,6 +119,20 @@ func (m *Monitor) follow(s Streams, tell func(kernel.Record), untilReady bool) (
 	}
 }
 
+// endUnheard is for a monitor that says no more: we have left it, it has ended as we came, or it was killed.
+func (m *Monitor) endUnheard() (code int, err error) {
+	switch {
+	case m.detached.Load():
+		return 0, ErrDetached
+	case m.lost == nil:
+		return 0, errMonitorGone
+	}
+	if m.End, err = m.lost(); err != nil {
+		return 0, err
+	}
+	return m.End.ExitCode, nil
+}
+
 var errMonitorGone = kernel.Advise(errors.New("the container's monitor has died"), "sandbox ps -a   puts things in order and shows what is left")
 
 // forwardSignals passes on what a program is usually told by signals. Not those that a terminal in raw mode sends as
@@ -125,6 +150,20 @@ func forwardSignals(to *frameWriter) (stop func()) {
 	return func() { signal.Stop(signals); close(signals) }
 }
 
+// redraw gives the container's terminal the size of ours, after another one: a program that fills the screen draws it anew
+// when the size changes.
+func redraw(terminal *os.File, to *frameWriter) {
+	if w := SizeOf(terminal); w.Rows != 0 {
+		to.writeWindow(Window{w.Rows + 1, w.Columns})
+		to.writeWindow(w)
+	}
+}
+
+func (f *frameWriter) writeWindow(w Window) {
+	frame := binary.BigEndian.AppendUint16(nil, w.Rows)
+	f.write(frameWindow, binary.BigEndian.AppendUint16(frame, w.Columns))
+}
+
 // forwardWindow tells of the terminal's size whenever it changes.
 func forwardWindow(terminal *os.File, to *frameWriter) (stop func()) {
 	changes := make(chan os.Signal, 1)
@@ -132,8 +171,7 @@ func forwardWindow(terminal *os.File, to *frameWriter) (stop func()) {
 	go func() {
 		for range changes {
 			if w := SizeOf(terminal); w.Rows != 0 {
-				frame := binary.BigEndian.AppendUint16(nil, w.Rows)
-				to.write(frameWindow, binary.BigEndian.AppendUint16(frame, w.Columns))
+				to.writeWindow(w)
 			}
 		}
 	}()

@@ -2,6 +2,7 @@ package container
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"runtime"
@@ -106,8 +107,11 @@ func (e *Engine) freeze(r *Record) (thaw func(), err error) {
 	if err != nil {
 		return nil, err
 	}
+	if r.State.Paused { // it stands still, and nobody can unpause it while we have the lock
+		return func() { lock.Close() }, nil
+	}
 	thaw = func() {
-		e.thaw(r)
+		e.thaw(r.ID)
 		lock.Close()
 	}
 	if err := e.Door.Do(steps...); err != nil {
@@ -121,21 +125,34 @@ func (e *Engine) freeze(r *Record) (thaw func(), err error) {
 	return thaw, nil
 }
 
-func (e *Engine) thaw(r *Record) {
-	if steps, err := e.Groups.Thaw(r.ID); err == nil {
+func (e *Engine) thaw(id string) {
+	if steps, err := e.Groups.Thaw(id); err == nil {
 		e.Door.Do(kernel.Try(steps...)...)
 	}
 }
 
-// thawAbandoned lets a container go on that a killed commit has left standing still.
+// thawAbandoned lets a container go on that a killed commit or pause has left standing still.
 func (e *Engine) thawAbandoned(r *Record) {
-	if !e.Groups.Frozen(r.ID) {
+	if r.State.Paused || !e.Groups.Frozen(r.ID) {
 		return
 	}
-	if lock, taken, err := takeLock(e.Upper(r)); err == nil && taken {
-		e.thaw(r)
-		lock.Close()
+	lock, taken, err := takeLock(e.Upper(r))
+	if err != nil || !taken {
+		return
 	}
+	defer lock.Close()
+	if now, err := e.Paths.load(r.ID); err == nil && !now.State.Paused { // it may have been paused since r was read
+		e.thaw(r.ID)
+	}
+}
+
+// lockFreezer takes the lock on the container's freezer, which a commit holds while it needs it.
+func (e *Engine) lockFreezer(r *Record) (*os.File, error) {
+	lock, taken, err := takeLock(e.Upper(r))
+	if err == nil && !taken {
+		err = kernel.Advise(fmt.Errorf("container %s is just being committed or paused", r.PlainName()), "try again")
+	}
+	return lock, err
 }
 
 // imageConfig is the container's configuration as an image's: what of it does not belong to this one container.

@@ -5,8 +5,8 @@
 //	client   `sandbox run`: reads the flags, makes the container's directory, plans the birth (birth.go: the place to
 //	         begin reading), hands the plan to the monitor, tells what happened, and carries the terminal's input and output
 //	monitor  one small process a container, the parent of its first process. It performs the plan (package early), then
-//	         copies output to the log and the client, waits for the end, records it and cleans up (monitor.go). It has a
-//	         session of its own and outlives the client and its terminal
+//	         copies output to the log, the client and whoever attaches (serve.go), waits for the end, records it and cleans
+//	         up (monitor.go). It has a session of its own and outlives the client and its terminal
 //	PID 1    the container's first process: it works through the plan as a list of system calls (package birth), and
 //	         becomes the user's program
 //

@@ -25,6 +25,7 @@ type ExecRequest struct {
 	Stdin      bool
 	Detach     bool
 	Privileged bool
+	DetachKeys []byte // with TTY and Stdin: what is typed to leave it running
 
 	output int // a descriptor for standard output and error instead of ours: a health check's pipe
 }
@@ -34,6 +35,9 @@ type ExecRequest struct {
 //
 // It is born like the container's first process, as a list of system calls, but with setns for what that one made anew.
 func (e *Engine) Exec(r *Record, req ExecRequest) (int, error) {
+	if r.State.Paused {
+		return 0, kernel.Advise(fmt.Errorf("container %s is paused, unpause the container before exec", r.PlainName()), "sandbox unpause %s", r.PlainName())
+	}
 	pidfd, err := e.openRunning(r)
 	if err != nil {
 		return 0, err
@@ -65,10 +69,13 @@ func (e *Engine) Exec(r *Record, req ExecRequest) (int, error) {
 	execID, command := newID(), strings.Join(req.Args, " ")
 	e.Event(r.Event("exec_create: "+command, "execID", execID), r.Event("exec_start: "+command, "execID", execID))
 	if req.Detach {
-		return 0, nil
+		return 0, e.leaveUnattended(r, pair[1], req)
 	}
-	code, err := e.waitExec(b.Forked(), pair[1], req.TTY)
-	if err == nil {
+	code, err := e.waitExec(r, b.Forked(), pair[1], req)
+	switch {
+	case errors.Is(err, ErrDetached):
+		e.Event(r.Event("exec_detach", "execID", execID))
+	case err == nil:
 		e.Event(r.Event("exec_die", "execID", execID, "exitCode", strconv.Itoa(code)))
 	}
 	return code, err
@@ -218,16 +225,44 @@ func (e *Engine) checkExec(r *Record, spawn kernel.Spawn, b *kernel.Birth) error
 	return failure
 }
 
-// waitExec carries the terminal, if there is one, and waits for the process's end.
-func (e *Engine) waitExec(pid, ptySocket int, tty bool) (int, error) {
-	if tty {
-		if terminal := receiveTerminal(ptySocket); terminal != nil {
-			defer e.carryTerminal(terminal)()
-		}
-	} else {
-		defer ignoreInterrupts()()
+// leaveUnattended lets go of a process that nobody waits for. A terminal that it has must be held by somebody.
+func (e *Engine) leaveUnattended(r *Record, ptySocket int, req ExecRequest) error {
+	if !req.TTY {
+		return nil
 	}
-	return exitCode(reap(pid)), nil
+	terminal := receiveTerminal(ptySocket)
+	if terminal == nil {
+		return nil
+	}
+	defer terminal.Close()
+	return e.leaveTerminal(r, terminal)
+}
+
+// waitExec carries the terminal, if there is one, and waits for the process's end. When the user leaves (ErrDetached) the
+// terminal goes to the monitor, and the process lives on.
+func (e *Engine) waitExec(r *Record, pid, ptySocket int, req ExecRequest) (int, error) {
+	var terminal *os.File
+	if req.TTY {
+		terminal = receiveTerminal(ptySocket)
+	}
+	if terminal == nil {
+		defer ignoreInterrupts()()
+		return exitCode(reap(pid)), nil
+	}
+	c := e.carryTerminal(terminal, req)
+	defer c.restore()
+	ended := make(chan unix.WaitStatus, 1)
+	go func() { ended <- reap(pid) }()
+	select {
+	case status := <-ended:
+		<-c.shown
+		return exitCode(status), nil
+	case <-c.left:
+	}
+	if err := e.leaveTerminal(r, terminal); err != nil {
+		return 0, err
+	}
+	return 0, ErrDetached
 }
 
 // ignoreInterrupts: a Ctrl-C on our terminal ends the client of an exec without one; Docker leaves the process running,

@@ -14,7 +14,8 @@ import (
 //	c  standard input has ended               e  bytes of standard error
 //	w  window size: rows, columns (16 bits)   r  the container is running, and is recorded as such
 //	s  a signal's number (8 bits)             t  something was done: a kernel.Record as JSON
-//	                                          k  one frame of input has been written: there is room for another
+//	d  the user leaves, and it shall go on    k  one frame of input has been written: there is room for another
+//	                                          m  so many bytes (64 bits) of output are missing here
 //	                                          x  it has ended and is cleaned up: the exit code (32 bits), an End as JSON
 //	                                          f  it could not be looked after, and was ended: why
 const (
@@ -22,11 +23,13 @@ const (
 	frameEOF     = 'c'
 	frameWindow  = 'w'
 	frameSignal  = 's'
+	frameDetach  = 'd'
 	frameStdout  = 'o'
 	frameStderr  = 'e'
 	frameReady   = 'r'
 	frameTell    = 't'
 	frameWritten = 'k'
+	frameMissed  = 'm'
 	frameExit    = 'x'
 	frameFailed  = 'f'
 )

@@ -1,11 +1,11 @@
 package container
 
 import (
-	"io"
 	"os"
+	"sync"
 )
 
-// Input goes from the client to the container in frames, at most inputFrames of which are under way: for each one that
+// Input goes from a client to the container in frames, at most inputFrames of which are under way: for each one that
 // the monitor has written into the container's pipe it says so (frameWritten). So neither of them ever waits for a
 // container that does not read its input, and a signal is never stuck behind data.
 
@@ -15,17 +15,24 @@ const (
 	inputFrame  = 32 << 10
 )
 
-// sendInput is the client's side: it reads our input when there is room for it.
-func sendInput(from io.Reader, to *frameWriter, room chan<- struct{}) {
+// sendInput is the client's side: it reads our input when there is room for it, up to its end or to the keys with which
+// the user leaves.
+func (m *Monitor) sendInput(s Streams, to *frameWriter) {
 	buffer := make([]byte, inputFrame)
-	room <- struct{}{}
+	keys := &detachKeys{keys: s.DetachKeys}
+	s.room <- struct{}{}
 	if to.write(frameStdin, nil) != nil { // says that there will be input, so that its end is noticed when we are killed
 		return
 	}
 	for {
-		room <- struct{}{}
-		n, err := from.Read(buffer)
-		if to.write(frameStdin, buffer[:n]) != nil {
+		s.room <- struct{}{}
+		n, err := s.In.Read(buffer)
+		data, leave := keys.scan(buffer[:n])
+		if leave {
+			m.detach(to)
+			return
+		}
+		if to.write(frameStdin, data) != nil {
 			return
 		}
 		if err != nil {
@@ -35,13 +42,17 @@ func sendInput(from io.Reader, to *frameWriter, room chan<- struct{}) {
 	}
 }
 
-// input is the monitor's side: the container's standard input, or its terminal. The nil input takes nothing.
+// input is the monitor's side: the container's standard input, or its terminal. Several clients may write to it. The nil
+// input takes nothing.
 type input struct {
 	file     *os.File
 	terminal bool
-	queue    chan piece
-	ended    chan struct{} // no more will be written
-	gone     chan struct{} // nobody will read it
+
+	mu      sync.Mutex
+	changed sync.Cond
+	queue   []piece
+	ended   bool // no more will be written
+	gone    bool // nobody will read it
 }
 
 // piece is a frame's content, and what to call when it has been written.
@@ -51,27 +62,37 @@ type piece struct {
 }
 
 func newInput(file *os.File, terminal bool) *input {
-	i := &input{file: file, terminal: terminal, queue: make(chan piece, 2*inputFrames), ended: make(chan struct{}), gone: make(chan struct{})}
+	i := &input{file: file, terminal: terminal}
+	i.changed.L = &i.mu
 	go i.copy()
 	return i
 }
 
+// next waits for a piece; false when there will be none.
+func (i *input) next() (p piece, ok bool) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for len(i.queue) == 0 && !i.ended && !i.gone {
+		i.changed.Wait()
+	}
+	if len(i.queue) == 0 {
+		return p, false
+	}
+	p, i.queue = i.queue[0], i.queue[1:]
+	return p, true
+}
+
 func (i *input) copy() {
 	for {
-		select {
-		case p, more := <-i.queue:
-			if more {
-				i.file.Write(p.data) // EPIPE: the container has closed its input; what else comes is for nobody
-				p.done()
-				continue
-			}
-			if !i.terminal { // a terminal's end is typed, as Ctrl-D
-				i.file.Close()
-			}
-			return
-		case <-i.gone:
-			return
+		p, ok := i.next()
+		if !ok {
+			break
 		}
+		i.file.Write(p.data) // EPIPE: the container has closed its input; what else comes is for nobody
+		p.done()
+	}
+	if !i.terminal { // a terminal's end is typed, as Ctrl-D
+		i.file.Close()
 	}
 }
 
@@ -80,36 +101,38 @@ func (i *input) abandon() {
 	if i == nil {
 		return
 	}
-	i.file.Close()
-	close(i.gone)
+	i.file.Close() // what is still queued fails from here on
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.gone = true
+	i.changed.Broadcast()
 }
 
-// write takes a frame over. It waits only for a client that sends more than it was told to.
+// write takes a frame over, and never waits.
 func (i *input) write(data []byte, done func()) {
-	if i == nil {
+	if i == nil || !i.add(piece{append([]byte(nil), data...), done}) {
 		done()
-		return
-	}
-	select {
-	case <-i.ended:
-	default:
-		select {
-		case i.queue <- piece{append([]byte(nil), data...), done}:
-		case <-i.gone:
-			done()
-		}
 	}
 }
 
-// end closes the container's input after what has been written. It is called by the one who writes.
+func (i *input) add(p piece) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.ended || i.gone {
+		return false
+	}
+	i.queue = append(i.queue, p)
+	i.changed.Broadcast()
+	return true
+}
+
+// end closes the container's input after what has been written.
 func (i *input) end() {
-	if i == nil {
+	if i == nil || i.terminal {
 		return
 	}
-	select {
-	case <-i.ended:
-	default:
-		close(i.ended)
-		close(i.queue)
-	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.ended = true
+	i.changed.Broadcast()
 }

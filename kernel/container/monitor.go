@@ -23,12 +23,13 @@ import (
 // monitor is the process that looks after one container, from its birth (which package early has performed by now) to
 // its end. It holds the container's lock all the while.
 type monitor struct {
-	engine *Engine
-	record *Record
-	client *outbox
-	log    *logWriter
-	output sync.WaitGroup // the copiers of output
-	open   []*os.File     // what they read
+	engine   *Engine
+	record   *Record
+	client   *outbox // of the command that began it
+	audience audience
+	log      *logWriter
+	output   sync.WaitGroup // the copiers of output
+	open     []*os.File     // what they read
 
 	life   sync.Mutex // guards what another birth changes while a client is listened to
 	pid    int
@@ -53,7 +54,9 @@ func RunMonitor(b *early.Birth) int {
 		}
 		return 1
 	}
-	m := &monitor{pid: b.PID, client: newOutbox(control)}
+	m := &monitor{pid: b.PID}
+	m.client = newOutbox(control, m.audience.crowded)
+	m.audience.add(m.client)
 	if err := m.prepare(b); err != nil {
 		m.engine.kill(b.PID, "it cannot be looked after", "没法照看它")
 		unix.Wait4(b.PID, nil, 0, nil)
@@ -62,7 +65,7 @@ func RunMonitor(b *early.Birth) int {
 		m.client.flush()
 		return 1
 	}
-	go m.listen(control)
+	go m.listen(control, m.client)
 	m.client.say(frameReady, nil)
 	for {
 		ended := m.waitForEnd()
@@ -71,7 +74,7 @@ func RunMonitor(b *early.Birth) int {
 		}
 	}
 	m.leave()
-	m.client.flush()
+	m.audience.flush()
 	return 0
 }
 
@@ -100,6 +103,9 @@ func (m *monitor) prepare(b *early.Birth) error {
 		return err
 	}
 	m.copyOutput(monitorStreams{monitorStdin, monitorStdout, monitorStderr, monitorPty})
+	if !record.Attended {
+		m.serve()
+	}
 	return m.recordStart()
 }
 
@@ -159,16 +165,7 @@ func receiveTerminal(socket int) *os.File {
 	if err != nil {
 		return nil
 	}
-	messages, err := unix.ParseSocketControlMessage(control[:n])
-	if err != nil || len(messages) != 1 {
-		return nil
-	}
-	fds, err := unix.ParseUnixRights(&messages[0])
-	if err != nil || len(fds) != 1 {
-		return nil
-	}
-	unix.SetNonblock(fds[0], true) // lets Go's poller wait for it
-	return os.NewFile(uintptr(fds[0]), "terminal")
+	return receivedFile(control[:n])
 }
 
 // readAtOnce is how much output is read at a time.
@@ -180,7 +177,6 @@ func (m *monitor) copyStream(from *os.File, name string, kind byte) {
 	m.open = append(m.open, from)
 	m.output.Go(func() {
 		buffer := make([]byte, readAtOnce)
-		listening := true
 		for {
 			n, err := from.Read(buffer)
 			if errors.Is(err, os.ErrDeadlineExceeded) {
@@ -188,7 +184,7 @@ func (m *monitor) copyStream(from *os.File, name string, kind byte) {
 			}
 			if n > 0 {
 				m.log.write(name, buffer[:n])
-				listening = listening && m.client.output(kind, buffer[:n]) // the client may go; the container goes on
+				m.audience.output(kind, buffer[:n])
 			}
 			if err != nil {
 				m.log.flush(name)
@@ -214,14 +210,15 @@ func readRest(from *os.File, buffer []byte) (n int, err error) {
 	return max(n, 0), err
 }
 
-// listen does what the client asks for, until it is gone. It never waits for the container: the client sends no more
-// input than it was told is wanted (input.go).
-func (m *monitor) listen(control io.Reader) {
-	fed, once := false, m.record.Config.StdinOnce
+// listen does what a client asks for, until it is gone. It never waits for the container: the client sends no more
+// input than it was told is wanted (input.go); one that does is sent away.
+func (m *monitor) listen(control io.Reader, client *outbox) {
+	var fed, detached bool
+	var underWay atomic.Int32
 	var buffer []byte
 	for {
 		kind, content, grown, err := readFrame(control, buffer)
-		if err != nil {
+		if err != nil || underWay.Load() > 2*inputFrames {
 			break
 		}
 		buffer = grown
@@ -229,21 +226,34 @@ func (m *monitor) listen(control io.Reader) {
 		switch {
 		case kind == frameStdin:
 			fed = true
-			input.write(content, func() { m.client.say(frameWritten, nil) })
+			underWay.Add(1)
+			input.write(content, func() { underWay.Add(-1); client.say(frameWritten, nil) })
 		case kind == frameEOF:
-			input.end()
+			m.endInput()
+		case kind == frameDetach:
+			detached = true
+			m.engine.Event(m.current().Event("detach"))
 		case kind == frameWindow && len(content) == 4:
 			m.resize(Window{binary.BigEndian.Uint16(content), binary.BigEndian.Uint16(content[2:])})
 		case kind == frameSignal && len(content) == 1:
 			m.signal(unix.Signal(content[0]))
 		}
 	}
-	if _, input := m.alive(); fed && once { // nobody will type any more
-		input.end()
+	if fed && !detached { // nobody will type any more
+		m.endInput()
 	}
+	m.audience.remove(client)
 	if m.record.Attended {
 		m.clientGone.Store(true)
 		m.send(unix.SIGKILL, kernel.Why{EN: "the command that it belongs to is gone", ZH: "它所属的命令已经没了"})
+	}
+}
+
+// endInput closes the container's input, as the first client to come to the end of its own does, if the container was
+// made for one client (StdinOnce). A terminal has no end.
+func (m *monitor) endInput() {
+	if _, input := m.alive(); m.current().Config.StdinOnce {
+		input.end()
 	}
 }
 
@@ -270,14 +280,15 @@ func (m *monitor) resize(w Window) {
 // signal passes a signal on. One that asks for the end ends it for good, as Docker's client, which sends it by way of
 // `kill`, does.
 func (m *monitor) signal(s unix.Signal) {
-	m.life.Lock()
-	r := m.record
-	m.life.Unlock()
+	r := m.current()
 	if r.HostConfig.RestartPolicy.Asks() && endsContainers(s, r.Config) {
 		m.engine.ask(r, "kill", s, false)
 	}
 	m.engine.Event(r.Event("kill", "signal", strconv.Itoa(int(s))))
 	m.send(s, kernel.Why{EN: "passed on to the container's first process", ZH: "转交给容器的 1 号进程"})
+	if now, err := m.engine.Paths.load(r.ID); err == nil && now.State.Paused && endsContainers(s, r.Config) {
+		m.engine.letGoOn(now)
+	}
 }
 
 // send sends a signal to the container's first process, unless it is down.
@@ -318,7 +329,7 @@ func (m *monitor) recordEnd(status unix.WaitStatus) (again bool) {
 		e.Event(r.Event("oom"))
 	}
 	defer func() { e.Event(append([]Event{m.record.died()}, m.record.volumeEvents("unmount")...)...) }()
-	if r.HostConfig.AutoRemove {
+	if r.goes() {
 		return false
 	}
 	err := m.change(true, func(r *Record) error {
@@ -333,16 +344,24 @@ func (m *monitor) recordEnd(status unix.WaitStatus) (again bool) {
 	return again && err == nil
 }
 
+// goes tells whether a container that has ended is to be removed: --rm says so, unless `restart` starts it again.
+func (r *Record) goes() bool {
+	asked := r.State.End.Asked
+	return r.HostConfig.AutoRemove && (asked == nil || asked.Command != "restart")
+}
+
 // leave is the monitor's end: the container is down for good, until somebody starts it.
 func (m *monitor) leave() {
 	m.log.close()
-	if m.record.HostConfig.AutoRemove {
+	if m.record.goes() {
 		m.record.Name = m.engine.Paths.nameNow(m.record)
 		m.engine.leaveWord(m.record)
 		m.remove()
+	} else {
+		m.closeSocket()
 	}
 	unix.Close(early.Lock) // from here on others may start or remove it, whatever our client does
-	m.sayEnd()
+	m.sayEnd(true)
 }
 
 // remove takes away a container that is not to be kept; of an attended one only the record, if its client still wants what it has written.
@@ -358,15 +377,15 @@ func (m *monitor) remove() {
 	})
 }
 
-// sayEnd tells the client how it ended.
-func (m *monitor) sayEnd() {
+// sayEnd tells who watches how it ended.
+func (m *monitor) sayEnd(final bool) {
 	end, _ := json.Marshal(m.record.State.End)
-	m.client.say(frameExit, append(binary.BigEndian.AppendUint32(nil, uint32(m.record.State.ExitCode)), end...))
+	m.audience.tellEnd(append(binary.BigEndian.AppendUint32(nil, uint32(m.record.State.ExitCode)), end...), final)
 }
 
 // drain waits for the rest of the output.
 func (m *monitor) drain() {
-	m.client.release()
+	m.audience.release()
 	for _, stream := range m.open {
 		stream.SetReadDeadline(time.Now().Add(drainTime))
 	}

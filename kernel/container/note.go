@@ -42,6 +42,13 @@ func (m *monitor) change(durable bool, edit func(*Record) error) error {
 	return err
 }
 
+// current is the record as it was written last.
+func (m *monitor) current() *Record {
+	m.life.Lock()
+	defer m.life.Unlock()
+	return m.record
+}
+
 func (m *monitor) setRecord(r *Record) {
 	m.life.Lock()
 	defer m.life.Unlock()

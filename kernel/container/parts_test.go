@@ -143,7 +143,7 @@ func TestLastWord(t *testing.T) {
 // TestOutbox: output waits for a client that does not read, other frames do not, and all arrive in their order.
 func TestOutbox(t *testing.T) {
 	read, write := io.Pipe()
-	o := newOutbox(write)
+	o := newOutbox(write, func() bool { return false })
 	full := make(chan struct{})
 	go func() {
 		defer close(full)

@@ -37,6 +37,9 @@ func (e *Engine) removeGroups(id string) {
 		if len(left) == 0 {
 			break
 		}
+		if e.Groups.Frozen(id) {
+			e.thaw(id) // so that what is killed dies
+		}
 		for _, pid := range left {
 			e.kill(pid, "left over in the container's cgroup", "容器的 cgroup 里剩下的进程")
 		}

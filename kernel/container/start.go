@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync/atomic"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -24,6 +25,9 @@ type Monitor struct {
 	control *os.File
 	door    *kernel.Door // the client's
 	End     *End         // how the container ended, once Attach has returned
+
+	detached atomic.Bool          // the user has typed the detach keys
+	lost     func() (*End, error) // finds out how it ended when the monitor is gone without a word; nil: nobody can
 }
 
 // SpawnMonitor starts a monitor before it is known what for: it gets ready on another processor while the container's

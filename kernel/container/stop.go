@@ -55,6 +55,9 @@ func (e *Engine) tell(r *Record, s unix.Signal) error {
 		return err
 	}
 	err = e.signal(r, s)
+	if r.State.Paused {
+		e.letGoOn(r) // to its end
+	}
 	if startTicks(r.State.Pid) != r.State.Born {
 		return nil
 	}
@@ -140,6 +143,10 @@ func handles(pid int, s unix.Signal) bool {
 // Remove takes a container away; a running one only with force. Its anonymous volumes go too if volumes is set.
 func (e *Engine) Remove(r *Record, force, volumes bool) error {
 	if r.State.Running {
+		if !force && r.State.Paused {
+			return kernel.Advise(fmt.Errorf("container %s is paused and must be unpaused first", r.PlainName()),
+				"sandbox unpause %s   and stop it, or sandbox rm -f %[1]s", r.PlainName())
+		}
 		if !force {
 			return kernel.Advise(fmt.Errorf("container %s is running", r.PlainName()),
 				"sandbox stop %s   first, or sandbox rm -f %s", r.PlainName(), r.PlainName())

@@ -11,14 +11,24 @@ import (
 	"sandbox/kernel"
 )
 
-// carryTerminal connects our terminal with the master of the container's: what is typed, what is shown, and the
-// window's size. The returned function waits for the rest of the output and puts our terminal back.
-func (e *Engine) carryTerminal(master *os.File) (finish func()) {
-	restore := func() {}
-	if term.IsTerminal(int(os.Stdin.Fd())) {
-		if r, err := kernel.RawTerminal(e.Door, os.Stdin); err == nil {
-			restore = r
+// carried is our terminal, connected with the master of a program's in a container: what is typed, what is shown, and the
+// window's size.
+type carried struct {
+	master  *os.File
+	shown   chan struct{} // closed when the program's end is closed
+	left    chan struct{} // closed when the detach keys were typed
+	restore func()
+}
+
+func (e *Engine) carryTerminal(master *os.File, req ExecRequest) *carried {
+	c := &carried{master: master, shown: make(chan struct{}), left: make(chan struct{}), restore: func() {}}
+	if req.Stdin {
+		if term.IsTerminal(int(os.Stdin.Fd())) {
+			if r, err := kernel.RawTerminal(e.Door, os.Stdin); err == nil {
+				c.restore = r
+			}
 		}
+		go c.typing(req.DetachKeys)
 	}
 	changes := make(chan os.Signal, 1)
 	signal.Notify(changes, unix.SIGWINCH)
@@ -27,13 +37,28 @@ func (e *Engine) carryTerminal(master *os.File) (finish func()) {
 			e.resizeTerminal(master)
 		}
 	}()
-	go io.Copy(master, os.Stdin)
-	shown := make(chan struct{})
-	go func() { io.Copy(os.Stdout, master); close(shown) }()
-	return func() {
-		<-shown
+	go func() {
+		io.Copy(os.Stdout, master)
 		signal.Stop(changes)
-		restore()
+		close(c.shown)
+	}()
+	return c
+}
+
+// typing carries what is typed, up to the detach keys.
+func (c *carried) typing(detach []byte) {
+	keys := &detachKeys{keys: detach}
+	buffer := make([]byte, 4096)
+	for {
+		n, err := os.Stdin.Read(buffer)
+		data, leave := keys.scan(buffer[:n])
+		if leave {
+			close(c.left)
+			return
+		}
+		if _, writeErr := c.master.Write(data); err != nil || writeErr != nil {
+			return
+		}
 	}
 }
 

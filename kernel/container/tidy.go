@@ -142,7 +142,7 @@ func (e *Engine) reconcile(r *Record) (_ *Record, lost bool, err error) {
 	}
 	if isLocked(e.Paths.dir(r.ID)) {
 		e.thawAbandoned(r)
-		return r, false, nil
+		return e.checkPaused(r), false, nil
 	}
 	lock, taken, err := takeLock(e.Paths.dir(r.ID))
 	if err != nil || !taken {
@@ -151,6 +151,9 @@ func (e *Engine) reconcile(r *Record) (_ *Record, lost bool, err error) {
 	defer lock.Close()
 	if r, err = e.Paths.load(r.ID); err != nil || !r.State.Running {
 		return r, false, err // somebody was faster
+	}
+	if e.Groups.Frozen(r.ID) {
+		e.thaw(r.ID) // so that what is killed dies
 	}
 	if r.State.Pid != 0 && r.State.Boot == bootID() && startTicks(r.State.Pid) == r.State.Born {
 		e.kill(r.State.Pid, "its monitor was killed: nobody looks after it any more", "它的监视进程被杀了,没人照看了")

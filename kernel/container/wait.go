@@ -31,13 +31,24 @@ func (e *Engine) leaveWord(r *Record) {
 
 // Wait sleeps until the container has ended, even if its restart policy brings it back, and says how.
 func (e *Engine) Wait(r *Record) (*End, error) {
-	file, err := os.Open(e.Paths.record(r.ID))
-	if isMissing(err) {
-		return nil, &ErrNotFound{r.PlainName()}
-	}
+	file, err := e.openRecord(r)
 	if err != nil {
 		return nil, err
 	}
+	return e.waitWith(r, file)
+}
+
+// openRecord opens the file that a last word will be left in.
+func (e *Engine) openRecord(r *Record) (*os.File, error) {
+	file, err := os.Open(e.Paths.record(r.ID))
+	if isMissing(err) {
+		err = &ErrNotFound{r.PlainName()}
+	}
+	return file, err
+}
+
+// waitWith is Wait with the record's file open, which it closes.
+func (e *Engine) waitWith(r *Record, file *os.File) (*End, error) {
 	defer file.Close()
 	if err := e.waitForNextEnd(r); err != nil {
 		return nil, err

@@ -2,11 +2,11 @@ package chapter3
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"sandbox/kernel"
 	"sandbox/kernel/container"
 	"sandbox/labs/command"
 )
@@ -14,6 +14,7 @@ import (
 type execOptions struct {
 	req           container.ExecRequest
 	env, envFiles []string
+	detachKeys    string
 }
 
 // NewExec makes `sandbox exec`.
@@ -34,6 +35,7 @@ func NewExec(env *command.Env) *cobra.Command {
 	f.BoolVar(&opts.req.Privileged, "privileged", false, "all capabilities")
 	f.StringVarP(&opts.req.User, "user", "u", "", "who it runs as: name or uid, [:group]")
 	f.StringVarP(&opts.req.WorkingDir, "workdir", "w", "", "the directory it starts in")
+	addDetachKeys(f, &opts.detachKeys)
 	f.StringArrayVarP(&opts.env, "env", "e", nil, "set NAME=VALUE, or pass NAME on")
 	f.StringArrayVar(&opts.envFiles, "env-file", nil, "read such lines from a file")
 	return cmd
@@ -45,14 +47,21 @@ func runExec(env *command.Env, opts execOptions, args []string) error {
 		return err
 	}
 	if opts.req.TTY && opts.req.Stdin && !opts.req.Detach && !term.IsTerminal(int(env.In.Fd())) {
-		return kernel.Advise(errors.New("the input device is not a TTY"), "leave -t out, or run it in a terminal")
+		return errNoTerminal("leave -t out, or run it in a terminal")
 	}
 	if opts.req.Env, err = readEnv(opts.envFiles, opts.env); err != nil {
 		return err
 	}
+	if opts.req.DetachKeys, err = parseDetachKeys(opts.detachKeys); err != nil {
+		return err
+	}
 	opts.req.Args = args[1:]
 	code, err := env.Engine().Exec(r, opts.req)
-	if err == nil && code != 0 {
+	switch {
+	case errors.Is(err, container.ErrDetached):
+		fmt.Fprintf(env.Err, "\nsandbox: %v: %s goes on in %s\n", err, opts.req.Args[0], r.PlainName())
+		return nil
+	case err == nil && code != 0:
 		return command.ExitCode(code)
 	}
 	return err

@@ -116,6 +116,8 @@ func status(r *container.Record) string {
 	switch {
 	case r.State.Restarting:
 		return fmt.Sprintf("Restarting (%d) %s ago", r.State.ExitCode, command.Since(r.State.FinishedAt.Time))
+	case r.State.Paused:
+		return "Up " + command.Since(r.State.StartedAt.Time) + " (Paused)"
 	case r.State.Running:
 		text := "Up " + command.Since(r.State.StartedAt.Time)
 		if health := r.State.Health.Brief(); health != "" {

@@ -23,7 +23,8 @@ import (
 
 type runOptions struct {
 	createOptions
-	sigProxy bool
+	sigProxy   bool
+	detachKeys string
 }
 
 // NewRun makes `sandbox run`.
@@ -41,11 +42,16 @@ func NewRun(env *command.Env) *cobra.Command {
 	opts.addFlags(cmd.Flags())
 	cmd.Flags().BoolVarP(&opts.detach, "detach", "d", false, "run in the background and print the id")
 	cmd.Flags().BoolVar(&opts.sigProxy, "sig-proxy", true, "pass signals on to the container")
+	addDetachKeys(cmd.Flags(), &opts.detachKeys)
 	return cmd
 }
 
 func runRun(env *command.Env, opts *runOptions, args []string) error {
 	if err := checkTerminal(env, &opts.createOptions); err != nil {
+		return err
+	}
+	keys, err := parseDetachKeys(opts.detachKeys)
+	if err != nil {
 		return err
 	}
 	engine := env.Engine()
@@ -73,12 +79,9 @@ func runRun(env *command.Env, opts *runOptions, args []string) error {
 		fmt.Fprintln(env.Out, r.ID)
 		return nil
 	}
-	code, err := monitor.Attach(streams(env, r, opts.interactive, opts.sigProxy), env.Tell())
-	if err == nil && code != 0 {
-		command.Remark(env.Err, monitor.End.Advice())
-		return command.ExitCode(code)
-	}
-	return err
+	s := streams(env, r, opts.interactive, opts.sigProxy)
+	s.DetachKeys = keys
+	return attend(env, r, monitor, s)
 }
 
 // create makes the container that the flags describe.
@@ -158,9 +161,13 @@ func findImage(env *command.Env, ref, pull string, quiet bool) (*image.Image, er
 // checkTerminal refuses -t where there is no terminal to give, as Docker does.
 func checkTerminal(env *command.Env, opts *createOptions) error {
 	if opts.tty && opts.interactive && !opts.detach && !term.IsTerminal(int(env.In.Fd())) {
-		return kernel.Advise(errors.New("the input device is not a TTY"), "leave -t out, or run it in a terminal")
+		return errNoTerminal("leave -t out, or run it in a terminal")
 	}
 	return nil
+}
+
+func errNoTerminal(cure string) error {
+	return kernel.Advise(errors.New("the input device is not a TTY"), "%s", cure)
 }
 
 // streams are what of our own streams goes to a container.

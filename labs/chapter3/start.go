@@ -13,6 +13,7 @@ import (
 
 type startOptions struct {
 	attach, interactive, allRestart bool
+	detachKeys                      string
 }
 
 // NewStart makes `sandbox start`.
@@ -43,6 +44,7 @@ func NewStart(env *command.Env) *cobra.Command {
 	}
 	cmd.Flags().BoolVarP(&opts.attach, "attach", "a", false, "show its output and pass signals on")
 	cmd.Flags().BoolVarP(&opts.interactive, "interactive", "i", false, "pass standard input on")
+	addDetachKeys(cmd.Flags(), &opts.detachKeys)
 	cmd.Flags().BoolVar(&opts.allRestart, "all-restart", false, "all that their restart policy wants up at boot; sandbox system unit calls it")
 	return cmd
 }
@@ -65,40 +67,64 @@ func runAllRestart(env *command.Env) error {
 }
 
 func runStart(env *command.Env, opts startOptions, ref string) error {
+	keys, err := parseDetachKeys(opts.detachKeys)
+	if err != nil {
+		return err
+	}
 	engine := env.Engine()
 	r, err := engine.Find(ref)
 	if err != nil {
 		return err
 	}
-	if r.State.Running {
+	attached := opts.attach || opts.interactive
+	if r.State.Paused {
+		return kernel.Advise(errors.New("cannot start a paused container, try unpause instead"), "sandbox unpause %s", ref)
+	}
+	if r.State.Running && !attached {
 		fmt.Fprintln(env.Out, ref)
 		return nil
 	}
-	r.RestartCount = 0
-	lock, err := engine.Lock(r)
+	monitor, err := startOrConnect(env, r)
 	if err != nil {
 		return err
 	}
-	monitor, err := engine.SpawnMonitor()
-	if err != nil {
-		lock.Close()
-		return err
-	}
-	if err := engine.Start(monitor, r, lock, container.SizeOf(env.In)); err != nil {
-		monitor.Abandon()
-		return err
-	}
-	if !opts.attach && !opts.interactive {
+	if !attached {
 		if err := monitor.Ready(env.Tell()); err != nil {
 			return err
 		}
 		fmt.Fprintln(env.Out, ref)
 		return nil
 	}
-	code, err := monitor.Attach(streams(env, r, opts.interactive, opts.attach), env.Tell())
-	if err == nil && code != 0 {
-		command.Remark(env.Err, monitor.End.Advice())
-		return command.ExitCode(code)
+	engine.Event(r.Event("attach"))
+	s := streams(env, r, opts.interactive, opts.attach)
+	s.DetachKeys = keys
+	return attend(env, r, monitor, s)
+}
+
+// startOrConnect starts a container, or attaches to one that runs already.
+func startOrConnect(env *command.Env, r *container.Record) (*container.Monitor, error) {
+	if r.State.Running {
+		return env.Engine().Connect(r)
 	}
-	return err
+	return startAgain(env, r, container.SizeOf(env.In))
+}
+
+// startAgain starts a container that is there. size is that of its terminal.
+func startAgain(env *command.Env, r *container.Record, size container.Window) (*container.Monitor, error) {
+	engine := env.Engine()
+	r.RestartCount = 0
+	lock, err := engine.Lock(r)
+	if err != nil {
+		return nil, err
+	}
+	monitor, err := engine.SpawnMonitor()
+	if err != nil {
+		lock.Close()
+		return nil, err
+	}
+	if err := engine.Start(monitor, r, lock, size); err != nil {
+		monitor.Abandon()
+		return nil, err
+	}
+	return monitor, nil
 }
