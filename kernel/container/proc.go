@@ -3,6 +3,7 @@ package container
 import (
 	"bufio"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -36,4 +37,19 @@ func statusField(pid int, name string) string {
 		}
 	}
 	return ""
+}
+
+// childrenOf are the pids of a process's children.
+func childrenOf(pid int) []int {
+	var pids []int
+	files, _ := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/*/children")
+	for _, file := range files {
+		data, _ := os.ReadFile(file)
+		for _, word := range strings.Fields(string(data)) {
+			if child, err := strconv.Atoi(word); err == nil {
+				pids = append(pids, child)
+			}
+		}
+	}
+	return pids
 }

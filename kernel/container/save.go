@@ -126,7 +126,14 @@ func (e *Engine) killKeeper(id string) {
 			continue
 		}
 		if dir, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", pid, early.Lock)); err == nil && dir == e.Paths.dir(id) {
+			born := map[int]uint64{}
+			for _, child := range childrenOf(pid) {
+				born[child] = startTicks(child)
+			}
 			e.kill(pid, "the monitor of a container that nothing else is known of", "一个已经无从查起的容器的监视进程")
+			for child, ticks := range born { // they die with it, a moment later
+				waitGone(child, ticks)
+			}
 		}
 	}
 	waitUnlocked(e.Paths.dir(id))
