@@ -97,7 +97,7 @@ func (x *Explainer) heading(r kernel.Record) string {
 	}
 	heading := fmt.Sprintf("[%s] %s", r.Section, title[language])
 	if process, ok := processes[r.Process]; ok {
-		heading += [2]string{", ", ","}[language] + process[language]
+		heading += [2]string{", ", "，"}[language] + process[language]
 	}
 	return heading
 }

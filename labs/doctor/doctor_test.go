@@ -223,7 +223,7 @@ func TestPrint(t *testing.T) {
 ! swap    3.4  没有
                → swapon <file>
 
-以前异常退出时留下的:
+以前异常退出时留下的：
 ! veth3f2a  容器已经不在了
 `
 	if table.String() != want {
