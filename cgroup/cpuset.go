@@ -32,7 +32,7 @@ func fillCpuset(dir string, values map[string]string, wanted []limit) []kernel.S
 		}
 		if !asked {
 			steps = append(steps, step("3.4", kernel.WriteFile{Path: path.Join(dir, file), Data: values[file]},
-				"cpuset: a group starts with none, and cannot be joined so", "cpuset:新建的组是空的,填上才能加入"))
+				"cpuset: a group starts with none, and cannot be joined so", "cpuset：新建的组是空的，填上才能加入"))
 		}
 	}
 	return steps

@@ -129,15 +129,15 @@ func (h *Host) tryHierarchies() {
 	case errors.Is(err, unix.EROFS):
 		h.refuseReadOnly(dir)
 	case err != nil:
-		h.refuse("control groups of version 1 are for root: "+dir+": "+err.Error(), "cgroup v1 只有 root 能用:"+dir+" 不能写")
+		h.refuse("control groups of version 1 are for root: "+dir+": "+err.Error(), "cgroup v1 只有 root 能用："+dir+" 不能写")
 		h.cure("run it as root of the machine, or boot with systemd.unified_cgroup_hierarchy=1: in version 2 users have groups of their own",
-			"用机器的 root 运行;或者加启动参数 systemd.unified_cgroup_hierarchy=1 换成 v2,普通用户就有自己的组")
+			"用机器的 root 运行；或者加启动参数 systemd.unified_cgroup_hierarchy=1 换成 v2，普通用户就有自己的组")
 	}
 }
 
 func (h *Host) refuseReadOnly(dir string) {
-	h.refuse(dir+" is mounted read-only, so no control group can be made", dir+" 是只读挂载的,不能建组")
-	h.cure("start the outer container with --privileged, or mount "+dir+" writable", "启动外层容器时加 --privileged,或把 "+dir+" 挂成可写")
+	h.refuse(dir+" is mounted read-only, so no control group can be made", dir+" 是只读挂载的，不能建组")
+	h.cure("start the outer container with --privileged, or mount "+dir+" writable", "启动外层容器时加 --privileged，或把 "+dir+" 挂成可写")
 }
 
 func (h *Host) refuse(english, chinese string) { h.Refusal = kernel.Why{EN: english, ZH: chinese} }
@@ -163,7 +163,7 @@ func (h *Host) findBase() {
 		h.refuseReadOnly(h.Root)
 	case err != nil:
 		h.refuse("no control group is delegated to this user (it is in "+own+")", "没有委派给当前用户的组(现在在 "+own+")")
-		h.cure("start it with: systemd-run --user --scope -p Delegate=yes sandbox …", "这样启动:systemd-run --user --scope -p Delegate=yes sandbox …")
+		h.cure("start it with: systemd-run --user --scope -p Delegate=yes sandbox …", "这样启动：systemd-run --user --scope -p Delegate=yes sandbox …")
 	}
 }
 

@@ -33,8 +33,8 @@ var AllDevices = []specs.LinuxDeviceCgroup{{Allow: true, Access: "rwm"}}
 
 // whyDevice explains the rules for the well-known devices; their names are the same in every language.
 var whyDevice = map[string]kernel.Why{
-	"c *:* m":   {EN: "a node of any character device may be made, not opened", ZH: "任何字符设备:可以建节点,不能打开"},
-	"b *:* m":   {EN: "a node of any block device may be made, not opened", ZH: "任何块设备:可以建节点,不能打开"},
+	"c *:* m":   {EN: "a node of any character device may be made, not opened", ZH: "任何字符设备：可以建节点，不能打开"},
+	"b *:* m":   {EN: "a node of any block device may be made, not opened", ZH: "任何块设备：可以建节点，不能打开"},
 	"c 1:3 rwm": {EN: "/dev/null"}, "c 1:5 rwm": {EN: "/dev/zero"}, "c 1:7 rwm": {EN: "/dev/full"}, "c 1:8 rwm": {EN: "/dev/random"},
 	"c 1:9 rwm": {EN: "/dev/urandom"}, "c 5:0 rwm": {EN: "/dev/tty"}, "c 5:1 rwm": {EN: "/dev/console"}, "c 5:2 rwm": {EN: "/dev/ptmx"},
 	"c 136:* rwm": {EN: "/dev/pts/*"},
@@ -128,9 +128,9 @@ func (r rule) why() kernel.Why {
 	known, ok := whyDevice[r.line()]
 	switch {
 	case r.isForAll() && r.allow:
-		return kernel.Why{EN: "--privileged: every device", ZH: "--privileged:所有设备都可以用"}
+		return kernel.Why{EN: "--privileged: every device", ZH: "--privileged：所有设备都可以用"}
 	case r.isForAll():
-		return kernel.Why{EN: "no device at all, but for those that follow", ZH: "先一律不许,再逐个放行"}
+		return kernel.Why{EN: "no device at all, but for those that follow", ZH: "先一律不许，再逐个放行"}
 	case !r.allow:
 		return kernel.Why{EN: "not this device", ZH: "不许用这个设备"}
 	case ok:

@@ -146,10 +146,10 @@ func deviceProgramSteps(dir string, list []specs.LinuxDeviceCgroup) ([]kernel.St
 	}
 	var loaded, group kernel.Handle
 	return []kernel.Step{
-		step("3.5", kernel.LoadDeviceProgram{Program: program, As: &loaded}, "v2: a small program judges each use of a device", "v2:由一小段程序决定哪些设备能用"),
+		step("3.5", kernel.LoadDeviceProgram{Program: program, As: &loaded}, "v2: a small program judges each use of a device", "v2：由一小段程序决定哪些设备能用"),
 		step("3.5", kernel.Open{Path: dir, Flags: unix.O_DIRECTORY | unix.O_CLOEXEC, As: &group}, "the group to which it belongs", "程序要挂到这个组上"),
 		step("3.5", kernel.AttachDeviceProgram{Group: group.FD(), Program: loaded.FD()}, "from now on it is asked", "从现在起由它说了算"),
-		step("3.5", kernel.Close{FD: group.FD()}, "the program stays with the group", "程序跟着组走,不需要描述符"),
-		step("3.5", kernel.Close{FD: loaded.FD()}, "the program stays with the group", "程序跟着组走,不需要描述符"),
+		step("3.5", kernel.Close{FD: group.FD()}, "the program stays with the group", "程序跟着组走，不需要描述符"),
+		step("3.5", kernel.Close{FD: loaded.FD()}, "the program stays with the group", "程序跟着组走，不需要描述符"),
 	}, nil
 }

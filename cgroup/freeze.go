@@ -13,12 +13,12 @@ import (
 // Freeze is what stops all processes of a container where they are: FROZEN in freezer.state (v1, cgroup-v1/freezer-subsystem
 // in the kernel's documentation), 1 in cgroup.freeze (v2, since Linux 5.2). It fails where the container has no group.
 func (h Host) Freeze(id string) ([]kernel.Step, error) {
-	return h.freezer(id, "FROZEN", "1", "all its processes stand still, without noticing", "让它的所有进程原地停住,进程自己毫无察觉")
+	return h.freezer(id, "FROZEN", "1", "all its processes stand still, without noticing", "让它的所有进程原地停住，进程自己毫无察觉")
 }
 
 // Thaw lets them go on.
 func (h Host) Thaw(id string) ([]kernel.Step, error) {
-	return h.freezer(id, "THAWED", "0", "and go on as if nothing had been", "继续运行,好像什么都没发生过")
+	return h.freezer(id, "THAWED", "0", "and go on as if nothing had been", "继续运行，好像什么都没发生过")
 }
 
 func (h Host) freezer(id, v1, v2, english, chinese string) ([]kernel.Step, error) {

@@ -41,7 +41,7 @@ func (h Host) limits(r *specs.LinuxResources) ([]limit, error) {
 	}
 	h.cpuLimits(r.CPU, add)
 	if r.Pids != nil && r.Pids.Limit != nil && *r.Pids.Limit != 0 {
-		add("pids", "pids.max", "pids.max", orMax(*r.Pids.Limit), "--pids-limit: processes and threads", "--pids-limit:进程和线程的个数")
+		add("pids", "pids.max", "pids.max", orMax(*r.Pids.Limit), "--pids-limit: processes and threads", "--pids-limit：进程和线程的个数")
 	}
 	return list, nil
 }
@@ -59,11 +59,11 @@ func (h Host) memoryLimits(m *specs.LinuxMemory, add adder) error {
 		return fmt.Errorf("kernel memory, swappiness and the OOM killer's switch are not supported yet")
 	}
 	if m.Limit != nil && *m.Limit != 0 {
-		add("memory", "memory.limit_in_bytes", "memory.max", h.bytes(*m.Limit), "-m: memory, in bytes", "-m:内存上限,单位字节")
+		add("memory", "memory.limit_in_bytes", "memory.max", h.bytes(*m.Limit), "-m: memory, in bytes", "-m：内存上限，单位字节")
 	}
 	if m.Reservation != nil && *m.Reservation != 0 {
 		add("memory", "memory.soft_limit_in_bytes", "memory.low", h.bytes(*m.Reservation),
-			"--memory-reservation: what it keeps when memory is short", "--memory-reservation:内存紧张时尽量保留这么多")
+			"--memory-reservation: what it keeps when memory is short", "--memory-reservation：内存紧张时尽量保留这么多")
 	}
 	if m.Swap == nil || *m.Swap == 0 {
 		return nil
@@ -75,7 +75,7 @@ func (h Host) memoryLimits(m *specs.LinuxMemory, add adder) error {
 		}
 		swap -= *m.Limit
 	}
-	add("memory", "memory.memsw.limit_in_bytes", "memory.swap.max", h.bytes(swap), "--memory-swap", "--memory-swap:内存加 swap 的上限")
+	add("memory", "memory.memsw.limit_in_bytes", "memory.swap.max", h.bytes(swap), "--memory-swap", "--memory-swap：内存加 swap 的上限")
 	return nil
 }
 
@@ -104,14 +104,14 @@ func (h Host) cpuLimits(c *specs.LinuxCPU, add adder) {
 		if h.Mode == V2 {
 			value = strconv.FormatUint(weightOf(*c.Shares), 10)
 		}
-		add("cpu", "cpu.shares", "cpu.weight", value, "--cpu-shares: weight against other groups", "--cpu-shares:和别的组争用 CPU 时的权重")
+		add("cpu", "cpu.shares", "cpu.weight", value, "--cpu-shares: weight against other groups", "--cpu-shares：和别的组争用 CPU 时的权重")
 	}
 	h.cpuCeiling(c, add)
 	if c.Cpus != "" {
-		add("cpuset", "cpuset.cpus", "cpuset.cpus", c.Cpus, "--cpuset-cpus: on these processors only", "--cpuset-cpus:只能用这几个处理器")
+		add("cpuset", "cpuset.cpus", "cpuset.cpus", c.Cpus, "--cpuset-cpus: on these processors only", "--cpuset-cpus：只能用这几个处理器")
 	}
 	if c.Mems != "" {
-		add("cpuset", "cpuset.mems", "cpuset.mems", c.Mems, "--cpuset-mems: memory of these nodes only", "--cpuset-mems:只能用这几个节点的内存")
+		add("cpuset", "cpuset.mems", "cpuset.mems", c.Mems, "--cpuset-mems: memory of these nodes only", "--cpuset-mems：只能用这几个节点的内存")
 	}
 }
 
@@ -128,11 +128,11 @@ func (h Host) cpuCeiling(c *specs.LinuxCPU, add adder) {
 	case quota < 0 && period == 100_000:
 	case h.Mode == V2:
 		add("cpu", "", "cpu.max", orMax(quota)+" "+strconv.FormatUint(period, 10),
-			"--cpus: microseconds of processor time in each period", "--cpus:每个周期里最多用多少微秒 CPU")
+			"--cpus: microseconds of processor time in each period", "--cpus：每个周期里最多用多少微秒 CPU")
 	default:
-		add("cpu", "cpu.cfs_period_us", "", strconv.FormatUint(period, 10), "--cpu-period: in microseconds", "--cpu-period:一个周期,单位微秒")
+		add("cpu", "cpu.cfs_period_us", "", strconv.FormatUint(period, 10), "--cpu-period: in microseconds", "--cpu-period：一个周期，单位微秒")
 		add("cpu", "cpu.cfs_quota_us", "", strconv.FormatInt(quota, 10),
-			"--cpus: microseconds of processor time in each period", "--cpus:每个周期里最多用多少微秒 CPU")
+			"--cpus: microseconds of processor time in each period", "--cpus：每个周期里最多用多少微秒 CPU")
 	}
 }
 

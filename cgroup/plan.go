@@ -78,17 +78,17 @@ func (p *Plan) makeDirectory(d directory, first ...kernel.Step) {
 		name = "v2"
 	}
 	group := d.group(p.Group.ID)
-	p.Remove = append(p.Remove, removal(group, "an empty group can go", "组里没有进程了,可以删掉"))
+	p.Remove = append(p.Remove, removal(group, "an empty group can go", "组里没有进程了，可以删掉"))
 	if !exists(d.parent()) {
-		s := step("3.5", kernel.Mkdir{Path: d.parent(), Mode: 0o755}, name+": the group of all containers", name+":所有容器共同的上级组")
+		s := step("3.5", kernel.Mkdir{Path: d.parent(), Mode: 0o755}, name+": the group of all containers", name+"：所有容器共同的上级组")
 		s.Optional = true
 		p.Create = append(p.Create, s)
-		p.Remove = append(p.Remove, removal(d.parent(), "it was the last container", "这是最后一个容器,上级组也不留"))
+		p.Remove = append(p.Remove, removal(d.parent(), "it was the last container", "这是最后一个容器，上级组也不留"))
 	}
 	p.Create = append(p.Create, first...)
 	if !exists(group) {
 		p.Create = append(p.Create, step("3.5", kernel.Mkdir{Path: group, Mode: 0o755},
-			name+": a group is made by making a directory", name+":建一个目录,就是建一个 cgroup"))
+			name+": a group is made by making a directory", name+"：建一个目录，就是建一个 cgroup"))
 	}
 }
 
@@ -112,7 +112,7 @@ func (h Host) planV1(p *Plan, wanted []limit, rules []specs.LinuxDeviceCgroup) e
 		p.makeDirectory(d, first...)
 		p.Join = append(p.Join, step("3.5", kernel.WriteFile{Path: path.Join(d.group(p.Group.ID), "tasks"), Data: "0"},
 			strings.Join(d.Controllers, ",")+": the process joins by itself; 0 means whoever writes",
-			strings.Join(d.Controllers, ",")+":进程自己加入,0 代表写入者自己"))
+			strings.Join(d.Controllers, ",")+"：进程自己加入，0 代表写入者自己"))
 	}
 	if dir, ok := p.Group.dirOf("cpuset"); ok {
 		p.Create = append(p.Create, fillCpuset(dir.group(p.Group.ID), readCpuset(dir.Path), wanted)...)
@@ -168,7 +168,7 @@ func (h Host) planV2(p *Plan, wanted []limit, rules []specs.LinuxDeviceCgroup) e
 	}
 	p.Into = group
 	p.Join = []kernel.Step{step("3.5", kernel.WriteFile{Path: group + "/cgroup.procs", Data: "0"},
-		"the process joins by itself; 0 means whoever writes", "进程自己加入,0 代表写入者自己")}
+		"the process joins by itself; 0 means whoever writes", "进程自己加入，0 代表写入者自己")}
 	if h.Delegated {
 		return nil // only real root may load the program that judges; and only real root can make devices
 	}
@@ -200,7 +200,7 @@ func enable(dir string, use []string) []kernel.Step {
 		return nil
 	}
 	return []kernel.Step{step("3.5", kernel.WriteFile{Path: dir + "/cgroup.subtree_control", Data: strings.Join(switches, " ")},
-		"v2: the groups below have these controllers", "v2:下一级的组才有这些控制器")}
+		"v2: the groups below have these controllers", "v2：下一级的组才有这些控制器")}
 }
 
 // Processes are the pids that are in the container's group or in groups that it made inside.

@@ -29,10 +29,10 @@ func (h Host) Remove(id string) []kernel.Step {
 			steps = append(steps, removal(inner, "a group that the container made inside", "容器在里面自己建的组"))
 		}
 		if exists(own) {
-			steps = append(steps, removal(own, "an empty group can go", "组里没有进程了,可以删掉"))
+			steps = append(steps, removal(own, "an empty group can go", "组里没有进程了，可以删掉"))
 		}
 		if nlink(d.parent()) == others { // also one whose maker was killed before it made its own group in there
-			steps = append(steps, removal(d.parent(), "it was the last container", "这是最后一个容器,上级组也不留"))
+			steps = append(steps, removal(d.parent(), "it was the last container", "这是最后一个容器，上级组也不留"))
 		}
 	}
 	return steps

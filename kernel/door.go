@@ -118,7 +118,7 @@ func performHere(e Effect) (result int, errno syscall.Errno) {
 }
 
 // notExecuted is said of an execve(2) that failed.
-var notExecuted = Why{"not here: each directory of $PATH is tried in turn", "这里没有:按 $PATH 的顺序逐个目录去试"}
+var notExecuted = Why{"not here: each directory of $PATH is tried in turn", "这里没有：按 $PATH 的顺序逐个目录去试"}
 
 // tell makes the record of one step and hands it on.
 func (d *Door) tell(process string, s Step, result int, errno syscall.Errno, micros float64) {

@@ -60,7 +60,7 @@ func (s Spawn) Compile() *Birth {
 	b.steps = append(b.steps, s.Steps...)
 	b.steps = append(b.steps, Step{
 		Effect: UnblockSignals{}, Section: s.Section,
-		Why: Why{"signals were held back while the process was being made", "进程诞生期间信号一直被挡住,现在放行"},
+		Why: Why{"signals were held back while the process was being made", "进程诞生期间信号一直被挡住，现在放行"},
 	})
 	b.steps = append(b.steps, s.Programs...)
 	for i, step := range b.steps {
@@ -222,7 +222,7 @@ func (d *Door) TellBirth(b *Birth, process string) {
 }
 
 // noClone3 is said of a clone3 that is followed by a clone.
-var noClone3 = Why{"this kernel, or a seccomp filter, does not let it through: clone(2) does the same in the old way", "内核太旧或被 seccomp 拦住:改用旧的 clone(2),效果一样"}
+var noClone3 = Why{"this kernel, or a seccomp filter, does not let it through: clone(2) does the same in the old way", "内核太旧或被 seccomp 拦住：改用旧的 clone(2)，效果一样"}
 
 // tellClone tells of the call, or the two, that the birth began with.
 func (d *Door) tellClone(b *Birth, process string) (born bool) {

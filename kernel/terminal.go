@@ -136,7 +136,7 @@ func RawTerminal(door Doer, file *os.File) (restore func(), err error) {
 	raw.Cflag = raw.Cflag&^(unix.CSIZE|unix.PARENB) | unix.CS8
 	raw.Cc[unix.VMIN], raw.Cc[unix.VTIME] = 1, 0
 	err = door.Do(In("3.2", Because(TerminalMode{FD: fd, Mode: raw},
-		"each key goes to the container as it is typed, Ctrl-C too; the echo comes from there", "每个按键原样送进容器,Ctrl-C 也一样;回显由容器里的终端负责"))...)
+		"each key goes to the container as it is typed, Ctrl-C too; the echo comes from there", "每个按键原样送进容器，Ctrl-C 也一样；回显由容器里的终端负责"))...)
 	return func() {
 		door.Do(Try(In("3.2", Because(TerminalMode{FD: fd, Mode: *before}, "your terminal is as it was", "你的终端恢复原样"))...)...)
 	}, err

@@ -137,7 +137,7 @@ func (b *builder) prepare() error {
 	if b.program.syntax != "" && b.explain {
 		b.Note("2.4.2", "# syntax="+b.program.syntax, kernel.Why{
 			EN: "BuildKit would fetch that image and let it read the Dockerfile; this program knows the language itself",
-			ZH: "BuildKit 会拉取这个镜像来解释 Dockerfile;本程序自己就懂这门语言,不去拉取",
+			ZH: "BuildKit 会拉取这个镜像来解释 Dockerfile；本程序自己就懂这门语言，不去拉取",
 		})
 	}
 	b.addLabels()

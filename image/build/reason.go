@@ -30,7 +30,7 @@ func (b *builder) cached(st *state, r *record) *image.Image {
 	if img != nil {
 		b.Note(section243, "cache hit: "+line+": image "+short(img.ID), kernel.Why{
 			EN: "the same instruction, with the same inputs, on the same parent has been built before: its image is taken",
-			ZH: "同样的指令、同样的输入、同样的父镜像以前构建过:直接使用那次得到的镜像",
+			ZH: "同样的指令、同样的输入、同样的父镜像以前构建过：直接使用那次得到的镜像",
 		})
 		return img
 	}
@@ -46,19 +46,19 @@ func (b *builder) reason(st *state, r *record, gone string) (string, kernel.Why)
 	case b.NoCache:
 		return "--no-cache", kernel.Why{EN: "it was asked not to look for one", ZH: "命令行要求不使用缓存"}
 	case gone != "":
-		return "the image that it made, " + short(gone) + ", is gone", kernel.Why{EN: "a record without its image is worth nothing", ZH: "镜像已被删除,只剩记录没有用"}
+		return "the image that it made, " + short(gone) + ", is gone", kernel.Why{EN: "a record without its image is worth nothing", ZH: "镜像已被删除，只剩记录没有用"}
 	case len(siblings) > 0:
 		return b.difference(r, nearest(r, siblings))
 	case st.rebuilt > 0:
 		return fmt.Sprintf("step %d was built anew", st.rebuilt), kernel.Why{
 			EN: "an image is looked up by its parent, and the parent is a new one: what follows a miss misses too",
-			ZH: "缓存按父镜像查找,而父镜像是新的:一步未命中,后面各步都不命中",
+			ZH: "缓存按父镜像查找，而父镜像是新的：一步未命中，后面各步都不命中",
 		}
 	}
 	if other := b.cache.elsewhere(r); other != nil {
 		return fmt.Sprintf("built on another parent so far: %s instead of %s", parentName(other), parentName(r)), kernel.Why{
 			EN: "an image is looked up by its parent: with another base image, or after other steps, nothing of the old build fits",
-			ZH: "缓存按父镜像查找:base 镜像不同,或前面的步骤不同,旧的结果都不能用",
+			ZH: "缓存按父镜像查找：base 镜像不同，或前面的步骤不同，旧的结果都不能用",
 		}
 	}
 	return "never built before", kernel.Why{EN: "the cache holds nothing of the kind", ZH: "缓存中没有这样的步骤"}
@@ -115,17 +115,17 @@ func differing(a, b string) int {
 func (b *builder) difference(r, old *record) (string, kernel.Why) {
 	if r.Instruction != old.Instruction {
 		return "on this parent it was so far: " + lineOf(old.Instruction), kernel.Why{
-			EN: "another instruction, or another order of instructions, is another step", ZH: "指令的文字或先后次序变了,就是另一个步骤",
+			EN: "another instruction, or another order of instructions, is another step", ZH: "指令的文字或先后次序变了，就是另一个步骤",
 		}
 	}
 	if !slices.Equal(r.Args, old.Args) {
 		return differentArgs(old.Args, r.Args), kernel.Why{
-			EN: "RUN sees the values of ARG, so they count", ZH: "RUN 能看到 ARG 的值,所以值也算输入",
+			EN: "RUN sees the values of ARG, so they count", ZH: "RUN 能看到 ARG 的值，所以值也算输入",
 		}
 	}
 	if r.Content != old.Content {
 		return differentFiles(b.cache.filesOf(old), r.files), kernel.Why{
-			EN: "files are compared by name, owner, mode and content, not by time", ZH: "文件按名字、属主、权限与内容比较,不看修改时间",
+			EN: "files are compared by name, owner, mode and content, not by time", ZH: "文件按名字、属主、权限与内容比较，不看修改时间",
 		}
 	}
 	return fmt.Sprintf("options differ: were %v, are %v", old.More, r.More), kernel.Why{

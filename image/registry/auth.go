@@ -206,8 +206,8 @@ func (a tokenAnswer) token() token {
 }
 
 var (
-	whyToken     = kernel.Why{EN: "a pass for exactly this, for some minutes", ZH: "取一张通行证:只允许这一件事,几分钟内有效"}
-	whyAnonymous = kernel.Why{EN: "a pass for anybody: to read what is public", ZH: "匿名通行证:只能读公开的内容"}
+	whyToken     = kernel.Why{EN: "a pass for exactly this, for some minutes", ZH: "取一张通行证：只允许这一件事，几分钟内有效"}
+	whyAnonymous = kernel.Why{EN: "a pass for anybody: to read what is public", ZH: "匿名通行证：只能读公开的内容"}
 )
 
 // askToken asks a token server for a pass; to log in, also for an identity token.

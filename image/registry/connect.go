@@ -121,7 +121,7 @@ func (c *Client) isInsecure(host string) bool {
 	return isLoopback(host)
 }
 
-var whyPing = kernel.Why{EN: "is a registry there, and whom does it let in?", ZH: "那里有 Registry 吗?要不要登录?"}
+var whyPing = kernel.Why{EN: "is a registry there, and whom does it let in?", ZH: "那里有 Registry 吗？要不要登录？"}
 
 // ping is the request with which every conversation begins (specification, end-1). The answer says whether a login is
 // wanted, and where to get it.

@@ -15,9 +15,9 @@ import (
 )
 
 var (
-	whyConfig = kernel.Why{EN: "the configuration: what a container of it runs, and its layers' DiffIDs", ZH: "配置:容器运行什么,以及各层的 DiffID"}
-	whyLayer  = kernel.Why{EN: "a layer: hashed and unpacked while it comes", ZH: "一层:边下载边校验、解包"}
-	whyResume = kernel.Why{EN: "the connection broke: only what is missing", ZH: "连接断了:只取剩下的部分"}
+	whyConfig = kernel.Why{EN: "the configuration: what a container of it runs, and its layers' DiffIDs", ZH: "配置：容器运行什么，以及各层的 DiffID"}
+	whyLayer  = kernel.Why{EN: "a layer: hashed and unpacked while it comes", ZH: "一层：边下载边校验、解包"}
+	whyResume = kernel.Why{EN: "the connection broke: only what is missing", ZH: "连接断了：只取剩下的部分"}
 )
 
 // errStalled: a transfer was given up because nothing moved any more.

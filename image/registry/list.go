@@ -19,7 +19,7 @@ const maxPages = 1000
 var (
 	whyTags    = kernel.Why{EN: "the tags of this repository", ZH: "这个仓库有哪些 tag"}
 	whyCatalog = kernel.Why{EN: "the repositories of this registry", ZH: "这个 Registry 有哪些仓库"}
-	whySearch  = kernel.Why{EN: "Docker Hub's own search, no part of the registry protocol", ZH: "Docker Hub 自己的搜索接口,不属于 Registry 协议"}
+	whySearch  = kernel.Why{EN: "Docker Hub's own search, no part of the registry protocol", ZH: "Docker Hub 自己的搜索接口，不属于 Registry 协议"}
 )
 
 // Tags lists a repository's tags, sorted.

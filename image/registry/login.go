@@ -8,7 +8,7 @@ import (
 	"sandbox/kernel"
 )
 
-var whyLogin = kernel.Why{EN: "does the registry know this account?", ZH: "Registry 认识这个账号吗?"}
+var whyLogin = kernel.Why{EN: "does the registry know this account?", ZH: "Registry 认识这个账号吗？"}
 
 // Login asks a registry whether it accepts an account. It returns what to keep of it: some registries give an identity
 // token, which is better kept than a password.

@@ -43,7 +43,7 @@ type push struct {
 	elsewhere map[v1.Hash]string // DiffID: another repository of the registry that should have the layer
 }
 
-var whyTag = kernel.Why{EN: "the manifest comes last: from now on the tag stands for it", ZH: "最后传 manifest:从此 tag 指向它"}
+var whyTag = kernel.Why{EN: "the manifest comes last: from now on the tag stands for it", ZH: "最后传 manifest：从此 tag 指向它"}
 
 // Push brings an image of the store into a registry, under a name with a tag. Layers that the store has as plain tar
 // archives are compressed on the way; the store remembers what became of them, so that the next push need not send

@@ -188,6 +188,6 @@ func isPassing(err error, first bool) bool {
 
 func (c *Client) noteRetry(err error, wait time.Duration) {
 	if c.o.Note != nil {
-		c.o.Note(section, fmt.Sprintf("sleep %.1f", wait.Seconds()), kernel.Why{EN: "then once more: " + err.Error(), ZH: "然后重试: " + err.Error()})
+		c.o.Note(section, fmt.Sprintf("sleep %.1f", wait.Seconds()), kernel.Why{EN: "then once more: " + err.Error(), ZH: "然后重试：" + err.Error()})
 	}
 }

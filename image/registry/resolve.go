@@ -38,9 +38,9 @@ type fetched struct {
 }
 
 var (
-	whyResolve  = kernel.Why{EN: "what does this tag stand for now? A manifest, or an index of several", ZH: "这个 tag 现在指向什么?一个 manifest,或多平台的 index"}
+	whyResolve  = kernel.Why{EN: "what does this tag stand for now? A manifest, or an index of several", ZH: "这个 tag 现在指向什么？一个 manifest，或多平台的 index"}
 	whyPlatform = kernel.Why{EN: "the index's manifest for this machine", ZH: "index 中适合本机平台的 manifest"}
-	whyCheck    = kernel.Why{EN: "has the tag moved? Only the digest is asked for", ZH: "tag 变了吗?只问 digest"}
+	whyCheck    = kernel.Why{EN: "has the tag moved? Only the digest is asked for", ZH: "tag 变了吗？只问 digest"}
 )
 
 // digestOf asks what digest a tag stands for, without fetching anything; "" if the registry does not say.

@@ -23,12 +23,12 @@ const (
 )
 
 var (
-	whyExists = kernel.Why{EN: "does the repository have this blob already?", ZH: "仓库里已经有这个 blob 了吗?"}
-	whyMount  = kernel.Why{EN: "another repository there should have it: take it from there, without sending a byte", ZH: "那边另一个仓库应该有它:直接挂载过来,一个字节也不用传"}
+	whyExists = kernel.Why{EN: "does the repository have this blob already?", ZH: "仓库里已经有这个 blob 了吗？"}
+	whyMount  = kernel.Why{EN: "another repository there should have it: take it from there, without sending a byte", ZH: "那边另一个仓库应该有它：直接挂载过来，一个字节也不用传"}
 	whyBegin  = kernel.Why{EN: "begin an upload", ZH: "开始一次上传"}
 	whyChunk  = kernel.Why{EN: "the bytes", ZH: "传输数据"}
-	whyStatus = kernel.Why{EN: "the connection broke: how much has arrived?", ZH: "连接断了:已经收到多少?"}
-	whyFinish = kernel.Why{EN: "that is all: the registry compares the digest", ZH: "传完了:由 Registry 核对 digest"}
+	whyStatus = kernel.Why{EN: "the connection broke: how much has arrived?", ZH: "连接断了：已经收到多少？"}
+	whyFinish = kernel.Why{EN: "that is all: the registry compares the digest", ZH: "传完了：由 Registry 核对 digest"}
 )
 
 // upload brings one blob into a repository (specification, "Pushing blobs").

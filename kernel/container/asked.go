@@ -32,7 +32,7 @@ func (e *Engine) ask(r *Record, command string, s unix.Signal, late bool) error 
 	path := e.Paths.asked(r.ID)
 	err = e.Door.Do(kernel.Step{
 		Effect: kernel.ReplaceFile{Path: path, Data: data, Mode: 0o600, Durable: r.HostConfig.RestartPolicy.Asks()}, Section: "3.3",
-		Why: kernel.Why{EN: "whoever sees it end shall know that this was wanted, and by whom", ZH: "记下这是谁要求的:看到它结束的进程才知道原因"},
+		Why: kernel.Why{EN: "whoever sees it end shall know that this was wanted, and by whom", ZH: "记下这是谁要求的：看到它结束的进程才知道原因"},
 	})
 	switch {
 	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT):

@@ -95,7 +95,7 @@ func openSubpath(root, subpath string, recursive bool, as *kernel.Handle) []kern
 	top, part := &kernel.Handle{}, &kernel.Handle{}
 	return kernel.In("3.5",
 		kernel.Because(kernel.Open{Path: root, Flags: unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC, As: top}, "the volume …", "先打开数据卷……"),
-		kernel.Because(kernel.OpenInRoot{Root: top.FD(), Path: subpath, As: part}, "… and a part of it: no link in it leads out of it", "……再打开其中一部分:里面的链接都出不去"),
+		kernel.Because(kernel.OpenInRoot{Root: top.FD(), Path: subpath, As: part}, "… and a part of it: no link in it leads out of it", "……再打开其中一部分：里面的链接都出不去"),
 		kernel.Because(kernel.OpenTree{From: part.FD(), Recursive: recursive, As: as}, "the source is looked up on the host …", "源路径在宿主机上查找……"),
 	)
 }
@@ -185,7 +185,7 @@ func flagSteps(target string, options []string) []kernel.Step {
 		steps = append(steps, kernel.Because(kernel.Mount{Target: target, Flags: bits | unix.MS_REMOUNT | unix.MS_BIND}, "read-only for the container, whoever owns it", "对容器只读"))
 	}
 	if strings.Contains(data, optionReadOnly) {
-		steps = append(steps, kernel.Because(kernel.ReadOnlyTree{Path: target}, "read-only for the container, whoever owns it, with all that is mounted below", "对容器只读,连同下面挂载的一切"))
+		steps = append(steps, kernel.Because(kernel.ReadOnlyTree{Path: target}, "read-only for the container, whoever owns it, with all that is mounted below", "对容器只读，连同下面挂载的一切"))
 	}
 	return steps
 }

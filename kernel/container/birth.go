@@ -71,7 +71,7 @@ func (b *birth) Plan() (kernel.Spawn, error) {
 	}
 	spawn := kernel.Spawn{
 		Namespaces: b.cloneFlags(), Section: "3.5", Process: "container", Hold: true,
-		Why: kernel.Why{EN: "a new process in namespaces of its own: the container begins", ZH: "在一组新的 namespace 里生出一个进程:容器就此开始"},
+		Why: kernel.Why{EN: "a new process in namespaces of its own: the container begins", ZH: "在一组新的 namespace 里生出一个进程：容器就此开始"},
 	}
 	b.planVolumes()
 	for _, part := range [][]kernel.Step{
@@ -146,9 +146,9 @@ func (b *birth) mapUsers() []kernel.Step {
 	}
 	return kernel.In("3.5",
 		kernel.Because(kernel.WriteFile{Path: "/proc/self/setgroups", Data: "deny"},
-			"who maps a group must not be able to leave one", "要映射用户组,先得放弃改变附加组的权利"),
+			"who maps a group must not be able to leave one", "要映射用户组，先得放弃改变附加组的权利"),
 		kernel.Because(kernel.WriteFile{Path: "/proc/self/uid_map", Data: idMap(b.spec.Linux.UIDMappings)},
-			"root inside is this ordinary user outside", "容器里的 root,在外面就是这个普通用户"),
+			"root inside is this ordinary user outside", "容器里的 root，在外面就是这个普通用户"),
 		kernel.Because(kernel.WriteFile{Path: "/proc/self/gid_map", Data: idMap(b.spec.Linux.GIDMappings)},
 			"the same for the group", "用户组也一样"),
 	)
@@ -163,7 +163,7 @@ func (b *birth) joinCgroups() []kernel.Step {
 		return steps
 	}
 	return append(steps, kernel.In("3.5", kernel.Because(kernel.Unshare{Flags: unix.CLONE_NEWCGROUP},
-		"the group it is in now looks like the root of all groups", "从现在起,它所在的 cgroup 看起来就是根"))...)
+		"the group it is in now looks like the root of all groups", "从现在起，它所在的 cgroup 看起来就是根"))...)
 }
 
 func (b *birth) newSession() []kernel.Step {
@@ -171,9 +171,9 @@ func (b *birth) newSession() []kernel.Step {
 		"keys of whoever started it stay out of reach", "启动者的密钥不会带进容器")
 	keyring.Optional = true
 	return kernel.In("3.5",
-		kernel.Because(kernel.Setsid{}, "a session of its own: the terminal's Ctrl-C does not reach it directly", "自成一个会话,外面终端的 Ctrl-C 不会直接打到它"),
+		kernel.Because(kernel.Setsid{}, "a session of its own: the terminal's Ctrl-C does not reach it directly", "自成一个会话，外面终端的 Ctrl-C 不会直接打到它"),
 		keyring,
-		kernel.Because(kernel.Umask{}, "modes are what the next steps say", "下面创建的文件,权限就按写的来"),
+		kernel.Because(kernel.Umask{}, "modes are what the next steps say", "下面创建的文件，权限就按写的来"),
 	)
 }
 
@@ -181,10 +181,10 @@ func (b *birth) newSession() []kernel.Step {
 func (b *birth) mountRoot() []kernel.Step {
 	return kernel.In("2.3",
 		kernel.Because(kernel.Mount{Target: "/", Flags: unix.MS_REC | unix.MS_PRIVATE},
-			"from here on no mount is seen outside", "从这里开始,挂载操作外面都看不见"),
-		kernel.Because(kernel.Chdir{Path: b.rootfs.LayerDir}, "short names for the layers: the option string must fit into a page", "用短名字写各层:挂载参数不能超过一页内存"),
+			"from here on no mount is seen outside", "从这里开始，挂载操作外面都看不见"),
+		kernel.Because(kernel.Chdir{Path: b.rootfs.LayerDir}, "short names for the layers: the option string must fit into a page", "用短名字写各层：挂载参数不能超过一页内存"),
 		kernel.Because(kernel.Mount{Source: "overlay", Target: b.rootfs.MountPoint, Type: "overlay", Data: b.rootfs.options(b.host)},
-			"image layers stay read-only; what is written lands in upperdir", "镜像层只读;写入的内容都落在 upperdir"),
+			"image layers stay read-only; what is written lands in upperdir", "镜像层只读；写入的内容都落在 upperdir"),
 		kernel.Because(kernel.Chdir{Path: b.rootfs.MountPoint}, "", ""),
 	)
 }
@@ -214,7 +214,7 @@ func overlayEscape(path string) string {
 
 func (b *birth) pivot() []kernel.Step {
 	return kernel.In("3.5", kernel.Because(kernel.PivotRoot{New: ".", Old: "."},
-		"the stack of layers becomes /; the host's root lies over it until it is unmounted", "叠好的各层成为 /;宿主机的根暂时盖在上面,稍后卸掉"))
+		"the stack of layers becomes /; the host's root lies over it until it is unmounted", "叠好的各层成为 /；宿主机的根暂时盖在上面，稍后卸掉"))
 }
 
 // leaveOldRoot lets go of the host's root. Not before the kernel's file systems are mounted: in a user namespace the
@@ -236,7 +236,7 @@ func (b *birth) setHostname() []kernel.Step {
 	}
 	if b.has(specs.NetworkNamespace) {
 		steps = append(steps, kernel.In("3.6", kernel.Because(kernel.LinkUp{Name: "lo"},
-			"a new network namespace has only a loopback, and that is down", "新的 network namespace 里只有 lo,而且还没启用"))...)
+			"a new network namespace has only a loopback, and that is down", "新的 network namespace 里只有 lo，而且还没启用"))...)
 	}
 	return steps
 }
@@ -245,7 +245,7 @@ func (b *birth) setHostname() []kernel.Step {
 func (b *birth) enterWorkdir() []kernel.Step {
 	cwd := b.spec.Process.Cwd
 	steps := kernel.MkdirAll(cwd, "3.1")
-	return append(steps, kernel.In("3.1", kernel.Because(kernel.Chdir{Path: cwd}, "where the program starts: WORKDIR, or -w", "程序从这里开始:WORKDIR 或 -w"))...)
+	return append(steps, kernel.In("3.1", kernel.Because(kernel.Chdir{Path: cwd}, "where the program starts: WORKDIR, or -w", "程序从这里开始：WORKDIR 或 -w"))...)
 }
 
 // freezeRoot makes the root read-only: --read-only.
@@ -254,7 +254,7 @@ func (b *birth) freezeRoot() []kernel.Step {
 		return nil
 	}
 	return kernel.In("2.3", kernel.Because(kernel.Mount{Target: "/", Flags: unix.MS_REMOUNT | unix.MS_BIND | unix.MS_RDONLY},
-		"--read-only: not even the container's own layer can be written", "--read-only:连容器层也不能写"))
+		"--read-only: not even the container's own layer can be written", "--read-only：连容器层也不能写"))
 }
 
 // limitResources sets --ulimit. The limit on open files is set in any case: Go has raised the monitor's.
@@ -308,7 +308,7 @@ func (b *birth) becomeUser() []kernel.Step {
 	if p.User.GID != 0 || p.User.UID != 0 {
 		steps = append(steps,
 			kernel.Because(kernel.Setresgid{GID: int(p.User.GID)}, "", ""),
-			kernel.Because(kernel.Setresuid{UID: int(p.User.UID)}, "the program runs as this user: USER, or -u", "程序以这个用户运行:USER 或 -u"))
+			kernel.Because(kernel.Setresuid{UID: int(p.User.UID)}, "the program runs as this user: USER, or -u", "程序以这个用户运行：USER 或 -u"))
 	}
 	effective, permitted := capability.SetOf(p.Capabilities.Effective), capability.SetOf(p.Capabilities.Permitted)
 	steps = append(steps, kernel.Because(kernel.Capset{Effective: effective, Permitted: permitted},
@@ -322,10 +322,10 @@ func (b *birth) becomeUser() []kernel.Step {
 // dieWithMonitor comes after all changes of identity: they clear it (prctl(2)).
 func (b *birth) dieWithMonitor() []kernel.Step {
 	return kernel.In("3.1", kernel.Because(kernel.Prctl{Option: unix.PR_SET_PDEATHSIG, Arg: uintptr(unix.SIGKILL)},
-		"if the monitor is killed the container ends too: nobody would look after it", "监视进程若被杀,容器也随之结束,免得没人照看"),
+		"if the monitor is killed the container ends too: nobody would look after it", "监视进程若被杀，容器也随之结束，免得没人照看"),
 		kernel.Because(kernel.Close{FD: kernel.FD(b.ends.door)}, "", ""),
 		kernel.Because(kernel.Knock{FD: b.ends.knock}, "if it has been killed already nobody is at the other end of this pipe, and the container does not begin",
-			"监视进程若已经被杀,这个管道的另一头就没有人了,容器也就不会开始"))
+			"监视进程若已经被杀，这个管道的另一头就没有人了，容器也就不会开始"))
 }
 
 // groupIDs are the supplementary groups, the first of them the user's own as login(1) has it.
@@ -342,7 +342,7 @@ func groupIDs(u specs.User) []int {
 // programs are the places where the command may be: itself if it has a slash, else each directory of $PATH, tried by
 // execve in turn as execvp(3) does.
 func programs(args, env []string) []kernel.Step {
-	why := kernel.Why{EN: "PID 1 becomes the program; nothing of sandbox is left in the process", ZH: "1 号进程变成要运行的程序,进程里不再有 sandbox 的任何东西"}
+	why := kernel.Why{EN: "PID 1 becomes the program; nothing of sandbox is left in the process", ZH: "1 号进程变成要运行的程序，进程里不再有 sandbox 的任何东西"}
 	if strings.Contains(args[0], "/") {
 		return []kernel.Step{{Effect: kernel.Execve{Path: args[0], Argv: args, Env: env}, Section: "3.1", Why: why}}
 	}

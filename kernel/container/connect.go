@@ -97,7 +97,7 @@ func (e *Engine) leaveTerminal(r *Record, master *os.File) error {
 	err = raw.Control(func(fd uintptr) {
 		sendErr = e.Door.Do(kernel.Step{
 			Effect: kernel.SendDescriptor{Socket: int(control.Fd()), FD: int(fd), Data: string([]byte{frameHold, 0, 0, 0, 0})}, Section: "3.2",
-			Why: kernel.Why{EN: "the monitor keeps the terminal open: the program goes on without us", ZH: "终端交给监视进程保管:程序继续运行"},
+			Why: kernel.Why{EN: "the monitor keeps the terminal open: the program goes on without us", ZH: "终端交给监视进程保管：程序继续运行"},
 		})
 	})
 	return errors.Join(err, sendErr)

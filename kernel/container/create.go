@@ -187,8 +187,8 @@ func (e *Engine) makeDirectories(id string) (lock *os.File, err error) {
 	}
 	steps := []kernel.Step{
 		make(p.dir(id), 0o711, "the container's directory", "容器的目录"),
-		make(p.upper(id), 0o755, "the container's own layer: all it writes lands here", "容器层:容器写的东西都在这里"),
-		{Effect: kernel.Chmod{Path: p.upper(id), Mode: 0o755}, Section: "2.3", Why: kernel.Why{EN: "its / is for everybody, whatever your umask", ZH: "不管你的 umask 是什么,容器的 / 人人可进"}},
+		make(p.upper(id), 0o755, "the container's own layer: all it writes lands here", "容器层：容器写的东西都在这里"),
+		{Effect: kernel.Chmod{Path: p.upper(id), Mode: 0o755}, Section: "2.3", Why: kernel.Why{EN: "its / is for everybody, whatever your umask", ZH: "不管你的 umask 是什么，容器的 / 人人可进"}},
 		make(p.work(id), 0o755, "overlayfs prepares its changes here", "overlayfs 在这里准备改动"),
 	}
 	if err := e.makeRoot(); err != nil {

@@ -76,7 +76,7 @@ func (e *Engine) Event(events ...Event) {
 	said := strings.Join(actions, ", ")
 	e.Door.Do(kernel.Step{
 		Effect: kernel.AppendFile{Path: e.Paths.events(), Data: lines, Mode: 0o600}, Section: sectionOfEvent(events), Optional: true,
-		Why: kernel.Why{EN: "sandbox events tells of it: " + said, ZH: "sandbox events 会报告:" + said},
+		Why: kernel.Why{EN: "sandbox events tells of it: " + said, ZH: "sandbox events 会报告：" + said},
 	})
 	if info, err := os.Stat(e.Paths.events()); err == nil && info.Size() > eventsLimit {
 		e.rotateEvents()
@@ -118,7 +118,7 @@ func (e *Engine) rotateEvents() {
 	}
 	e.Door.Do(kernel.Step{
 		Effect: kernel.Rename{From: path, To: path + ".1"}, Section: "3.1", Optional: true,
-		Why: kernel.Why{EN: "the file of events is full: a new one begins", ZH: "事件文件写满了,另起一个"},
+		Why: kernel.Why{EN: "the file of events is full: a new one begins", ZH: "事件文件写满了，另起一个"},
 	})
 }
 

@@ -188,7 +188,7 @@ func (b *birth) execStreams(ptySocket int, req ExecRequest) []kernel.Step {
 	if req.Stdin && !req.Detach {
 		return nil
 	}
-	steps := []kernel.Step{kernel.Because(kernel.Open{Path: "/dev/null", Flags: unix.O_RDWR, As: null}, "no -i: it has nothing to read", "没有 -i:没有输入可读")}
+	steps := []kernel.Step{kernel.Because(kernel.Open{Path: "/dev/null", Flags: unix.O_RDWR, As: null}, "no -i: it has nothing to read", "没有 -i：没有输入可读")}
 	for fd := range 3 {
 		switch {
 		case fd > 0 && req.output != 0:

@@ -154,7 +154,7 @@ func (f *Files) start(door *kernel.Door, spawn kernel.Spawn) error {
 		kernel.Because(kernel.Umask{}, "modes are what the archive says", "权限以归档里的为准"),
 	)...)
 	spawn.Programs = kernel.In("3.2", kernel.Because(kernel.Execve{FD: self, Argv: []string{early.FilesName}},
-		"this same program, by its descriptor: it has no name in the container", "还是这个程序,通过描述符执行:容器里没有它的名字"))
+		"this same program, by its descriptor: it has no name in the container", "还是这个程序，通过描述符执行：容器里没有它的名字"))
 	b, err := door.Spawn(spawn)
 	if err == nil {
 		err = b.Failure()

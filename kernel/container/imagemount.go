@@ -46,11 +46,11 @@ func (b *birth) openImage(m specs.Mount) {
 	own := path.Dir(b.rootfs.Upper) + "/view" + strconv.Itoa(len(b.volumes))
 	stack := Rootfs{Layers: layers, Lowest: b.rootfs.Lowest, Upper: own + "-upper", Work: own + "-work"}
 	v.open = kernel.In("2.4.2",
-		kernel.Because(kernel.Mkdir{Path: stack.Upper, Mode: 0o755}, "what is written to the other image's files, and thrown away", "写到那个镜像里的内容放这里,之后丢掉"),
+		kernel.Because(kernel.Mkdir{Path: stack.Upper, Mode: 0o755}, "what is written to the other image's files, and thrown away", "写到那个镜像里的内容放这里，之后丢掉"),
 		kernel.Because(kernel.Mkdir{Path: stack.Work, Mode: 0o755}, "", ""),
 		kernel.Because(kernel.Chdir{Path: b.rootfs.LayerDir}, "", ""),
 		kernel.Because(kernel.Mount{Source: "overlay", Target: b.view, Type: "overlay", Data: stack.options(b.host)},
-			"the layers of another image or stage, to be looked into", "另一个镜像(或构建阶段)的各层,供这一步查看"),
+			"the layers of another image or stage, to be looked into", "另一个镜像（或构建阶段）的各层，供这一步查看"),
 		kernel.Because(kernel.OpenTree{Path: path.Join(b.view, m.Source), As: v.handle}, "the part of it that is asked for", "只取需要的那一部分"),
 		kernel.Because(kernel.Chdir{Path: b.rootfs.MountPoint}, "", ""),
 	)

@@ -41,7 +41,7 @@ func (l *logWriter) open() error {
 	log := &kernel.Handle{}
 	err := l.door.Do(kernel.Step{
 		Effect:  kernel.Open{Path: l.path, Flags: unix.O_RDWR | unix.O_CREAT | unix.O_APPEND | unix.O_CLOEXEC, Mode: 0o640, As: log},
-		Section: "3.2", Why: kernel.Why{EN: "what the container prints is kept here, for sandbox logs", ZH: "容器的输出都记在这里,供 sandbox logs 查看"},
+		Section: "3.2", Why: kernel.Why{EN: "what the container prints is kept here, for sandbox logs", ZH: "容器的输出都记在这里，供 sandbox logs 查看"},
 	})
 	if err != nil {
 		return err
@@ -128,7 +128,7 @@ func (l *logWriter) store() {
 
 // rotate puts the full file aside and begins another. Readers may come at any moment between these steps: see openLogs.
 func (l *logWriter) rotate() {
-	why := kernel.Why{EN: "this part of the log is full; the oldest makes room", ZH: "这一份日志写满了,最旧的一份让位"}
+	why := kernel.Why{EN: "this part of the log is full; the oldest makes room", ZH: "这一份日志写满了，最旧的一份让位"}
 	steps := []kernel.Step{{Effect: kernel.Remove{Path: l.path}, Section: "3.2", Why: why}}
 	if l.settings.files > 1 {
 		steps = nil

@@ -411,7 +411,7 @@ func (e *Engine) kill(pid int, en, zh string) {
 // that lists them.
 func (e *Engine) delete(r *Record, volumes bool) error {
 	if _, anonymous := r.volumeNames(); len(anonymous) > 0 && !volumes {
-		keep := kernel.Why{EN: "without -v its anonymous volumes stay", ZH: "没有 -v:匿名卷留下"}
+		keep := kernel.Why{EN: "without -v its anonymous volumes stay", ZH: "没有 -v：匿名卷留下"}
 		e.Door.Do(kernel.Step{Effect: kernel.Remove{Path: e.Paths.ownVolumes(r.ID)}, Section: "3.3", Optional: true, Why: keep})
 	}
 	e.Door.Do(kernel.Step{Effect: kernel.Remove{Path: e.Paths.record(r.ID)}, Section: "3.3", Optional: true})

@@ -99,11 +99,11 @@ func sectionOf(m specs.Mount) string {
 
 var whyMount = map[string]kernel.Why{
 	"proc":   {EN: "shows the processes of this PID namespace only", ZH: "只显示这个 PID namespace 里的进程"},
-	"tmpfs":  {EN: "in memory, gone with the container", ZH: "在内存里,容器结束就消失"},
-	"devpts": {EN: "terminals of its own, counted from 0", ZH: "自己的一套终端,从 0 开始编号"},
-	"sysfs":  {EN: "shows the devices of this network namespace; read-only", ZH: "显示这个 network namespace 的设备,只读"},
+	"tmpfs":  {EN: "in memory, gone with the container", ZH: "在内存里，容器结束就消失"},
+	"devpts": {EN: "terminals of its own, counted from 0", ZH: "自己的一套终端，从 0 开始编号"},
+	"sysfs":  {EN: "shows the devices of this network namespace; read-only", ZH: "显示这个 network namespace 的设备，只读"},
 	"mqueue": {EN: "POSIX message queues of this IPC namespace", ZH: "这个 IPC namespace 的 POSIX 消息队列"},
-	"cgroup": {EN: "its own groups, to look at", ZH: "它自己的 cgroup,只能看"},
+	"cgroup": {EN: "its own groups, to look at", ZH: "它自己的 cgroup，只能看"},
 }
 
 // mountCgroups shows the container its own groups: one file system on v2, one for each hierarchy on v1.
@@ -137,7 +137,7 @@ func (b *birth) makeDevices() []kernel.Step {
 				steps = append(steps, kernel.MkdirAll(dir, "3.5")...)
 			}
 			steps = append(steps, kernel.Because(kernel.Mknod{Path: d.Path, Mode: nodeMode(d), Major: uint32(d.Major), Minor: uint32(d.Minor)},
-				"a device is a name for a driver: the numbers say which", "设备文件只是驱动的名字,号码说明是哪一个"))
+				"a device is a name for a driver: the numbers say which", "设备文件只是驱动的名字，号码说明是哪一个"))
 		}
 	}
 	for _, l := range [][2]string{
@@ -161,7 +161,7 @@ func (b *birth) hideProc() []kernel.Step {
 		case info.IsDir():
 			steps = append(steps, kernel.Because(kernel.Mount{Source: "tmpfs", Target: p, Type: "tmpfs", Flags: flags | unix.MS_RDONLY}, "masked by an empty directory", "用空目录遮住"))
 		default:
-			steps = append(steps, kernel.Because(kernel.Mount{Source: "/dev/null", Target: p, Flags: unix.MS_BIND}, "masked: reads as empty", "遮住:读出来是空的"))
+			steps = append(steps, kernel.Because(kernel.Mount{Source: "/dev/null", Target: p, Flags: unix.MS_BIND}, "masked: reads as empty", "遮住：读出来是空的"))
 		}
 	}
 	for _, p := range b.spec.Linux.ReadonlyPaths {
@@ -170,7 +170,7 @@ func (b *birth) hideProc() []kernel.Step {
 		}
 		steps = append(steps,
 			kernel.Because(kernel.Mount{Source: p, Target: p, Flags: unix.MS_BIND | unix.MS_REC}, "", ""),
-			kernel.Because(kernel.Mount{Target: p, Flags: flags | unix.MS_BIND | unix.MS_REMOUNT | unix.MS_RDONLY}, "can be read, cannot be changed", "只能读,不能改"))
+			kernel.Because(kernel.Mount{Target: p, Flags: flags | unix.MS_BIND | unix.MS_REMOUNT | unix.MS_RDONLY}, "can be read, cannot be changed", "只能读，不能改"))
 	}
 	return kernel.In("3.5", steps...)
 }

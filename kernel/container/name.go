@@ -32,7 +32,7 @@ func (e *Engine) reserveName(name, id string) error {
 	reserve := kernel.Step{
 		Effect:  kernel.Symlink{Target: id, Path: e.Paths.nameOf(name)},
 		Section: "3.1",
-		Why:     kernel.Why{EN: "the name leads to the id; nobody else can take it now", ZH: "名字指向容器 ID,别人不能再用"},
+		Why:     kernel.Why{EN: "the name leads to the id; nobody else can take it now", ZH: "名字指向容器 ID，别人不能再用"},
 	}
 	err := e.Door.Do(reserve)
 	if err != nil && e.freeDangling(name) {

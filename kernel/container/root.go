@@ -40,7 +40,7 @@ func (e *Engine) makeMountPoints() error {
 		return nil
 	}
 	unfinished := p + ".new"
-	why := kernel.Why{EN: "a layer below all images: names that every container has something mounted on", ZH: "垫在所有镜像下面的一层:每个容器都要用到的挂载点"}
+	why := kernel.Why{EN: "a layer below all images: names that every container has something mounted on", ZH: "垫在所有镜像下面的一层：每个容器都要用到的挂载点"}
 	steps := []kernel.Step{{Effect: kernel.RemoveAll{Path: unfinished}, Optional: true}, {Effect: kernel.Mkdir{Path: unfinished, Mode: 0o755}, Why: why}}
 	for _, dir := range []string{"/dev", "/etc", "/proc", "/sys"} {
 		steps = append(steps, kernel.Step{Effect: kernel.Mkdir{Path: unfinished + dir, Mode: 0o755}, Why: why},

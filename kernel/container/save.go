@@ -31,7 +31,7 @@ func (r *Record) save(d kernel.Doer, p Paths, durable bool) error {
 	blank := recordBlock - (len(data)+recordSlack)%recordBlock + recordSlack
 	padded := append(data, bytes.Repeat([]byte(" "), blank)...)
 	path := p.record(r.ID)
-	why := kernel.Why{EN: "what is known of the container: inspect shows it", ZH: "容器的记录,inspect 显示的就是它"}
+	why := kernel.Why{EN: "what is known of the container: inspect shows it", ZH: "容器的记录，inspect 显示的就是它"}
 	err = d.Do(kernel.Step{Effect: kernel.ReplaceFile{Path: path, Data: padded, Mode: 0o600, Durable: durable}, Section: "3.1", Why: why})
 	if !errors.Is(err, unix.ENOSPC) && !errors.Is(err, unix.EDQUOT) {
 		return err

@@ -58,5 +58,5 @@ func (b *birth) loadSeccomp(filter []unix.SockFilter) []kernel.Step {
 		return nil
 	}
 	return kernel.In("3.5", kernel.Because(kernel.Seccomp{Filter: filter},
-		"system calls that a container has no business with are refused from here on", "容器用不着的系统调用,从现在起一律拒绝"))
+		"system calls that a container has no business with are refused from here on", "容器用不着的系统调用，从现在起一律拒绝"))
 }

@@ -40,7 +40,7 @@ func (e *Engine) SpawnMonitor() (*Monitor, error) {
 	defer unix.Close(pair[1])
 	null := &kernel.Handle{}
 	steps := []kernel.Step{
-		kernel.Because(kernel.Setsid{}, "the monitor outlives the terminal", "终端关了,监视进程还在"),
+		kernel.Because(kernel.Setsid{}, "the monitor outlives the terminal", "终端关了，监视进程还在"),
 		kernel.Because(kernel.Open{Path: "/dev/null", Flags: unix.O_RDWR, As: null}, "", ""),
 		kernel.Because(kernel.Dup{From: kernel.FD(pair[1]), To: early.Control}, "through this socket it talks with the client", "它通过这个套接字和客户端说话"),
 	}
@@ -54,9 +54,9 @@ func (e *Engine) SpawnMonitor() (*Monitor, error) {
 	steps[len(steps)-2].Optional = true
 	b, err := e.Door.Spawn(kernel.Spawn{
 		Section: "3.1", Process: "monitor", Steps: kernel.In("3.1", steps...),
-		Why: kernel.Why{EN: "there is no daemon: one small process looks after this container", ZH: "没有守护进程:每个容器由一个小小的监视进程照看"},
+		Why: kernel.Why{EN: "there is no daemon: one small process looks after this container", ZH: "没有守护进程：每个容器由一个小小的监视进程照看"},
 		Programs: kernel.In("3.1", kernel.Because(kernel.Execve{Path: "/proc/self/exe", Argv: []string{early.MonitorName}, Env: append(monitorEnv(), "SANDBOX_LANG="+e.Door.Language)},
-			"this same program, in its monitor's role", "还是这个程序,只是换了监视进程的角色")),
+			"this same program, in its monitor's role", "还是这个程序，只是换了监视进程的角色")),
 	})
 	if err == nil {
 		err = b.Failure()

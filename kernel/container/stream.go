@@ -14,7 +14,7 @@ func (b *birth) attachStreams() []kernel.Step {
 	if !b.spec.Process.Terminal {
 		return kernel.In("3.1",
 			kernel.Because(kernel.Dup{From: kernel.FD(b.ends.stdin), To: 0}, "standard input", "标准输入"),
-			kernel.Because(kernel.Dup{From: kernel.FD(b.ends.stdout), To: 1}, "standard output leads to the monitor, which writes the log", "标准输出通向监视进程,由它写日志"),
+			kernel.Because(kernel.Dup{From: kernel.FD(b.ends.stdout), To: 1}, "standard output leads to the monitor, which writes the log", "标准输出通向监视进程，由它写日志"),
 			kernel.Because(kernel.Dup{From: kernel.FD(b.ends.stderr), To: 2}, "standard error", "标准错误"),
 		)
 	}
@@ -32,7 +32,7 @@ func (b *birth) attachStreams() []kernel.Step {
 func terminalSteps(e ends, rows, cols uint16) []kernel.Step {
 	master, slave := &kernel.Handle{}, &kernel.Handle{}
 	steps := []kernel.Step{
-		kernel.Because(kernel.Open{Path: "/dev/pts/ptmx", Flags: openTerminalFlags, As: master}, "-t: a terminal, made of two ends", "-t:一个终端有两头"),
+		kernel.Because(kernel.Open{Path: "/dev/pts/ptmx", Flags: openTerminalFlags, As: master}, "-t: a terminal, made of two ends", "-t：一个终端有两头"),
 		kernel.Because(kernel.UnlockTerminal{Master: master.FD()}, "", ""),
 		kernel.Because(kernel.OpenTerminal{Master: master.FD(), As: slave}, "the program's end", "程序用这一头"),
 		kernel.Because(kernel.Dup{From: master.FD(), To: e.master, Cloexec: true}, "", ""),
@@ -44,7 +44,7 @@ func terminalSteps(e ends, rows, cols uint16) []kernel.Step {
 	for fd := range 3 {
 		steps = append(steps, kernel.Because(kernel.Dup{From: slave.FD(), To: fd}, "", ""))
 	}
-	steps = append(steps, kernel.Because(kernel.ControllingTerminal{FD: 0}, "Ctrl-C typed there comes as SIGINT here", "在那头按 Ctrl-C,这里就收到 SIGINT"))
+	steps = append(steps, kernel.Because(kernel.ControllingTerminal{FD: 0}, "Ctrl-C typed there comes as SIGINT here", "在那头按 Ctrl-C，这里就收到 SIGINT"))
 	return kernel.In("3.1", steps...)
 }
 

@@ -156,7 +156,7 @@ func (e *Engine) reconcile(r *Record) (_ *Record, lost bool, err error) {
 		e.thaw(r.ID) // so that what is killed dies
 	}
 	if r.State.Pid != 0 && r.State.Boot == bootID() && startTicks(r.State.Pid) == r.State.Born {
-		e.kill(r.State.Pid, "its monitor was killed: nobody looks after it any more", "它的监视进程被杀了,没人照看了")
+		e.kill(r.State.Pid, "its monitor was killed: nobody looks after it any more", "它的监视进程被杀了，没人照看了")
 		waitGone(r.State.Pid, r.State.Born)
 	}
 	e.removeGroups(r.ID)
@@ -273,7 +273,7 @@ func (e *Engine) freeDangling(name string) bool {
 	}
 	return e.Door.Do(kernel.Step{
 		Effect: kernel.Remove{Path: e.Paths.nameOf(name)}, Section: "3.3",
-		Why: kernel.Why{EN: "its container is no more, or has another name", ZH: "它的容器已经没有了,或者已经改名"},
+		Why: kernel.Why{EN: "its container is no more, or has another name", ZH: "它的容器已经没有了，或者已经改名"},
 	}) == nil
 }
 

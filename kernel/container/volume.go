@@ -156,10 +156,10 @@ func (e *Engine) ensureVolume(name string, labels, options map[string]string) (*
 	}
 	unfinished := e.Paths.volumes() + "/.new-" + suffix()
 	steps := kernel.In("2.5.1",
-		kernel.Because(kernel.Mkdir{Path: unfinished, Mode: 0o711}, "a volume: a directory that outlives containers", "数据卷:一个比容器活得更久的目录"),
+		kernel.Because(kernel.Mkdir{Path: unfinished, Mode: 0o711}, "a volume: a directory that outlives containers", "数据卷：一个比容器活得更久的目录"),
 		kernel.Because(kernel.Mkdir{Path: unfinished + "/_data", Mode: 0o755}, "what containers will see", "容器里看到的就是它"),
-		kernel.Because(kernel.Chmod{Path: unfinished + "/_data", Mode: 0o755}, "for everybody, whatever your umask", "不管你的 umask 是什么,人人可进"),
-		kernel.Because(kernel.CreateFile{Path: e.Paths.volumeRecord(unfinished), Data: string(record), Mode: 0o600}, "what is known of it: volume inspect shows it", "数据卷的记录,volume inspect 显示的就是它"),
+		kernel.Because(kernel.Chmod{Path: unfinished + "/_data", Mode: 0o755}, "for everybody, whatever your umask", "不管你的 umask 是什么，人人可进"),
+		kernel.Because(kernel.CreateFile{Path: e.Paths.volumeRecord(unfinished), Data: string(record), Mode: 0o600}, "what is known of it: volume inspect shows it", "数据卷的记录，volume inspect 显示的就是它"),
 		kernel.Because(kernel.Rename{From: unfinished, To: e.Paths.volume(name)}, "now it is whole, and the name is taken", "做好了才用上这个名字"),
 	)
 	err = e.Door.Do(steps...)

@@ -68,11 +68,11 @@ func (e *Engine) fillFrom(stack []string, info layer.Info, m MountOption) error 
 	steps = append(steps,
 		kernel.Because(kernel.Mkdir{Path: unfinished, Mode: 0o755}, "what the image has there is copied into the empty volume", "把镜像在这个目录里的内容复制到空的数据卷中"),
 		kernel.Because(kernel.WriteTree{From: "IMAGE:" + m.Target, To: unfinished, Write: write},
-			"with owners, modes and extended attributes; --mount …,volume-nocopy does without", "连同属主、权限和扩展属性;加 volume-nocopy 就不复制"),
+			"with owners, modes and extended attributes; --mount …,volume-nocopy does without", "连同属主、权限和扩展属性；加 volume-nocopy 就不复制"),
 	)
 	steps = append(steps, e.attributeSteps(unfinished, info)...)
 	if !e.mountedSomewhere(m.Source) {
-		steps = append(steps, kernel.Because(kernel.Rename{From: unfinished, To: data}, "all at once, in place of the empty directory", "一次换掉空目录,不会只复制一半"))
+		steps = append(steps, kernel.Because(kernel.Rename{From: unfinished, To: data}, "all at once, in place of the empty directory", "一次换掉空目录，不会只复制一半"))
 		return errors.Join(e.Door.Do(kernel.In("2.5.1", steps...)...), failed)
 	}
 	if err := e.Door.Do(kernel.In("2.5.1", steps...)...); err != nil {

@@ -59,7 +59,7 @@ func (e *Engine) detachVolumes(names []string, but string) (gone []string, err e
 		to := e.Paths.volumes() + "/.gone-" + suffix()
 		failed := e.Door.Do(kernel.Step{
 			Effect: kernel.Rename{From: e.Paths.volume(name), To: to}, Section: "3.3",
-			Why: kernel.Why{EN: "from this moment on there is no such volume", ZH: "从这一刻起,这个数据卷就不存在了"},
+			Why: kernel.Why{EN: "from this moment on there is no such volume", ZH: "从这一刻起，这个数据卷就不存在了"},
 		})
 		if failed == nil {
 			gone = append(gone, to)

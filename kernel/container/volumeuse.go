@@ -128,7 +128,7 @@ func (e *Engine) claimVolumes(r *Record) error {
 	if len(anonymous) > 0 {
 		err := e.Door.Do(kernel.Step{
 			Effect: kernel.CreateFile{Path: e.Paths.ownVolumes(r.ID), Data: strings.Join(anonymous, "\n"), Mode: 0o600}, Section: "2.5.1",
-			Why: kernel.Why{EN: "these volumes go when the container goes, should the command be killed", ZH: "命令若中途被杀,这些匿名卷随容器一起清理"},
+			Why: kernel.Why{EN: "these volumes go when the container goes, should the command be killed", ZH: "命令若中途被杀，这些匿名卷随容器一起清理"},
 		})
 		if err != nil {
 			return err

@@ -19,7 +19,7 @@ func (e *Engine) leaveWord(r *Record) {
 	handle := &kernel.Handle{}
 	err := e.Door.Do(kernel.Step{
 		Effect: kernel.Open{Path: e.Paths.record(r.ID), Flags: os.O_WRONLY | os.O_APPEND | unix.O_CLOEXEC, As: handle}, Section: "3.3",
-		Why: kernel.Why{EN: "a last word for those who wait: the exit code", ZH: "给还在等待的命令留一句话:退出码"},
+		Why: kernel.Why{EN: "a last word for those who wait: the exit code", ZH: "给还在等待的命令留一句话：退出码"},
 	})
 	if err != nil {
 		return

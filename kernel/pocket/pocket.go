@@ -81,7 +81,7 @@ func Run(door *kernel.Door, o Options) (int, error) {
 	}()
 	b, err := door.Spawn(kernel.Spawn{
 		Namespaces: p.cloneFlags(), Section: "3.5", Process: "pocket", Steps: steps,
-		Why: kernel.Why{EN: "a pocket host: a small machine of its own, for this lab only", ZH: "口袋主机:只给这个实验用的一台小机器"},
+		Why: kernel.Why{EN: "a pocket host: a small machine of its own, for this lab only", ZH: "口袋主机：只给这个实验用的一台小机器"},
 		Programs: kernel.In("3.5", kernel.Because(kernel.Execve{
 			Path: binDir + "/sandbox", Argv: append([]string{early.InitName, "--"}, o.Args...), Env: p.environment(),
 		}, "", "")),
@@ -117,7 +117,7 @@ func wait(door *kernel.Door, pid int) (int, error) {
 		for s := range signals {
 			if s == unix.SIGTERM || s == unix.SIGHUP {
 				door.Do(kernel.Step{Effect: kernel.Kill{PID: pid, Signal: unix.SIGKILL}, Section: "3.5", Optional: true,
-					Why: kernel.Why{EN: "PID 1 of a namespace: all in it go with it", ZH: "namespace 的 1 号进程一死,里面的进程全部结束"}})
+					Why: kernel.Why{EN: "PID 1 of a namespace: all in it go with it", ZH: "namespace 的 1 号进程一死，里面的进程全部结束"}})
 			}
 		}
 	}()
@@ -194,7 +194,7 @@ func (p *plan) mapUsers() []kernel.Step {
 	}
 	return kernel.In("3.5",
 		kernel.Because(kernel.WriteFile{Path: "/proc/self/setgroups", Data: "deny"}, "", ""),
-		kernel.Because(kernel.WriteFile{Path: "/proc/self/uid_map", Data: fmt.Sprintf("0 %d 1\n", os.Geteuid())}, "you are root in here, and nobody else outside", "在里面你是 root,在外面还是你自己"),
+		kernel.Because(kernel.WriteFile{Path: "/proc/self/uid_map", Data: fmt.Sprintf("0 %d 1\n", os.Geteuid())}, "you are root in here, and nobody else outside", "在里面你是 root，在外面还是你自己"),
 		kernel.Because(kernel.WriteFile{Path: "/proc/self/gid_map", Data: fmt.Sprintf("0 %d 1\n", os.Getegid())}, "", ""),
 	)
 }
@@ -207,7 +207,7 @@ func (p *plan) newCgroupNamespace() []kernel.Step {
 		steps = append(steps, kernel.Try(
 			kernel.Because(kernel.Mkdir{Path: p.group.Into + "/init", Mode: 0o755}, "", ""),
 			kernel.Because(kernel.WriteFile{Path: p.group.Into + "/init/cgroup.procs", Data: "0"},
-				"controllers can be switched on only where no process is", "组里没有进程,才能为下级组打开控制器"),
+				"controllers can be switched on only where no process is", "组里没有进程，才能为下级组打开控制器"),
 		)...)
 	}
 	return kernel.In("3.5", steps...)
@@ -240,7 +240,7 @@ func (p *plan) pivot() []kernel.Step {
 		kernel.Because(kernel.LinkUp{Name: "lo"}, "", ""),
 		kernel.Because(kernel.Chdir{Path: "/"}, "", ""),
 		{Effect: kernel.Chdir{Path: cwd}, Optional: true},
-		kernel.Because(kernel.Prctl{Option: unix.PR_SET_PDEATHSIG, Arg: uintptr(unix.SIGKILL)}, "if the one outside is killed, all of it ends", "外面的进程若被杀,这里全部随之结束"),
+		kernel.Because(kernel.Prctl{Option: unix.PR_SET_PDEATHSIG, Arg: uintptr(unix.SIGKILL)}, "if the one outside is killed, all of it ends", "外面的进程若被杀，这里全部随之结束"),
 	}
 	return kernel.In("3.5", steps...)
 }

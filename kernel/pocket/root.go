@@ -145,6 +145,6 @@ func (p *plan) overlay(lower, target, name string) []kernel.Step {
 		kernel.Because(kernel.Mkdir{Path: upper, Mode: 0o755}, "", ""),
 		kernel.Because(kernel.Mkdir{Path: work, Mode: 0o755}, "", ""),
 		kernel.Try(kernel.Because(kernel.Mount{Source: "overlay", Target: target, Type: "overlay", Data: data},
-			"what is there, copied when it is written", "原来的文件都在,写的时候才复制"))[0],
+			"what is there, copied when it is written", "原来的文件都在，写的时候才复制"))[0],
 	}
 }

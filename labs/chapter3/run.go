@@ -107,7 +107,7 @@ func create(env *command.Env, opts *createOptions, args []string) (*container.Re
 	if opts.cidfile != "" {
 		err := engine.Door.Do(kernel.Step{
 			Effect: kernel.CreateFile{Path: opts.cidfile, Data: r.ID, Mode: 0o644}, Section: "3.1",
-			Why: kernel.Why{EN: "--cidfile: the id, for scripts", ZH: "--cidfile:把 ID 写给脚本用"},
+			Why: kernel.Why{EN: "--cidfile: the id, for scripts", ZH: "--cidfile：把 ID 写给脚本用"},
 		})
 		if err != nil {
 			lock.Close()

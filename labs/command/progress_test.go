@@ -147,7 +147,7 @@ func TestFit(t *testing.T) {
 		columns int
 		wanted  string
 	}{
-		{"short", 10, "short"}, {"0123456789", 10, "0123456789"}, {"0123456789x", 10, "012345678…"}, {"镜像: 正在下载", 20, "镜像: 正在下载"}, {"镜像: 正在下载", 10, "镜像: 正…"},
+		{"short", 10, "short"}, {"0123456789", 10, "0123456789"}, {"0123456789x", 10, "012345678…"}, {"镜像：正在下载", 20, "镜像：正在下载"}, {"镜像：正在下载", 10, "镜像：正…"},
 	} {
 		if got := fit(c.s, c.columns); got != c.wanted || columnsOf(got) > c.columns {
 			t.Errorf("%q in %d columns: %q", c.s, c.columns, got)

@@ -43,14 +43,14 @@ func (m Machine) whyNoNamespace(kind uint64, err error) kernel.Why {
 	case errors.Is(err, unix.EINVAL):
 		return text("boot a kernel that was built with this kind of namespace", "换用编译时带有这种 namespace 的内核")
 	case errors.Is(err, unix.ENOSPC):
-		return text("a limit is reached: raise the numbers in /proc/sys/user/max_*_namespaces", "到上限了:调大 /proc/sys/user/max_*_namespaces")
+		return text("a limit is reached: raise the numbers in /proc/sys/user/max_*_namespaces", "到上限了：调大 /proc/sys/user/max_*_namespaces")
 	case m.UID != 0 && kind != unix.CLONE_NEWUSER:
-		return text("needs user namespaces: see below", "需要 user namespace,见下面")
+		return text("needs user namespaces: see below", "需要 user namespace，见下面")
 	case m.filtered() || m.UID == 0:
 		return text("an outer container forbids it: start that one with --security-opt seccomp=unconfined, or --privileged",
-			"外层容器不允许:启动外层时加 --security-opt seccomp=unconfined 或 --privileged")
+			"外层容器不允许：启动外层时加 --security-opt seccomp=unconfined 或 --privileged")
 	}
-	return text("a chroot or a security module forbids it: run it as root", "chroot 或安全模块不允许:用 root 运行")
+	return text("a chroot or a security module forbids it: run it as root", "chroot 或安全模块不允许：用 root 运行")
 }
 
 // filtered tells whether a seccomp filter judges our own system calls, as in a container.
@@ -67,7 +67,7 @@ func (m Machine) filtered() bool {
 // clone alone proves little, as AppArmor lets it pass and then takes the rights away.
 func userNamespace(m Machine) []Finding {
 	f := Finding{Name: "namespace user", Section: "3.5", State: OK,
-		Detail: text("can be made, and root in it may mount", "可以创建,里面的 root 可以挂载")}
+		Detail: text("can be made, and root in it may mount", "可以创建，里面的 root 可以挂载")}
 	err := m.Try(unix.CLONE_NEWUSER|unix.CLONE_NEWNS, mountTmpfs)
 	if err == nil {
 		return one(f)
@@ -96,7 +96,7 @@ func (m Machine) whyNoUserNamespace(err error) (detail, cure kernel.Why) {
 	case m.read(sysctl+"kernel/apparmor_restrict_unprivileged_userns") == "1":
 		return text("AppArmor takes the rights away in it (apparmor_restrict_unprivileged_userns = 1)", "AppArmor 收走了里面的权限(apparmor_restrict_unprivileged_userns = 1)"),
 			text("give sandbox an AppArmor profile with `userns,`, or: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
-				"给 sandbox 写一个含 `userns,` 的 AppArmor 配置,或者:sysctl -w kernel.apparmor_restrict_unprivileged_userns=0")
+				"给 sandbox 写一个含 `userns,` 的 AppArmor 配置，或者：sysctl -w kernel.apparmor_restrict_unprivileged_userns=0")
 	}
 	return same(lastPart(err)), m.whyNoNamespace(unix.CLONE_NEWUSER, err)
 }
@@ -123,7 +123,7 @@ func moreIDs(m Machine) []Finding {
 	for _, program := range []string{"newuidmap", "newgidmap"} {
 		if _, err := m.LookPath(program); err != nil {
 			f.State = Limited
-			f.Detail = text(program+" is not installed: a container of yours has one user, root", "没有安装 "+program+":你的容器里只有 root 一个用户")
+			f.Detail = text(program+" is not installed: a container of yours has one user, root", "没有安装 "+program+"：你的容器里只有 root 一个用户")
 			f.Cure = text("install the package uidmap (shadow-utils)", "安装 uidmap(shadow-utils)软件包")
 			return one(f)
 		}
@@ -158,7 +158,7 @@ func procMount(m Machine) []Finding {
 	if err := m.Try(unix.CLONE_NEWPID|unix.CLONE_NEWNS, private, proc); err != nil {
 		f.State, f.Detail = Missing, same(lastPart(err))
 		f.Cure = text("an outer container hides parts of /proc: start it with --security-opt systempaths=unconfined, or --privileged",
-			"外层容器遮住了 /proc 的一部分:启动外层时加 --security-opt systempaths=unconfined 或 --privileged")
+			"外层容器遮住了 /proc 的一部分：启动外层时加 --security-opt systempaths=unconfined 或 --privileged")
 	}
 	return one(f)
 }
@@ -184,9 +184,9 @@ func overlay(m Machine) []Finding {
 	case errors.Is(err, unix.ENODEV):
 		f.Cure = same("modprobe overlay")
 	case m.UID != 0 && !m.newerThan(5, 11):
-		f.Cure = text("an ordinary user needs Linux 5.11: boot that, or run as root", "普通用户需要 Linux 5.11:换内核,或用 root 运行")
+		f.Cure = text("an ordinary user needs Linux 5.11: boot that, or run as root", "普通用户需要 Linux 5.11：换内核，或用 root 运行")
 	default:
-		f.Cure = text("needs what the mount namespace needs: see above", "和 mount namespace 一样的条件,见上面")
+		f.Cure = text("needs what the mount namespace needs: see above", "和 mount namespace 一样的条件，见上面")
 	}
 	return one(f)
 }

@@ -10,7 +10,7 @@ type Netfilter struct {
 // namespace); else its lists are believed.
 func netfilter(m Machine) []Finding {
 	f := Finding{Name: "nf_tables", Section: "3.6", State: OK,
-		Detail: text("there, with NFT_COMPAT: iptables-save shows our rules", "有,带 NFT_COMPAT:iptables-save 能看到我们的规则")}
+		Detail: text("there, with NFT_COMPAT: iptables-save shows our rules", "有，带 NFT_COMPAT:iptables-save 能看到我们的规则")}
 	answer, asked := Netfilter{}, false
 	if m.Netfilter != nil {
 		var err error
@@ -21,7 +21,7 @@ func netfilter(m Machine) []Finding {
 		tables, compat := m.has("CONFIG_NF_TABLES", "nf_tables"), m.has("CONFIG_NFT_COMPAT", "nft_compat")
 		if tables == unknown {
 			f.State = Limited
-			f.Detail = text("not known: the kernel answers only root, and its module list is not there", "不清楚:内核只回答 root,也没有模块列表可查")
+			f.Detail = text("not known: the kernel answers only root, and its module list is not there", "不清楚：内核只回答 root，也没有模块列表可查")
 			f.Cure = text("run sandbox doctor as root", "用 root 运行 sandbox doctor")
 			return one(f)
 		}
@@ -29,10 +29,10 @@ func netfilter(m Machine) []Finding {
 	}
 	switch {
 	case !answer.Tables:
-		f.State, f.Detail = Missing, text("this kernel has no nf_tables: containers get no network but none and host", "内核没有 nf_tables:只能用 none 和 host 网络")
+		f.State, f.Detail = Missing, text("this kernel has no nf_tables: containers get no network but none and host", "内核没有 nf_tables：只能用 none 和 host 网络")
 		f.Cure = same("modprobe nf_tables")
 	case !answer.Compat:
-		f.State, f.Detail = Limited, text("there, without NFT_COMPAT: rules work, iptables-save does not show them all", "有,但没有 NFT_COMPAT:规则有效,iptables-save 显示不全")
+		f.State, f.Detail = Limited, text("there, without NFT_COMPAT: rules work, iptables-save does not show them all", "有，但没有 NFT_COMPAT：规则有效，iptables-save 显示不全")
 		f.Cure = same("modprobe nft_compat")
 	}
 	return one(f)
@@ -54,7 +54,7 @@ func links(m Machine) []Finding {
 		f.State, f.Detail = Missing, text("this kernel lacks one of them", "内核至少缺一个")
 		f.Cure = text("boot a kernel with CONFIG_BRIDGE and CONFIG_VETH", "换用带 CONFIG_BRIDGE 和 CONFIG_VETH 的内核")
 	case bridge == unknown || veth == unknown:
-		f.State, f.Detail = Limited, text("not known: the kernel's module list is not there", "不清楚:没有内核模块列表可查")
+		f.State, f.Detail = Limited, text("not known: the kernel's module list is not there", "不清楚：没有内核模块列表可查")
 		f.Cure = same("modprobe -a bridge veth")
 	}
 	return one(f)
@@ -67,9 +67,9 @@ func forwarding(m Machine) []Finding {
 	if m.read("/proc/sys/net/ipv4/ip_forward") == "1" {
 		return one(f)
 	}
-	f.Detail = text("is off; the first bridge switches it on", "未打开;建第一个网桥时会打开")
+	f.Detail = text("is off; the first bridge switches it on", "未打开；建第一个网桥时会打开")
 	if m.UID != 0 {
-		f.Detail = text("is off here; a network namespace of your own has its own switch", "这里未打开;你自己的 network namespace 有自己的开关")
+		f.Detail = text("is off here; a network namespace of your own has its own switch", "这里未打开；你自己的 network namespace 有自己的开关")
 	}
 	return one(f)
 }

@@ -45,7 +45,7 @@ func printTable(w io.Writer, findings []Finding, leftovers []Leftover, language 
 }
 
 // title of the leftovers, true for Chinese.
-var title = map[bool]string{false: "\nleft behind by an earlier crash:\n", true: "\n以前异常退出时留下的:\n"}
+var title = map[bool]string{false: "\nleft behind by an earlier crash:\n", true: "\n以前异常退出时留下的：\n"}
 
 type jsonFinding struct {
 	Name    string `json:"name"`

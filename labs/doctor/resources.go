@@ -21,10 +21,10 @@ func groups(m Machine) []Finding {
 	case !m.Groups.Available():
 		f.State = Limited
 		f.Detail = text("containers run, without limits: "+m.Groups.Refusal.EN,
-			"容器能运行,但不能限制资源:"+m.Groups.Refusal.In("zh"))
+			"容器能运行，但不能限制资源："+m.Groups.Refusal.In("zh"))
 		f.Cure = m.Groups.Cure
 	case m.Groups.Delegated:
-		f.Detail = text("cgroup v2, delegated to this user: "+m.Groups.Base, "cgroup v2,已委派给当前用户:"+m.Groups.Base)
+		f.Detail = text("cgroup v2, delegated to this user: "+m.Groups.Base, "cgroup v2，已委派给当前用户："+m.Groups.Base)
 	}
 	return one(f)
 }
@@ -47,8 +47,8 @@ func controllers(m Machine) []Finding {
 	if len(lacking) == 0 {
 		return one(f)
 	}
-	f.State, f.Detail = Limited, text("lacking: "+strings.Join(lacking, ", "), "缺少:"+strings.Join(lacking, "、"))
-	f.Cure = text("boot with cgroup_enable="+lacking[0]+", or have it mounted", "启动参数加 cgroup_enable="+lacking[0]+",或者把它挂载上")
+	f.State, f.Detail = Limited, text("lacking: "+strings.Join(lacking, ", "), "缺少："+strings.Join(lacking, "、"))
+	f.Cure = text("boot with cgroup_enable="+lacking[0]+", or have it mounted", "启动参数加 cgroup_enable="+lacking[0]+"，或者把它挂载上")
 	if m.Groups.Delegated {
 		f.Cure = same("systemctl edit user@.service → [Service] Delegate=cpu cpuset io memory pids")
 	}
@@ -60,7 +60,7 @@ func swap(m Machine) []Finding {
 	f := Finding{Name: "swap", Section: "3.4", State: OK, Detail: text("is there", "有")}
 	if strings.Count(m.read("/proc/swaps"), "\n") == 0 {
 		f.State = Limited
-		f.Detail = text("none: --memory-swap is accepted and makes no difference", "没有:--memory-swap 可以设置,但没有效果")
+		f.Detail = text("none: --memory-swap is accepted and makes no difference", "没有：--memory-swap 可以设置，但没有效果")
 		f.Cure = same("fallocate -l 512M /swapfile && chmod 600 /swapfile && mkswap /swapfile && swapon /swapfile")
 	}
 	return one(f)
@@ -76,10 +76,10 @@ func blockWeights(m Machine) []Finding {
 	case m.Groups.Mode == cgroup.V2 && m.exists(path.Join(m.Groups.Root, "io.cost.qos")) && strings.Contains(m.read(path.Join(m.Groups.Root, "io.cost.qos")), "enable=1"):
 		f.Detail = text("io.cost is switched on", "io.cost 已打开")
 	case usable != "":
-		f.State, f.Detail = Limited, text("no disk uses BFQ: weights make no difference", "没有磁盘用 BFQ:权重不起作用")
+		f.State, f.Detail = Limited, text("no disk uses BFQ: weights make no difference", "没有磁盘用 BFQ：权重不起作用")
 		f.Cure = same("echo bfq > /sys/block/" + usable + "/queue/scheduler")
 	default:
-		f.State, f.Detail = Limited, text("this kernel has no BFQ: weights make no difference; throttling (--device-write-bps) works", "内核没有 BFQ:权重不起作用;限速(--device-write-bps)可用")
+		f.State, f.Detail = Limited, text("this kernel has no BFQ: weights make no difference; throttling (--device-write-bps) works", "内核没有 BFQ：权重不起作用；限速(--device-write-bps)可用")
 		f.Cure = same("modprobe bfq")
 	}
 	return one(f)
@@ -110,20 +110,20 @@ func seccomp(m Machine) []Finding {
 	f := Finding{Name: "seccomp", Section: "3.5", State: OK, Detail: text("filters can be installed", "可以安装过滤器")}
 	if err := m.Try(0, noNewPrivileges, allowAll); err != nil {
 		f.State, f.Detail = Limited, same(lastPart(err))
-		f.Cure = text("containers run without the filter; boot a kernel with CONFIG_SECCOMP_FILTER", "容器只能不带过滤器运行;换用带 CONFIG_SECCOMP_FILTER 的内核")
+		f.Cure = text("containers run without the filter; boot a kernel with CONFIG_SECCOMP_FILTER", "容器只能不带过滤器运行；换用带 CONFIG_SECCOMP_FILTER 的内核")
 	}
 	return one(f)
 }
 
 // terminal: run -it needs one, the course does not.
 func terminal(m Machine) []Finding {
-	f := Finding{Name: "terminal", Section: "3.1", State: OK, Detail: text("a person sits here; run -it works", "这里坐着人;run -it 可用")}
+	f := Finding{Name: "terminal", Section: "3.1", State: OK, Detail: text("a person sits here; run -it works", "这里坐着人；run -it 可用")}
 	switch {
 	case !m.exists("/dev/ptmx"):
 		f.State, f.Detail = Missing, text("/dev/ptmx is not there", "没有 /dev/ptmx")
 		f.Cure = same("mount -t devpts devpts /dev/pts -o ptmxmode=0666 && ln -s pts/ptmx /dev/ptmx")
 	case !m.IsTerminal:
-		f.State, f.Detail = Limited, text("input or output is not a terminal: run -i works, run -it does not", "输入或输出不是终端:run -i 可用,run -it 不可用")
+		f.State, f.Detail = Limited, text("input or output is not a terminal: run -i works, run -it does not", "输入或输出不是终端：run -i 可用，run -it 不可用")
 		f.Cure = text("start it from a terminal (ssh -t, docker exec -it)", "在终端里启动(ssh -t、docker exec -it)")
 	}
 	return one(f)
