@@ -98,6 +98,16 @@ explain run --rm --log-opt max-size=10k --log-opt max-file=3 base seq 1 2000
 explain run --rm --log-opt max-size=10k --log-opt max-file=1 base seq 1 2000
 explain run --rm --log-driver none base true
 `},
+	{name: "prune", commands: `
+sandbox run --name six base true
+sandbox run --name seven -v /data base true
+explain container prune -f
+sandbox run --name eight -v /data base true
+explain system prune -f --volumes
+explain stats --no-stream
+explain ps -a -s
+explain info
+`},
 	{name: "volumes", commands: `
 explain volume create --label a=b data
 explain run --rm -v data:/d -v /anon base true
