@@ -26,7 +26,7 @@ func NewUnit(env *command.Env) *cobra.Command {
 
 // unit is for root, or for a user's own systemd. There is no daemon: it runs once when the machine starts, and once when it
 // goes down. What was up then comes again with the next start, unlike what somebody has stopped by hand.
-var unit = template.Must(template.New("unit").Parse(`# {{.Install}}
+const unit = `# {{.Install}}
 [Unit]
 Description=Containers of sandbox that have a restart policy
 {{- if .Root}}
@@ -50,7 +50,7 @@ Delegate=yes
 
 [Install]
 WantedBy={{if .Root}}multi-user.target{{else}}default.target{{end}}
-`))
+`
 
 func printUnit(env *command.Env) error {
 	program, err := os.Executable()
@@ -71,7 +71,7 @@ func printUnit(env *command.Env) error {
 	if env.Root != "" {
 		data.Program += " --root " + word(container.DefaultPaths(env.Root).State)
 	}
-	return unit.Execute(env.Out, data)
+	return template.Must(template.New("unit").Parse(unit)).Execute(env.Out, data)
 }
 
 // word quotes what systemd would take apart or replace (systemd.service(5), systemd.unit(5)).
