@@ -85,7 +85,7 @@ func sayHowToLeave(env *command.Env, r *container.Record, s container.Streams, k
 	case s.Proxy:
 		how = "Ctrl-C goes to the container; with --sig-proxy=false it only leaves"
 	}
-	fmt.Fprintf(env.Err, "sandbox: attached to %s; %s\n", r.PlainName(), how)
+	fmt.Fprintf(env.Err, "%s: attached to %s; %s\n", command.Program(), r.PlainName(), how)
 }
 
 func isTerminal(w io.Writer) bool {
@@ -109,5 +109,5 @@ func attend(env *command.Env, r *container.Record, monitor *container.Monitor, s
 
 // sayDetached follows the user's typing, which was not echoed.
 func sayDetached(env *command.Env, r *container.Record) {
-	fmt.Fprintf(env.Err, "\nsandbox: %v: %s goes on\n  → sandbox attach %[2]s   comes back\n", container.ErrDetached, r.PlainName())
+	fmt.Fprintf(env.Err, "\n%s: %v: %s goes on\n  → %[1]s attach %[3]s   comes back\n", command.Program(), container.ErrDetached, r.PlainName())
 }

@@ -59,7 +59,7 @@ func runExec(env *command.Env, opts execOptions, args []string) error {
 	code, err := env.Engine().Exec(r, opts.req)
 	switch {
 	case errors.Is(err, container.ErrDetached):
-		fmt.Fprintf(env.Err, "\nsandbox: %v: %s goes on in %s\n", err, opts.req.Args[0], r.PlainName())
+		fmt.Fprintf(env.Err, "\n%s: %v: %s goes on in %s\n", command.Program(), err, opts.req.Args[0], r.PlainName())
 		return nil
 	case err == nil && code != 0:
 		return command.ExitCode(code)
