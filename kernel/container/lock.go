@@ -54,31 +54,18 @@ func isLocked(dir string) bool {
 }
 
 // lockShared holds a directory together with others who do so.
-func lockShared(dir string) (*os.File, error) {
-	lock, err := os.Open(dir)
-	if err != nil {
-		return nil, err
-	}
-	for {
-		err := unix.Flock(int(lock.Fd()), unix.LOCK_SH)
-		if err == nil {
-			return lock, nil
-		}
-		if !errors.Is(err, unix.EINTR) {
-			lock.Close()
-			return nil, err
-		}
-	}
-}
+func lockShared(dir string) (*os.File, error) { return lockAs(dir, unix.LOCK_SH) }
 
 // lockAlone waits until it has a directory for itself.
-func lockAlone(dir string) (*os.File, error) {
+func lockAlone(dir string) (*os.File, error) { return lockAs(dir, unix.LOCK_EX) }
+
+func lockAs(dir string, how int) (*os.File, error) {
 	lock, err := os.Open(dir)
 	if err != nil {
 		return nil, err
 	}
 	for {
-		err := unix.Flock(int(lock.Fd()), unix.LOCK_EX)
+		err := unix.Flock(int(lock.Fd()), how)
 		if err == nil {
 			return lock, nil
 		}

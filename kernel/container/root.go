@@ -35,6 +35,11 @@ func exists(path string) bool {
 // them (one from scratch lacks all) would otherwise get them in the container's own layer, where `diff` and `commit` take
 // them for something that the container has made. Being lowest, it hides nothing of the image.
 func (e *Engine) makeMountPoints() error {
+	lock, err := lockAlone(e.Paths.view()) // several first containers, of a build's stages say, may come at once
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
 	p := e.Paths.mountPoints()
 	if exists(p) {
 		return nil
@@ -50,11 +55,7 @@ func (e *Engine) makeMountPoints() error {
 		steps = append(steps, kernel.Step{Effect: kernel.CreateFile{Path: unfinished + "/etc/" + file, Mode: 0o644}, Why: why})
 	}
 	steps = append(steps, kernel.Step{Effect: kernel.Rename{From: unfinished, To: p}, Why: kernel.Why{EN: "now it is whole", ZH: "做好了才用这个名字"}})
-	err := e.Door.Do(kernel.In("2.3", steps...)...)
-	if exists(p) { // somebody else was faster
-		return nil
-	}
-	return err
+	return e.Door.Do(kernel.In("2.3", steps...)...)
 }
 
 // rootfsOf is what a container's root directory is made of.
