@@ -18,6 +18,7 @@ package kernel
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"syscall"
 	"time"
 
@@ -77,24 +78,32 @@ type Door struct {
 	Process  string       // who we are: client, monitor
 	Language string       // of the reasons: "zh" or "en"
 	Tell     func(Record) // nil: nobody listens, and telling costs nothing
+
+	order sync.Mutex // what is told has the order in which it was done, whichever goroutine does it
 }
 
 // Do performs steps in this process.
 func (d *Door) Do(steps ...Step) error {
 	for _, s := range steps {
-		start := time.Time{}
-		if d.Tell != nil {
-			start = time.Now()
-		}
-		result, errno := performHere(s.Effect)
-		if d.Tell != nil {
-			d.tell(d.Process, s, result, errno, float64(time.Since(start).Nanoseconds())/1000)
-		}
-		if errno != 0 && !s.Optional {
+		if errno := d.perform(s); errno != 0 && !s.Optional {
 			return &CallError{Call: s.Call(), Errno: errno, Section: s.Section}
 		}
 	}
 	return nil
+}
+
+// perform performs one step, and tells of it if anybody listens.
+func (d *Door) perform(s Step) syscall.Errno {
+	if d.Tell == nil {
+		_, errno := performHere(s.Effect)
+		return errno
+	}
+	d.order.Lock()
+	defer d.order.Unlock()
+	start := time.Now()
+	result, errno := performHere(s.Effect)
+	d.tell(d.Process, s, result, errno, float64(time.Since(start).Nanoseconds())/1000)
+	return errno
 }
 
 // performHere compiles one effect into a table of its own and walks along its rows.
