@@ -17,7 +17,7 @@ import (
 // Main runs the command line and returns the program's exit code.
 func Main(args []string) int {
 	env := command.NewEnv()
-	root := newRoot(env)
+	root := newRoot(env, args)
 	root.SetArgs(args)
 	cmd, err := root.ExecuteC()
 	if err == nil {
@@ -32,7 +32,7 @@ func Main(args []string) int {
 	return command.Report(env.Err, err, usual)
 }
 
-func newRoot(env *command.Env) *cobra.Command {
+func newRoot(env *command.Env, args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   command.Program(),
 		Short: "A container runtime that explains itself, and a course",
@@ -51,36 +51,66 @@ Begin with:  sandbox lab 3.5 --explain`,
 	flags.Lookup("explain").NoOptDefVal = "text"
 	flags.StringVar(&env.Lang, "lang", env.Lang, "language of lessons and explanations: zh or en ($LANG)")
 	root.AddGroup(&cobra.Group{ID: "course", Title: "The course:"})
-	course := lab.New(env)
-	course.GroupID = "course"
-	root.AddCommand(course)
 	root.AddGroup(&cobra.Group{ID: "2", Title: "Images (chapter 2):"})
-	for _, cmd := range append(chapter2.Commands(env), chapter2.NewImage(env)) {
-		cmd.GroupID = "2"
-		root.AddCommand(cmd)
-	}
 	root.AddGroup(&cobra.Group{ID: "3", Title: "Containers (chapter 3):"})
-	for _, cmd := range []*cobra.Command{
-		chapter3.NewVolume(env), chapter3.NewCp(env),
-		chapter3.NewRun(env), chapter3.NewCreate(env), chapter3.NewStart(env), chapter3.NewPs(env), chapter3.NewLogs(env),
-		chapter3.NewExec(env), chapter3.NewStop(env), chapter3.NewKill(env), chapter3.NewRename(env), chapter3.NewUpdate(env), chapter3.NewRm(env), chapter3.NewWait(env), chapter3.NewInspect(env),
-		chapter3.NewStats(env), chapter3.NewPort(env), chapter3.NewEvents(env),
-		chapter3.NewAttach(env), chapter3.NewPause(env), chapter3.NewUnpause(env), chapter3.NewRestart(env), chapter3.NewTop(env),
-	} {
-		cmd.GroupID = "3"
+	for _, e := range needed(args) {
+		cmd := e.make(env)
+		cmd.GroupID = e.group
 		root.AddCommand(cmd)
 	}
-	root.AddCommand(newContainer(env), system.New(env), system.NewInfo(env), system.NewVersion(env), newDoctor(env))
 	root.Version = "x" // cobra's flag --version; the text is the template's
 	root.SetVersionTemplate(system.Line())
-	completion.Add(root, env)
-	renameAll(root, command.Program())
+	if completion.Asked(args) {
+		completion.Add(root, env)
+	}
+	help := root.HelpFunc()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		renameAll(root, command.Program())
+		help(cmd, args)
+	})
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &kernel.Advice{Cause: err, Cure: cmd.CommandPath() + " --help", Code: command.Failed}
 	})
 	return root
+}
+
+// entry is a command of the first level, and the heading of the help that it is under.
+type entry struct {
+	name, group string
+	make        func(*command.Env) *cobra.Command
+}
+
+var entries = []entry{
+	{"lab", "course", lab.New},
+
+	{"build", "2", chapter2.NewBuild}, {"commit", "2", chapter2.NewCommit}, {"diff", "2", chapter2.NewDiff}, {"export", "2", chapter2.NewExport},
+	{"history", "2", chapter2.NewHistory}, {"image", "2", chapter2.NewImage}, {"images", "2", chapter2.NewImages}, {"import", "2", chapter2.NewImport},
+	{"load", "2", chapter2.NewLoad}, {"login", "2", chapter2.NewLogin}, {"logout", "2", chapter2.NewLogout}, {"pull", "2", chapter2.NewPull},
+	{"push", "2", chapter2.NewPush}, {"registry", "2", chapter2.NewRegistry}, {"rmi", "2", chapter2.NewRmi}, {"save", "2", chapter2.NewSave},
+	{"search", "2", chapter2.NewSearch}, {"tag", "2", chapter2.NewTag},
+
+	{"attach", "3", chapter3.NewAttach}, {"cp", "3", chapter3.NewCp}, {"create", "3", chapter3.NewCreate}, {"events", "3", chapter3.NewEvents},
+	{"exec", "3", chapter3.NewExec}, {"inspect", "3", chapter3.NewInspect}, {"kill", "3", chapter3.NewKill}, {"logs", "3", chapter3.NewLogs},
+	{"pause", "3", chapter3.NewPause}, {"port", "3", chapter3.NewPort}, {"ps", "3", chapter3.NewPs}, {"rename", "3", chapter3.NewRename},
+	{"restart", "3", chapter3.NewRestart}, {"rm", "3", chapter3.NewRm}, {"run", "3", chapter3.NewRun}, {"start", "3", chapter3.NewStart},
+	{"stats", "3", chapter3.NewStats}, {"stop", "3", chapter3.NewStop}, {"top", "3", chapter3.NewTop}, {"unpause", "3", chapter3.NewUnpause},
+	{"update", "3", chapter3.NewUpdate}, {"volume", "3", chapter3.NewVolume}, {"wait", "3", chapter3.NewWait},
+
+	{"completion", "", completion.New}, {"container", "", newContainer}, {"doctor", "", newDoctor}, {"info", "", system.NewInfo},
+	{"system", "", system.New}, {"version", "", system.NewVersion},
+}
+
+// needed is the one command that the command line begins with. All of them are made for whoever wants to see them, or
+// has typed something else: with their hundreds of flags that takes longer than many a command has to do.
+func needed(args []string) []entry {
+	for i, e := range entries {
+		if len(args) > 0 && args[0] == e.name && e.name != "completion" {
+			return entries[i : i+1]
+		}
+	}
+	return entries
 }
 
 // renameAll lets help speak of the program by the name that it was called by.

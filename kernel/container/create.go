@@ -21,7 +21,6 @@
 package container
 
 import (
-	"encoding/json"
 	"io"
 	"os"
 	"slices"
@@ -227,7 +226,7 @@ func (e *Engine) fillDirectory(r *Record, name string, spec *specs.Spec) error {
 		return err
 	}
 	r.Name = "/" + name
-	config, err := json.Marshal(spec)
+	config, err := encodeConfig(spec)
 	if err != nil {
 		return err
 	}

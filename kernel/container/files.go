@@ -96,9 +96,7 @@ func (e *Engine) loadSpecOf(r *Record) (*specs.Spec, error) {
 	if err != nil {
 		return nil, err
 	}
-	var spec specs.Spec
-	err = json.Unmarshal(data, &spec)
-	return &spec, err
+	return decodeConfig(data)
 }
 
 // mountForFiles makes the container's root once more, as for a start, with nothing of it but what keeps files.

@@ -1,10 +1,12 @@
 package container
 
 import (
+	"encoding/json"
 	"flag"
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -58,6 +60,28 @@ func TestPlan(t *testing.T) {
 	}
 }
 
+// throughConfig writes config.json, as the whole specification would have written it, and reads it again.
+func throughConfig(t *testing.T, spec *specs.Spec) *specs.Spec {
+	t.Helper()
+	data, err := encodeConfig(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, err := json.Marshal(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var a, b any
+	if json.Unmarshal(data, &a); json.Unmarshal(whole, &b) != nil || !reflect.DeepEqual(a, b) {
+		t.Errorf("config.json: %s\nwant: %s", data, whole)
+	}
+	spec, err = decodeConfig(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return spec
+}
+
 // planLines is a plan as --explain would show it.
 func planLines(t *testing.T, h Host, config Config, hc HostConfig, mounts ...MountOption) string {
 	t.Helper()
@@ -80,6 +104,7 @@ func planLines(t *testing.T, h Host, config Config, hc HostConfig, mounts ...Mou
 	if hc.Privileged { // the devices are the machine's
 		spec.Linux.Devices = []specs.LinuxDevice{{Path: "/dev/bus/usb", Type: "c", Major: 189, Minor: 1}}
 	}
+	spec = throughConfig(t, spec)
 	b := &birth{files: rlimit.Limit{Soft: 1024, Hard: 4096},
 		spec: spec, host: h, etc: "/run/etc", self: "/bin/sandbox", ends: firstEnds(), rows: 24, cols: 80,
 		group:  cgroup.Plan{Join: []kernel.Step{{Effect: kernel.WriteFile{Path: "/sys/fs/cgroup/cpu/sandbox/ID/tasks", Data: "0"}, Section: "3.4"}}},

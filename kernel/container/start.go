@@ -307,8 +307,8 @@ func (e *Engine) loadSpec(id string) (*specs.Spec, error) {
 	if err != nil {
 		return nil, err
 	}
-	var spec specs.Spec
-	if err := json.Unmarshal(data, &spec); err != nil {
+	spec, err := decodeConfig(data)
+	if err != nil {
 		return nil, kernel.Advise(fmt.Errorf("%s is damaged: %w", e.Paths.spec(id), err),
 			"sandbox commit %.12s IMAGE   keeps what it has written: make another container from that", id)
 	}
@@ -318,7 +318,7 @@ func (e *Engine) loadSpec(id string) (*specs.Spec, error) {
 	if err := checkSysctls(spec.Linux.Sysctl); err != nil {
 		return nil, err
 	}
-	return &spec, nil
+	return spec, nil
 }
 
 // checkSysctls refuses kernel parameters that are not the container's own to change.

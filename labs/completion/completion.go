@@ -45,9 +45,13 @@ var filterKeys = map[string]candidates{
 	"images": fixed("before=", "dangling=", "label=", "reference=", "since="), "prune": fixed("label=", "label!=", "until="),
 }
 
-// Add lets all commands below root complete their arguments, and gives it the command that prints what a shell needs.
+// Asked says whether it is the shell that has called the program, for words.
+func Asked(args []string) bool {
+	return len(args) > 0 && (args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd)
+}
+
+// Add lets all commands below root complete their arguments.
 func Add(root *cobra.Command, env *command.Env) {
-	root.AddCommand(newCommand(env))
 	walk(root, func(cmd *cobra.Command) {
 		path := strings.TrimPrefix(strings.TrimPrefix(cmd.CommandPath(), root.Name()), " ")
 		words, known := arguments[path]

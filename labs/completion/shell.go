@@ -10,8 +10,8 @@ import (
 	"sandbox/labs/command"
 )
 
-// newCommand makes `sandbox completion`.
-func newCommand(env *command.Env) *cobra.Command {
+// New makes `sandbox completion`.
+func New(env *command.Env) *cobra.Command {
 	return &cobra.Command{
 		Use:   "completion SHELL",
 		Short: "Print what bash, zsh or fish needs to complete commands and names",

@@ -17,19 +17,19 @@ type narration struct {
 	language string
 	json     bool // --explain=json: all records, as they are
 
-	numbers *regexp.Regexp
-	seen    map[string]bool // steps of earlier commands, without their numbers
-	now     []string        // and of this one
-	known   int             // steps of earlier commands that have just come again
-	last    kernel.Record   // what has just been told
-	alike   []kernel.Record // steps right after it that have the same reason
-	lines   *command.Explainer
+	chance *regexp.Regexp  // what is another each time
+	seen   map[string]bool // steps of earlier commands, without what is chance
+	now    []string        // and of this one
+	known  int             // steps of earlier commands that have just come again
+	last   kernel.Record   // what has just been told
+	alike  []kernel.Record // steps right after it that have the same reason
+	lines  *command.Explainer
 }
 
 func newNarration(env *command.Env) *narration {
 	return &narration{
 		language: env.Language(), json: env.Explain == "json", seen: map[string]bool{},
-		numbers: regexp.MustCompile(`\b([0-9a-f]{64}|[0-9a-f]{12}|[0-9]+)\b`),
+		chance: regexp.MustCompile(`\b([0-9a-f]{64}|[0-9a-f]{12}|[0-9]+)\b|/names/[a-z]+_[a-z0-9]+`),
 	}
 }
 
@@ -43,7 +43,7 @@ func (n *narration) Tell(out io.Writer, data []byte) {
 	if json.Unmarshal(data, &r) != nil || changedNothing(r) {
 		return
 	}
-	shape := n.withoutNumbers(r)
+	shape := n.withoutChance(r)
 	n.now = append(n.now, shape)
 	switch {
 	case n.seen[shape]:
@@ -114,7 +114,7 @@ func sameReason(a, b kernel.Record) bool {
 	return a.Why != "" && a.Why == b.Why && a.Call == b.Call && a.Process == b.Process
 }
 
-// withoutNumbers is a step without its ids, pids and descriptors, which are others each time.
-func (n *narration) withoutNumbers(r kernel.Record) string {
-	return r.Process + " " + n.numbers.ReplaceAllString(r.Line, "#")
+// withoutChance is a step without its ids, pids, descriptors and made-up names, which are others each time.
+func (n *narration) withoutChance(r kernel.Record) string {
+	return r.Process + " " + n.chance.ReplaceAllString(r.Line, "#")
 }
