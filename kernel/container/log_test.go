@@ -264,3 +264,19 @@ func BenchmarkLogRead(b *testing.B) {
 		r.close()
 	}
 }
+
+// TestEscape: one byte that needs an escape, or does not, wherever it is and whatever comes after it.
+func TestEscape(t *testing.T) {
+	for c := range 256 {
+		want, _ := appendEscape(nil, []byte{byte(c)})
+		if c >= ' ' && c < 0x7f && c != '"' && c != '\\' {
+			want = []byte{byte(c)}
+		}
+		for at := range 20 {
+			before, after := strings.Repeat("~", at), strings.Repeat(" #!][\x7f", 3)
+			if got := string(appendEscaped(nil, []byte(before+string([]byte{byte(c)})+after))); got != before+string(want)+after {
+				t.Fatalf("byte %#x at %d: %q", c, at, got)
+			}
+		}
+	}
+}

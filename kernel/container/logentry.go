@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	mathbits "math/bits"
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf16"
@@ -111,55 +113,63 @@ func (e logEntry) endsLine() bool {
 	return ok && slashes%2 == 0
 }
 
-// appendEscaped appends the inside of a JSON string.
+// appendEscaped appends the inside of a JSON string. Most bytes stand for themselves: eight are taken at a time, and then
+// looked at for the first that does not.
 func appendEscaped(out, s []byte) []byte {
 	for len(s) > 0 {
-		n := plain(s)
-		out, s = append(out, s[:n]...), s[n:]
-		if len(s) == 0 {
-			break
-		}
-		switch c := s[0]; {
-		case c == '\n':
-			out = append(out, '\\', 'n')
-		case c == '"' || c == '\\':
-			out = append(out, '\\', c)
-		case c == '\t':
-			out = append(out, '\\', 't')
-		case c == '\r':
-			out = append(out, '\\', 'r')
-		case c < ' ':
-			out = append(out, '\\', 'u', '0', '0', digits16[c>>4], digits16[c&15])
-		default:
-			if r, size := utf8.DecodeRune(s); r != utf8.RuneError || size > 1 {
-				out, s = append(out, s[:size]...), s[size:]
-				continue
+		out = slices.Grow(out, len(s))
+		to, n := out[len(out):len(out)+len(s)], 0
+		for n+8 <= len(s) {
+			eight := binary.LittleEndian.Uint64(s[n:])
+			binary.LittleEndian.PutUint64(to[n:], eight) // what is wrong with it is written over
+			if bits := special(eight); bits != 0 {
+				n += mathbits.TrailingZeros64(bits) / 8
+				break
 			}
-			out = append(out, '\\', 'u', 'd', 'c', digits16[c>>4], digits16[c&15])
+			n += 8
 		}
-		s = s[1:]
+		for n < len(s) && s[n] >= ' ' && s[n] < utf8.RuneSelf && s[n] != '"' && s[n] != '\\' {
+			to[n] = s[n]
+			n++
+		}
+		out, s = out[:len(out)+n], s[n:]
+		if len(s) > 0 {
+			out, s = appendEscape(out, s)
+		}
 	}
 	return out
 }
 
+// appendEscape appends the first character of s, which may need an escape.
+func appendEscape(out, s []byte) (longer, rest []byte) {
+	switch c := s[0]; {
+	case c == '\n':
+		out = append(out, '\\', 'n')
+	case c == '"' || c == '\\':
+		out = append(out, '\\', c)
+	case c == '\t':
+		out = append(out, '\\', 't')
+	case c == '\r':
+		out = append(out, '\\', 'r')
+	case c < ' ':
+		out = append(out, '\\', 'u', '0', '0', digits16[c>>4], digits16[c&15])
+	default:
+		if r, size := utf8.DecodeRune(s); r != utf8.RuneError || size > 1 {
+			return append(out, s[:size]...), s[size:]
+		}
+		out = append(out, '\\', 'u', 'd', 'c', digits16[c>>4], digits16[c&15])
+	}
+	return out, s[1:]
+}
+
 const digits16 = "0123456789abcdef"
 
-// plain is how many bytes from the beginning on need no escape and are ASCII. It looks at eight at a time: a byte that
-// is too small, equals one of two, or is too large leaves its highest bit set.
-func plain(s []byte) int {
+// special sets the highest bit of the first of eight bytes that is a control character, a quote, a backslash or no ASCII,
+// and perhaps of some behind it: what is too small borrows from the highest bit, and what equals one of the two is 0
+// after the exclusive or, and so too small for a 1.
+func special(x uint64) uint64 {
 	const each, high = 0x0101010101010101, 0x8080808080808080
-	n := 0
-	for ; n+8 <= len(s); n += 8 {
-		x := binary.LittleEndian.Uint64(s[n:])
-		quote, slash := x^each*'"', x^each*'\\'
-		if ((x-each*' ')&^x|(quote-each)&^quote|(slash-each)&^slash|x)&high != 0 {
-			break
-		}
-	}
-	for n < len(s) && s[n] >= ' ' && s[n] < utf8.RuneSelf && s[n] != '"' && s[n] != '\\' {
-		n++
-	}
-	return n
+	return ((x - each*' ') | ((x ^ each*'"') - each) | ((x ^ each*'\\') - each) | x) & high
 }
 
 // appendUnescaped is the reverse.
