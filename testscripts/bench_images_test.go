@@ -92,7 +92,7 @@ func (y *yard) archive() string {
 			y.Skip("needs debootstrap, or a Debian root in $SANDBOX_BENCH_ROOT")
 		}
 		root = filepath.Join(built, "debian")
-		if out, err := exec.Command("nsenter", "-t", fmt.Sprint(os.Getpid()), "-n", "debootstrap", "--variant=minbase", "stable", root).CombinedOutput(); err != nil {
+		if out, err := exec.Command("nsenter", "-t", fmt.Sprint(os.Getpid()), "-n", "debootstrap", "--variant=minbase", "bookworm", root).CombinedOutput(); err != nil {
 			y.Skipf("needs a Debian mirror: %v: %s", err, out[max(0, len(out)-500):])
 		}
 	}
