@@ -150,7 +150,7 @@ func BenchmarkMany(b *testing.B) {
 		for range 8 {
 			starters.Go(func() {
 				for i := range next {
-					if out, err := run("run", "-d", "--name", fmt.Sprint("many", i), "base", "sleep", "1000").CombinedOutput(); err != nil {
+					if out, err := run("run", "-d", "--rm", "--name", fmt.Sprint("many", i), "base", "sleep", "200").CombinedOutput(); err != nil {
 						b.Errorf("%v: %s", err, out)
 					}
 				}

@@ -14,7 +14,8 @@ import (
 )
 
 // The benchmarks measure whole commands, each against its peers in the same run, in turn: A B C A B C …, so that a machine
-// that slows down slows all of them. Medians are reported, as milliseconds and as ratios. They need root.
+// that slows down slows all of them. Medians are reported, as milliseconds and as ratios. They need root. A benchmark that
+// is cut off leaves containers behind, which end, and go, by themselves.
 //
 //	go test ./testscripts -run '^$' -bench . -benchtime 30x
 
@@ -148,7 +149,7 @@ func runcBundle(b *testing.B, layer string) string {
 // BenchmarkExec: another program in a container that runs, against the floor of a whole container.
 func BenchmarkExec(b *testing.B) {
 	run, _ := bench(b)
-	if out, err := run("run", "-d", "--name", "bench-exec", "base", "sleep", "1000").CombinedOutput(); err != nil {
+	if out, err := run("run", "-d", "--rm", "--name", "bench-exec", "base", "sleep", "200").CombinedOutput(); err != nil {
 		b.Fatalf("%v: %s", err, out)
 	}
 	defer run("rm", "-f", "bench-exec").Run()
@@ -164,7 +165,7 @@ func BenchmarkIdle(b *testing.B) {
 	for range b.N {
 		start := time.Now()
 		for i := range count {
-			if out, err := run("run", "-d", "--name", fmt.Sprint("idle", i), "base", "sleep", "1000").CombinedOutput(); err != nil {
+			if out, err := run("run", "-d", "--rm", "--name", fmt.Sprint("idle", i), "base", "sleep", "200").CombinedOutput(); err != nil {
 				b.Fatalf("%v: %s", err, out)
 			}
 		}
