@@ -68,6 +68,7 @@ Begin with:  sandbox lab 3.5 --explain`,
 		renameAll(root, command.Program())
 		help(cmd, args)
 	})
+	teachUsage(root)
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
