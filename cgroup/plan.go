@@ -36,8 +36,9 @@ type Plan struct {
 func Vanished(err error) bool { return errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV) }
 
 // Plan makes the plan for a container. Where no groups can be made it is empty, as long as nothing is asked for that
-// needs one: device rules do not, since only root can make device nodes in the first place.
-func (h Host) Plan(id string, r *specs.LinuxResources) (Plan, error) {
+// needs one: device rules do not, since only root can make device nodes in the first place. further controllers are joined
+// without a limit: a group in which others are to be made wants "cpuset".
+func (h Host) Plan(id string, r *specs.LinuxResources, further ...string) (Plan, error) {
 	if r == nil {
 		r = &specs.LinuxResources{}
 	}
@@ -51,9 +52,8 @@ func (h Host) Plan(id string, r *specs.LinuxResources) (Plan, error) {
 		}
 		return Plan{}, nil
 	}
-	var further []string
 	if slices.ContainsFunc(wanted, func(l limit) bool { return l.controller == "cpuset" }) {
-		further = []string{"cpuset"}
+		further = append(further, "cpuset")
 	}
 	p := Plan{Group: h.Group(id, further...), Mounts: h.Mounts(further...)}
 	if h.Mode == V2 {

@@ -31,8 +31,9 @@ import (
 // Places in a pocket host.
 const (
 	hostname = "pocket"
-	binDir   = "/run/pocket/bin" // the program, under the name sandbox
-	Variable = "SANDBOX_POCKET"  // names the pocket host one is in
+	binDir   = "/run/pocket/bin"  // the program, under the name sandbox
+	diskDir  = "/run/pocket/disk" // a file that lies on a disk
+	Variable = "SANDBOX_POCKET"   // names the pocket host one is in
 )
 
 // Options say what runs in a pocket host.
@@ -51,7 +52,7 @@ type Options struct {
 func Run(door *kernel.Door, o Options) (int, error) {
 	groups := cgroup.Detect()
 	id := newID()
-	group, err := groups.Plan(id, nil)
+	group, err := groups.Plan(id, nil, "cpuset") // for containers in it that are to run on some processors only
 	if err != nil {
 		group = cgroup.Plan{} // without cgroups of its own: labs that need them say so
 	}
@@ -181,7 +182,7 @@ func (p *plan) steps() ([]kernel.Step, error) {
 	}
 	var steps []kernel.Step
 	for _, part := range [][]kernel.Step{
-		p.mapUsers(), p.group.Join, p.newCgroupNamespace(), root, p.ownDirectories(), program, p.store(), p.shared(), p.pivot(),
+		p.mapUsers(), p.group.Join, p.newCgroupNamespace(), root, p.ownDirectories(), program, p.store(), p.disk(), p.shared(), p.pivot(),
 	} {
 		steps = append(steps, part...)
 	}

@@ -30,6 +30,10 @@ func stock(env *command.Env, o *pocket.Options) error {
 	}
 	if unix.Flock(lock, unix.LOCK_EX|unix.LOCK_NB) == nil {
 		store.InUse = func(string) bool { return false }
+		left, _ := filepath.Glob(filepath.Join(store.Dir, pocket.DiskPrefix+"*")) // by one that was killed while it was made
+		for _, file := range left {
+			quietly(env).Do(kernel.Because(kernel.Remove{Path: file}, "", ""))
+		}
 	}
 	for _, name := range builtin.Names() {
 		if _, err := builtin.Ensure(store, name); err != nil {
