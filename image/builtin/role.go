@@ -33,7 +33,7 @@ func RunProgram(args []string) int {
 	case "hello":
 		return hello()
 	case "registry":
-		userland.BehaveAsProcessOne()
+		shell.BehaveAsProcessOne()
 		return server.Main(args)
 	}
 	run, found := userland.Lookup(name)
@@ -41,7 +41,7 @@ func RunProgram(args []string) int {
 		fmt.Fprintf(os.Stderr, "%s: not one of the small commands: %v\n", name, userland.Names())
 		return 127
 	}
-	userland.BehaveAsProcessOne() // as any C program in its place would
+	shell.BehaveAsProcessOne() // as any C program in its place would
 	return run(&userland.Process{Args: args, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr})
 }
 

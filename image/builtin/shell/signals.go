@@ -18,17 +18,19 @@ import (
 //
 //	Ctrl-C            ends what runs; the shell itself only if it is a script and the program that ran was killed by it
 //	SIGTERM           ends a script, not a shell with a prompt, and not process 1: the kernel spares a process 1 that
-//	                  has no handler, and so do we, who have one only because Go's runtime installs it
+//	                  has no handler (BehaveAsProcessOne)
 //	SIGTSTP           is ignored, and so by what the shell starts: there is no `bg` for a job that Ctrl-Z would stop
 func (s *Shell) watchSignals() {
+	BehaveAsProcessOne()
+	isInit := os.Getpid() == 1
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, syscall.SIGINT)
-	isInit := os.Getpid() == 1
-	if s.interactive || isInit {
-		signal.Notify(signals, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
-	}
 	if s.interactive {
+		signal.Notify(signals, syscall.SIGHUP)
 		signal.Ignore(syscall.SIGTSTP)
+	}
+	if s.interactive && !isInit {
+		signal.Notify(signals, syscall.SIGTERM, syscall.SIGQUIT)
 	}
 	if isInit {
 		signal.Notify(signals, syscall.SIGCHLD)
@@ -156,10 +158,14 @@ func (s *Shell) setTrap(sig syscall.Signal, code string) {
 		signal.Ignore(sig)
 	case "-":
 		delete(s.traps, sig)
-		if sig != syscall.SIGINT && !s.interactive && os.Getpid() != 1 {
-			signal.Reset(sig)
-		} else {
+		switch isInit := os.Getpid() == 1; {
+		case sig == syscall.SIGINT || s.interactive && (sig == syscall.SIGHUP || !isInit):
 			signal.Notify(s.signals, sig)
+		case isInit:
+			signal.Reset(sig)
+			defaultAction(sig)
+		default:
+			signal.Reset(sig)
 		}
 	default:
 		s.traps[sig] = code

@@ -230,10 +230,3 @@ func TestCommandsAreSorted(t *testing.T) {
 		t.Error("no ls")
 	}
 }
-
-func TestProcessOneIsLeftAlone(t *testing.T) {
-	BehaveAsProcessOne() // does nothing here, as the tests are not process 1
-	if err := syscall.Kill(os.Getpid(), 0); err != nil {
-		t.Error(err)
-	}
-}
