@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/sys/unix"
 
+	"sandbox/kernel"
 	"sandbox/kernel/container"
 	"sandbox/labs/command"
 )
@@ -80,7 +81,7 @@ func stopAllRestart(env *command.Env, opts stopOptions) error {
 }
 
 // stop stops one container, for a command, with the signal and in the time that the flags name, or its own.
-func stop(env *command.Env, opts stopOptions, command string, r *container.Record) error {
+func stop(env *command.Env, opts stopOptions, asked string, r *container.Record) error {
 	name := opts.signal
 	if name == "" {
 		name = r.Config.StopSignal
@@ -96,10 +97,10 @@ func stop(env *command.Env, opts stopOptions, command string, r *container.Recor
 	if !opts.given && r.Config.StopTimeout != nil {
 		seconds = *r.Config.StopTimeout
 	}
-	result, err := env.Engine().Stop(r, command, s, time.Duration(seconds)*time.Second)
+	result, err := env.Engine().Stop(r, asked, s, time.Duration(seconds)*time.Second)
 	if err == nil && result.Killed && result.Unhandled {
-		fmt.Fprintf(env.Err, "sandbox: %s was killed after %d s: its PID 1 has no handler for %s, and the kernel keeps signals without one from a PID 1\n"+
-			"  → run it with --init, or let the program handle the signal\n", r.PlainName(), seconds, unix.SignalName(s))
+		command.Remark(env.Err, kernel.Advise(fmt.Errorf("%s was killed after %d s: its PID 1 has no handler for %s, and the kernel keeps signals without one from a PID 1",
+			r.PlainName(), seconds, unix.SignalName(s)), "run it with --init, or let the program handle the signal"))
 	}
 	return err
 }
