@@ -11,13 +11,14 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"sandbox/kernel"
 	"sandbox/kernel/container"
 	"sandbox/labs/command"
 )
 
 type statsOptions struct {
-	all, noStream, noTrunc bool
-	format                 string
+	all, noStream, noTrunc, bars bool
+	format                       string
 }
 
 // NewStats makes `sandbox stats`.
@@ -26,13 +27,14 @@ func NewStats(env *command.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "stats [flags] [CONTAINER...]",
 		Short:   "Show what containers use of the machine, and go on showing it",
-		Example: "  sandbox stats\n  sandbox stats --no-stream web\n  sandbox stats --no-stream --format '{{.Name}} {{.MemUsage}}'",
+		Example: "  sandbox stats\n  sandbox stats --no-stream web\n  sandbox stats --no-stream --format '{{.Name}} {{.MemUsage}}'\n  sandbox stats --bars one two          who gets the processor",
 		RunE:    func(cmd *cobra.Command, args []string) error { return runStats(env, opts, args) },
 	}
 	f := cmd.Flags()
 	f.BoolVarP(&opts.all, "all", "a", false, "also containers that do not run")
 	f.BoolVar(&opts.noStream, "no-stream", false, "once, and end")
 	f.BoolVar(&opts.noTrunc, "no-trunc", false, "whole ids")
+	f.BoolVar(&opts.bars, "bars", false, "draw how much each uses of the processors")
 	f.StringVar(&opts.format, "format", "", "table, a Go template (also after the word table), or json")
 	return cmd
 }
@@ -50,6 +52,9 @@ type sample struct {
 }
 
 func runStats(env *command.Env, opts statsOptions, names []string) error {
+	if opts.bars && opts.format != "" {
+		return kernel.Advise(errors.New("--bars is a format of its own, and takes no --format"), "leave out one of the two")
+	}
 	before := map[string]sample{}
 	watched, err := lookAt(env, opts, names)
 	if err != nil {
@@ -132,6 +137,9 @@ func orPlain(err error) error {
 }
 
 func printStats(w io.Writer, opts statsOptions, rows []*statsRow) error {
+	if opts.bars {
+		return printBars(w, rows)
+	}
 	switch opts.format {
 	case "json":
 		return command.PrintJSON(w, rows)

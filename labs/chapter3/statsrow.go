@@ -11,6 +11,8 @@ import (
 // statsRow is what templates see, under Docker's names and in the order of its JSON.
 type statsRow struct {
 	BlockIO, CPUPerc, Container, ID, MemPerc, MemUsage, Name, NetIO, PIDs string
+
+	cpu float64 // processors in use
 }
 
 func makeStatsRow(r *container.Record, before, now sample, whole bool) *statsRow {
@@ -25,7 +27,8 @@ func makeStatsRow(r *container.Record, before, now sample, whole bool) *statsRow
 	}
 	// One that was started anew has counters that begin at zero.
 	if passed := now.at.Sub(before.at); !before.at.IsZero() && passed > 0 && u.CPU >= before.usage.CPU {
-		row.CPUPerc = percent(float64(u.CPU-before.usage.CPU) / float64(passed))
+		row.cpu = float64(u.CPU-before.usage.CPU) / float64(passed)
+		row.CPUPerc = percent(row.cpu)
 	}
 	if u.MemoryLimit > 0 {
 		row.MemPerc = percent(float64(u.Memory) / float64(u.MemoryLimit))
