@@ -1,7 +1,9 @@
 package cgroup
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"path"
 	"strconv"
 
@@ -55,8 +57,8 @@ func (h Host) memoryLimits(m *specs.LinuxMemory, add adder) error {
 	if m == nil {
 		return nil
 	}
-	if m.KernelTCP != nil || m.Swappiness != nil || m.DisableOOMKiller != nil {
-		return fmt.Errorf("kernel memory, swappiness and the OOM killer's switch are not supported yet")
+	if m.KernelTCP != nil || m.Kernel != nil { //nolint:staticcheck // deprecated, and refused for that
+		return fmt.Errorf("limits on kernel memory are not supported: the kernel has given them up")
 	}
 	if m.Limit != nil && *m.Limit != 0 {
 		add("memory", "memory.limit_in_bytes", "memory.max", h.bytes(*m.Limit), "-m: memory, in bytes", "-m：内存上限，单位字节")
@@ -65,8 +67,16 @@ func (h Host) memoryLimits(m *specs.LinuxMemory, add adder) error {
 		add("memory", "memory.soft_limit_in_bytes", "memory.low", h.bytes(*m.Reservation),
 			"--memory-reservation: what it keeps when memory is short", "--memory-reservation：内存紧张时尽量保留这么多")
 	}
-	if m.Swap == nil || *m.Swap == 0 {
-		return nil
+	if err := h.swapLimit(m, add); err != nil {
+		return err
+	}
+	return h.memoryHabits(m, add)
+}
+
+// swapLimit is --memory-swap: on v1 of memory and swap together, on v2 of swap alone.
+func (h Host) swapLimit(m *specs.LinuxMemory, add adder) error {
+	if m.Swap == nil || *m.Swap == 0 || *m.Swap < 0 && !h.SwapCounted() {
+		return nil // a new group has no limit
 	}
 	swap := *m.Swap
 	if h.Mode == V2 && swap > 0 {
@@ -75,7 +85,31 @@ func (h Host) memoryLimits(m *specs.LinuxMemory, add adder) error {
 		}
 		swap -= *m.Limit
 	}
-	add("memory", "memory.memsw.limit_in_bytes", "memory.swap.max", h.bytes(swap), "--memory-swap", "--memory-swap：内存加 swap 的上限")
+	english, chinese := "--memory-swap: memory and swap together", "--memory-swap：内存加 swap 的上限"
+	if h.Mode == V2 {
+		english, chinese = "--memory-swap less -m: v2 counts swap alone", "--memory-swap 减去 -m：v2 里 swap 单独计数"
+	}
+	add("memory", "memory.memsw.limit_in_bytes", "memory.swap.max", h.bytes(swap), english, chinese)
+	return nil
+}
+
+// memoryHabits are what v1 alone can set: when it swaps, and what becomes of a group that meets its limit.
+func (h Host) memoryHabits(m *specs.LinuxMemory, add adder) error {
+	if m.Swappiness != nil {
+		if h.Mode == V2 {
+			return kernel.Advise(errors.New("--memory-swappiness: cgroup v2 has no swappiness of a group's own"),
+				"leave it out; for the whole machine: sysctl vm.swappiness=%d", *m.Swappiness)
+		}
+		add("memory", "memory.swappiness", "", strconv.FormatUint(*m.Swappiness, 10),
+			"--memory-swappiness: how readily it is swapped out, 0 to 100", "--memory-swappiness：多愿意换出到 swap，0 到 100")
+	}
+	if m.DisableOOMKiller != nil && *m.DisableOOMKiller {
+		if h.Mode == V2 {
+			return kernel.Advise(errors.New("--oom-kill-disable: in cgroup v2 the OOM killer cannot be switched off for a group"),
+				"leave it out; --memory-reservation slows a container down before it meets its limit, --oom-score-adj -1000 spares it when the whole machine is short")
+		}
+		add("memory", "memory.oom_control", "", "1", "--oom-kill-disable: at its limit it waits for memory instead of being killed", "--oom-kill-disable：到上限就停下等内存，不杀进程")
+	}
 	return nil
 }
 
@@ -101,10 +135,13 @@ func (h Host) cpuLimits(c *specs.LinuxCPU, add adder) {
 	}
 	if c.Shares != nil && *c.Shares != 0 {
 		value := strconv.FormatUint(*c.Shares, 10)
+		english, chinese := "--cpu-shares: weight against other groups", "--cpu-shares：和别的组争用 CPU 时的权重"
 		if h.Mode == V2 {
+			english = "--cpu-shares " + value + " as a weight of v2, converted as runc and crun do: 2 is 1, 1024 is 100, 262144 is 10000, between them a curve"
+			chinese = "--cpu-shares " + value + " 换算成 v2 的权重，算法和 runc、crun 相同：2 对 1，1024 对 100，262144 对 10000，中间是曲线"
 			value = strconv.FormatUint(weightOf(*c.Shares), 10)
 		}
-		add("cpu", "cpu.shares", "cpu.weight", value, "--cpu-shares: weight against other groups", "--cpu-shares：和别的组争用 CPU 时的权重")
+		add("cpu", "cpu.shares", "cpu.weight", value, english, chinese)
 	}
 	h.cpuCeiling(c, add)
 	if c.Cpus != "" {
@@ -136,11 +173,18 @@ func (h Host) cpuCeiling(c *specs.LinuxCPU, add adder) {
 	}
 }
 
-// weightOf turns v1's shares (2 … 262144, usually 1024) into v2's weight (1 … 10000, usually 100), in the proportion
-// that the OCI runtimes agreed on first: both ranges are laid over each other.
+// weightOf turns v1's shares (2 … 262144, usually 1024) into v2's weight (1 … 10000, usually 100) as runc (since 1.3.2) and crun (since
+// 1.23) do: a curve through the least, the usual and the most. The straight line that they had before made 1024 shares 39, so that who
+// was given what is usual got less than who was given nothing. The price is that proportions are not kept: 512 becomes 59, not 50.
 func weightOf(shares uint64) uint64 {
-	shares = min(max(shares, 2), 262_144)
-	return 1 + (shares-2)*9999/262_142
+	switch {
+	case shares <= 2:
+		return 1
+	case shares >= 262_144:
+		return 10_000
+	}
+	l := math.Log2(float64(shares))
+	return uint64(math.Ceil(math.Pow(10, (l*l+125*l)/612-7.0/34)))
 }
 
 // missingController is a limit that the machine has no controller for.

@@ -141,7 +141,7 @@ func TestPlanV2(t *testing.T) {
 		`[3.5] mkdirat(AT_FDCWD, "/sandbox/ID", 0755)`,
 		`[3.4] echo 209715200 > /sandbox/ID/memory.max`,
 		`[3.4] echo 104857600 > /sandbox/ID/memory.swap.max`,
-		`[3.4] echo 39 > /sandbox/ID/cpu.weight`,
+		`[3.4] echo 100 > /sandbox/ID/cpu.weight`,
 		`[3.4] echo '50000 100000' > /sandbox/ID/cpu.max`,
 		`[3.4] echo max > /sandbox/ID/pids.max`,
 		`[3.5] bpf(BPF_PROG_LOAD, {prog_type=BPF_PROG_TYPE_CGROUP_DEVICE, insn_cnt=8, insns=…, license="Apache-2.0"}, 48)`,
@@ -217,7 +217,7 @@ func TestLimitsThatAreNotSupported(t *testing.T) {
 	h := fakeV1(t.TempDir())
 	for _, r := range []specs.LinuxResources{
 		{BlockIO: &specs.LinuxBlockIO{}}, {Network: &specs.LinuxNetwork{}}, {Unified: map[string]string{"a": "b"}},
-		{Memory: &specs.LinuxMemory{Swappiness: ptr(uint64(0))}},
+		{Memory: &specs.LinuxMemory{KernelTCP: ptr(int64(1 << 20))}},
 	} {
 		if _, err := h.Plan(someID, &r); err == nil {
 			t.Errorf("%+v is silently left out", r)
@@ -333,7 +333,7 @@ func TestOwnGroup(t *testing.T) {
 }
 
 func TestWeightOf(t *testing.T) {
-	for shares, want := range map[uint64]uint64{0: 1, 2: 1, 1024: 39, 262144: 10000, 1 << 40: 10000} {
+	for shares, want := range map[uint64]uint64{0: 1, 2: 1, 512: 59, 1024: 100, 2000: 170, 262144: 10000, 1 << 40: 10000} {
 		if got := weightOf(shares); got != want {
 			t.Errorf("weightOf(%d) = %d, want %d", shares, got, want)
 		}

@@ -3,6 +3,7 @@ package container
 import (
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -77,6 +78,7 @@ func (b *birth) Plan() (kernel.Spawn, error) {
 	for _, part := range [][]kernel.Step{
 		b.mapUsers(),
 		b.joinCgroups(),
+		b.adjustOOMScore(),
 		b.newSession(),
 		b.openShared(),
 		b.mountRoot(),
@@ -164,6 +166,15 @@ func (b *birth) joinCgroups() []kernel.Step {
 	}
 	return append(steps, kernel.In("3.5", kernel.Because(kernel.Unshare{Flags: unix.CLONE_NEWCGROUP},
 		"the group it is in now looks like the root of all groups", "从现在起，它所在的 cgroup 看起来就是根"))...)
+}
+
+// adjustOOMScore sets --oom-score-adj while the host's /proc can still be written.
+func (b *birth) adjustOOMScore() []kernel.Step {
+	if b.spec.Process.OOMScoreAdj == nil {
+		return nil
+	}
+	return kernel.In("3.4", kernel.Because(kernel.WriteFile{Path: "/proc/self/oom_score_adj", Data: strconv.Itoa(*b.spec.Process.OOMScoreAdj)},
+		"--oom-score-adj: how likely the OOM killer takes it when the machine has no memory left", "--oom-score-adj：整机内存耗尽时，它有多容易被 OOM killer 选中"))
 }
 
 func (b *birth) newSession() []kernel.Step {

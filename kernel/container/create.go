@@ -48,7 +48,8 @@ type Request struct {
 	HostConfig HostConfig
 	Mounts     []MountOption
 	Image      *image.Image
-	Attended   bool // it ends with its client: see Attended
+	Attended   bool         // it ends with its client: see Attended
+	Warn       func(string) // of what will not be quite as it was asked for; may be nil
 }
 
 // Create makes a container that is not running yet. The returned lock is held; the caller closes it or hands it on.
@@ -61,6 +62,9 @@ func (e *Engine) Create(req Request) (r *Record, lock *os.File, err error) {
 		}
 	}
 	r = newRecord(req)
+	if err := e.checkResources(r, req.Warn); err != nil {
+		return nil, nil, err
+	}
 	if _, err := r.HostConfig.LogConfig.settings(r.Config); err != nil {
 		return nil, nil, err
 	}

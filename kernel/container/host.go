@@ -87,3 +87,9 @@ func bootID() string {
 	id, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	return strings.TrimSpace(string(id))
 }
+
+// mayLowerOOMScore tells whether a process can be made a less likely victim of the OOM killer.
+func (h Host) mayLowerOOMScore() bool {
+	resource, _ := capability.Parse("SYS_RESOURCE")
+	return !h.Rootless() && !h.Namespaced && h.Held&resource != 0
+}

@@ -81,6 +81,7 @@ type Config struct {
 
 // HostConfig is what of this machine the container was given.
 type HostConfig struct {
+	Resources
 	Binds          []string // -v with a source
 	LogConfig      LogConfig
 	NetworkMode    string
@@ -102,6 +103,7 @@ type HostConfig struct {
 	Ulimits        []Ulimit
 	Devices        []Device
 	Init           bool
+	OomScoreAdj    int
 	Mounts         []Mount `json:",omitempty"` // --mount
 	MaskedPaths    []string
 	ReadonlyPaths  []string

@@ -45,6 +45,8 @@ func makeSpec(r *Record, u user, h Host, own []MountOption) (*specs.Spec, error)
 	if err != nil {
 		return nil, err
 	}
+	resources := r.HostConfig.limits()
+	resources.Devices = rules
 	if !h.CanMknod() {
 		mounts, devices = append(mounts, deviceMounts(r.HostConfig, devices)...), nil
 	}
@@ -59,7 +61,7 @@ func makeSpec(r *Record, u user, h Host, own []MountOption) (*specs.Spec, error)
 			User:     specs.User{UID: uint32(u.uid), GID: uint32(u.gid), AdditionalGids: u.groups},
 			Args:     processArgs(r),
 			Env:      environment(r.Config, u),
-			Cwd:      path.Clean("/" + cwd), Capabilities: caps, Rlimits: limits,
+			Cwd:      path.Clean("/" + cwd), Capabilities: caps, Rlimits: limits, OOMScoreAdj: oomScore(r.HostConfig),
 			NoNewPrivileges: slices.ContainsFunc(r.HostConfig.SecurityOpt, isNoNewPrivileges),
 		},
 		Root:        &specs.Root{Path: "rootfs", Readonly: r.HostConfig.ReadonlyRootfs},
@@ -69,7 +71,7 @@ func makeSpec(r *Record, u user, h Host, own []MountOption) (*specs.Spec, error)
 		Annotations: annotations(r),
 		Linux: &specs.Linux{
 			Namespaces: namespaces(r.HostConfig, h), UIDMappings: oneID(h, h.UID), GIDMappings: oneID(h, h.GID),
-			Devices: devices, Resources: &specs.LinuxResources{Devices: rules},
+			Devices: devices, Resources: resources,
 			CgroupsPath: "/sandbox/" + r.ID, Sysctl: r.HostConfig.Sysctls,
 			MaskedPaths: r.HostConfig.MaskedPaths, ReadonlyPaths: r.HostConfig.ReadonlyPaths,
 		},
@@ -224,6 +226,13 @@ func rlimits(ulimits []Ulimit) ([]specs.POSIXRlimit, error) {
 		})
 	}
 	return limits, nil
+}
+
+func oomScore(hc HostConfig) *int {
+	if hc.OomScoreAdj == 0 {
+		return nil
+	}
+	return &hc.OomScoreAdj
 }
 
 func isNoNewPrivileges(opt string) bool {

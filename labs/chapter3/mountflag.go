@@ -11,6 +11,7 @@ import (
 
 	"sandbox/kernel"
 	"sandbox/kernel/container"
+	"sandbox/labs/limits"
 )
 
 // mountFlag is one --mount while it is read, word by word.
@@ -213,7 +214,7 @@ func (f *mountFlag) setTmpfs(key, value string) error {
 	}
 	switch key {
 	case "tmpfs-size":
-		size, err := parseSize(value)
+		size, err := limits.ParseSize(value)
 		if err != nil {
 			return kernel.Advise(fmt.Errorf("invalid mount: tmpfs-size=%q", value), "tmpfs-size=64m")
 		}

@@ -2,6 +2,8 @@ package chapter3
 
 import (
 	"github.com/spf13/pflag"
+
+	"sandbox/labs/limits"
 )
 
 // createOptions are the flags of `run` and `create`, under Docker's names.
@@ -22,6 +24,8 @@ type createOptions struct {
 	stopTimeout                               int
 	health                                    healthOptions
 	expose                                    []string
+	limits                                    limits.Options
+	oomScoreAdj                               int
 
 	flags *pflag.FlagSet
 }
@@ -65,6 +69,8 @@ func (o *createOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.stopSignal, "stop-signal", "", "what `stop` sends (SIGTERM)")
 	f.IntVar(&o.stopTimeout, "stop-timeout", 0, "seconds until `stop` kills (10)")
 	o.health.addFlags(f)
+	o.limits.AddCreate(f)
+	f.IntVar(&o.oomScoreAdj, "oom-score-adj", 0, "how likely the OOM killer takes it when the machine is out of memory: -1000 to 1000")
 	f.StringArrayVar(&o.ulimits, "ulimit", nil, "a resource limit: nofile=1024:2048")
 	f.StringArrayVar(&o.sysctls, "sysctl", nil, "a kernel parameter of its namespaces: net.ipv4.ip_forward=1")
 	f.StringArrayVar(&o.devices, "device", nil, "a device of the host: /dev/x[:/dev/y[:rwm]]")

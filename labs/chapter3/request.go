@@ -12,6 +12,7 @@ import (
 	"sandbox/image"
 	"sandbox/kernel"
 	"sandbox/kernel/container"
+	"sandbox/labs/limits"
 )
 
 // request turns flags and arguments into what package container is asked for. It looks at nothing but the flags and
@@ -200,6 +201,7 @@ func (o *createOptions) hostConfig() (container.HostConfig, error) {
 	hc := container.HostConfig{
 		VolumesFrom: o.volumesFrom, NetworkMode: o.network, AutoRemove: o.remove, CapAdd: o.capAdd, CapDrop: o.capDrop, IpcMode: o.ipc,
 		PidMode: o.pid, UTSMode: o.uts, Privileged: o.privileged, ReadonlyRootfs: o.readOnly, SecurityOpt: o.securityOpt, Init: o.init,
+		OomScoreAdj: o.oomScoreAdj,
 	}
 	if hc.IpcMode == "" {
 		hc.IpcMode = "private"
@@ -208,7 +210,10 @@ func (o *createOptions) hostConfig() (container.HostConfig, error) {
 	if hc.RestartPolicy, err = container.ParseRestartPolicy(o.restart); err != nil {
 		return hc, err
 	}
-	if hc.ShmSize, err = parseSize(o.shmSize); err != nil || hc.ShmSize <= 0 {
+	if err := o.limits.Apply(&hc.Resources); err != nil {
+		return hc, err
+	}
+	if hc.ShmSize, err = limits.ParseSize(o.shmSize); err != nil || hc.ShmSize <= 0 {
 		return hc, kernel.Advise(fmt.Errorf("invalid --shm-size: %q", o.shmSize), "a number and b, k, m or g: 64m")
 	}
 	if hc.Ulimits, err = parseUlimits(o.ulimits); err != nil {
@@ -266,23 +271,6 @@ func checkSecurity(options []string) error {
 		}
 	}
 	return nil
-}
-
-// parseSize reads a number of bytes: 64m, 1g, 1048576. Units are powers of 1024.
-func parseSize(s string) (int64, error) {
-	units := map[byte]int64{'b': 1, 'k': 1 << 10, 'm': 1 << 20, 'g': 1 << 30, 't': 1 << 40}
-	lower := strings.TrimSuffix(strings.ToLower(s), "b")
-	unit := int64(1)
-	if n := len(lower); n > 0 {
-		if u, ok := units[lower[n-1]]; ok {
-			unit, lower = u, lower[:n-1]
-		}
-	}
-	n, err := strconv.ParseFloat(lower, 64)
-	if err != nil || n < 0 || n*float64(unit) > 1<<62 {
-		return 0, fmt.Errorf("invalid size: %q", s)
-	}
-	return int64(n * float64(unit)), nil
 }
 
 func parseUlimits(list []string) ([]container.Ulimit, error) {
