@@ -76,14 +76,8 @@ func (p *packer) addKind(source, name string, st *unix.Stat_t) error {
 			return err
 		}
 		h.Typeflag, h.Linkname = tar.TypeSymlink, target
-	case unix.S_IFIFO:
-		h.Typeflag = tar.TypeFifo
-	case unix.S_IFCHR, unix.S_IFBLK:
-		h.Typeflag = tar.TypeChar
-		if st.Mode&unix.S_IFMT == unix.S_IFBLK {
-			h.Typeflag = tar.TypeBlock
-		}
-		h.Devmajor, h.Devminor = int64(unix.Major(uint64(st.Rdev))), int64(unix.Minor(uint64(st.Rdev)))
+	case unix.S_IFIFO, unix.S_IFCHR, unix.S_IFBLK:
+		layer.SetSpecial(h, st)
 	default:
 		return nil // a socket
 	}

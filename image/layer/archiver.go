@@ -126,16 +126,25 @@ func (a *archiver) add(in place, name, path string, st *unix.Stat_t) (err error)
 			return err
 		}
 		h.Typeflag, h.Linkname = tar.TypeSymlink, target
-	case unix.S_IFIFO:
-		h.Typeflag = tar.TypeFifo
-	case unix.S_IFCHR, unix.S_IFBLK:
-		h.Typeflag = tar.TypeChar
-		if kind == unix.S_IFBLK {
-			h.Typeflag = tar.TypeBlock
-		}
-		h.Devmajor, h.Devminor = int64(unix.Major(uint64(st.Rdev))), int64(unix.Minor(uint64(st.Rdev)))
+	default:
+		SetSpecial(h, st)
 	}
 	return a.tar.WriteHeader(h)
+}
+
+// SetSpecial makes a header that of a pipe or a device, if st is one.
+func SetSpecial(h *tar.Header, st *unix.Stat_t) {
+	switch st.Mode & unix.S_IFMT {
+	case unix.S_IFIFO:
+		h.Typeflag = tar.TypeFifo
+	case unix.S_IFCHR:
+		h.Typeflag = tar.TypeChar
+	case unix.S_IFBLK:
+		h.Typeflag = tar.TypeBlock
+	default:
+		return
+	}
+	h.Devmajor, h.Devminor = int64(unix.Major(uint64(st.Rdev))), int64(unix.Minor(uint64(st.Rdev)))
 }
 
 func (a *archiver) addFile(in place, name, path string) error {

@@ -32,7 +32,7 @@ func (p place) open(name string) (place, error) {
 	sub := place{layer: p.layer}
 	fd, err := unix.Openat(p.fd, name, openDirectory, 0)
 	if err == unix.EACCES {
-		fd, sub.mode, err = unlock(p.fd, name, openDirectory, 0o700)
+		fd, sub.mode, err = Unlock(p.fd, name, openDirectory, 0o700)
 	}
 	if err == unix.EACCES { // somebody else's: it may still be good for going through
 		fd, err = unix.Openat(p.fd, name, openDirectory|unix.O_PATH, 0)
@@ -59,7 +59,7 @@ func (p place) openFile(name string, st *unix.Stat_t) (*os.File, error) {
 	fd, err := unix.Open(throughProc(handle), flags, 0)
 	if err == unix.EACCES {
 		var mode uint32
-		if fd, mode, err = unlock(p.fd, name, flags|unix.O_NOFOLLOW, 0o400); mode != 0 {
+		if fd, mode, err = Unlock(p.fd, name, flags|unix.O_NOFOLLOW, 0o400); mode != 0 {
 			unix.Fchmod(fd, mode)
 		}
 	}
@@ -69,10 +69,10 @@ func (p place) openFile(name string, st *unix.Stat_t) (*os.File, error) {
 	return os.NewFile(uintptr(fd), name), nil
 }
 
-// unlock opens what belongs to this user, who is not root, but has a mode that forbids its owner to use it. In a container,
+// Unlock opens what belongs to this user, who is not root, but has a mode that forbids its owner to use it. In a container,
 // where the same user is root, such modes do not bind. The mode is changed as far as needed; the caller sets the old one,
 // which is returned with the type, so that it is never 0.
-func unlock(dir int, name string, flags int, needed uint32) (fd int, mode uint32, err error) {
+func Unlock(dir int, name string, flags int, needed uint32) (fd int, mode uint32, err error) {
 	handle, err := unix.Openat(dir, name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return -1, 0, err

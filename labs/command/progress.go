@@ -7,10 +7,10 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode"
 
 	"golang.org/x/term"
-	"golang.org/x/text/width"
+
+	"sandbox/labs/columns"
 )
 
 // Progress shows several things that are being done at the same time, one line each, in the order in which they were first
@@ -202,16 +202,16 @@ func (p *Progress) draw() {
 func (l *progressLine) plain() string { return l.id + ": " + l.text }
 
 // drawn is a line with its bar, as wide as there is room.
-func (l *progressLine) drawn(columns int) string {
+func (l *progressLine) drawn(width int) string {
 	s := l.plain()
 	if l.final || l.total <= 0 {
-		return fit(s, columns)
+		return fit(s, width)
 	}
 	numbers := " " + Size(l.done) + "/" + Size(l.total)
 	const most, least = 50, 8
-	room := min(most, columns-columnsOf(s)-columnsOf(numbers)-len(" []"))
+	room := min(most, width-columns.Of(s)-columns.Of(numbers)-len(" []"))
 	if room < least {
-		return fit(s+numbers, columns)
+		return fit(s+numbers, width)
 	}
 	full := int(min(l.done, l.total) * int64(room) / l.total)
 	bar := strings.Repeat("=", max(0, full-1)) + strings.Repeat(">", min(1, full))
@@ -219,37 +219,17 @@ func (l *progressLine) drawn(columns int) string {
 }
 
 // fit cuts a text to the width of a terminal: a line that is broken could not be drawn over.
-func fit(s string, columns int) string {
-	if columnsOf(s) <= columns {
+func fit(s string, width int) string {
+	if columns.Of(s) <= width {
 		return s
 	}
 	var b strings.Builder
 	used := 1 // the ellipsis
 	for _, r := range s {
-		if used += runeColumns(r); used > columns {
+		if used += columns.OfRune(r); used > width {
 			break
 		}
 		b.WriteRune(r)
 	}
 	return b.String() + "…"
-}
-
-func columnsOf(s string) int {
-	n := 0
-	for _, r := range s {
-		n += runeColumns(r)
-	}
-	return n
-}
-
-// runeColumns is how many columns a terminal gives to a character: two for a Chinese one.
-func runeColumns(r rune) int {
-	if unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf) {
-		return 0
-	}
-	switch width.LookupRune(r).Kind() {
-	case width.EastAsianWide, width.EastAsianFullwidth:
-		return 2
-	}
-	return 1
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"sandbox/labs/columns"
 )
 
 // screen is a terminal that understands what Progress writes.
@@ -149,13 +151,13 @@ func TestFit(t *testing.T) {
 	}{
 		{"short", 10, "short"}, {"0123456789", 10, "0123456789"}, {"0123456789x", 10, "012345678…"}, {"镜像：正在下载", 20, "镜像：正在下载"}, {"镜像：正在下载", 10, "镜像：正…"},
 	} {
-		if got := fit(c.s, c.columns); got != c.wanted || columnsOf(got) > c.columns {
+		if got := fit(c.s, c.columns); got != c.wanted || columns.Of(got) > c.columns {
 			t.Errorf("%q in %d columns: %q", c.s, c.columns, got)
 		}
 	}
 	for width := range 80 {
 		line := progressLine{id: "aaaaaaaaaaaa", text: "Downloading", done: 7, total: 5}
-		if got := line.drawn(width); columnsOf(got) > max(1, width) {
+		if got := line.drawn(width); columns.Of(got) > max(1, width) {
 			t.Errorf("%d columns: %q", width, got)
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"sandbox/labs/columns"
 )
 
 // Check looks whether exercise n of a lab is solved (n 0: the one that the learner is at), prints a line for each
@@ -143,7 +145,7 @@ func (s *Session) showValue(label phrase, value string) {
 	before := label.in(s.Lang)
 	for _, line := range strings.Split(value, "\n") {
 		fmt.Fprintln(s.Out, "      "+before+line)
-		before = strings.Repeat(" ", columns(label.in(s.Lang)))
+		before = strings.Repeat(" ", columns.Of(label.in(s.Lang)))
 	}
 }
 

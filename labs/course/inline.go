@@ -6,6 +6,8 @@ import (
 
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/util"
+
+	"sandbox/labs/columns"
 )
 
 // inline collects the text inside a node as cells.
@@ -76,7 +78,7 @@ func together(a, b rune) bool {
 	if strings.ContainsRune(spaced, a) || strings.ContainsRune(spaced, b) {
 		return true
 	}
-	wideA, wideB := runeColumns(a) == 2, runeColumns(b) == 2
+	wideA, wideB := columns.OfRune(a) == 2, columns.OfRune(b) == 2
 	return (wideA || wideB) && (wideA || strings.ContainsRune(shared, a)) && (wideB || strings.ContainsRune(shared, b))
 }
 

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"sandbox/labs/columns"
 )
 
 // List prints the catalogue with the learner's progress.
@@ -14,7 +16,7 @@ func (s *Session) List() error {
 	}
 	widest := 0
 	for _, c := range Catalogue() {
-		widest = max(widest, columns(c.Title(s.Lang)))
+		widest = max(widest, columns.Of(c.Title(s.Lang)))
 	}
 	for _, c := range Catalogue() {
 		lesson, err := s.load(c.Number)
@@ -37,7 +39,7 @@ func (s *Session) List() error {
 }
 
 func (s *Session) listLine(mark string, c Chapter, widest int, text string) {
-	pad := strings.Repeat(" ", widest-columns(c.Title(s.Lang)))
+	pad := strings.Repeat(" ", widest-columns.Of(c.Title(s.Lang)))
 	fmt.Fprintf(s.Out, "%s %s  %s%s  %s\n", mark, c.Number, c.Title(s.Lang), pad, s.paint(dim, text))
 }
 

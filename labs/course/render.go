@@ -7,6 +7,8 @@ import (
 	"github.com/yuin/goldmark/ast"
 	markdown "github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/text"
+
+	"sandbox/labs/columns"
 )
 
 // renderer turns Markdown into lines for a terminal. goldmark reads it; how it looks is decided here. Without colours
@@ -121,7 +123,7 @@ func (d *document) list(n *ast.List, width int) []string {
 		if !n.IsTight && item.PreviousSibling() != nil {
 			lines = append(lines, "")
 		}
-		indent := strings.Repeat(" ", columns(bullet))
+		indent := strings.Repeat(" ", columns.Of(bullet))
 		lines = append(lines, d.prefixed(d.blocks(item, width-len(indent)), bullet, indent)...)
 	}
 	return lines

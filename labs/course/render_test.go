@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"sandbox/labs/columns"
 )
 
 var update = flag.Bool("update", false, "write what the renderer prints to testdata/*.golden")
@@ -83,8 +85,8 @@ func TestLessonsFitTheWidth(t *testing.T) {
 				r := newRenderer(width, false)
 				for _, text := range lesson.prose() {
 					for _, line := range strings.Split(r.render(text), "\n") {
-						if columns(line) > width && !strings.HasPrefix(line, "    ") {
-							t.Errorf("%s.%s: %d columns at width %d: %s", number, lang, columns(line), width, line)
+						if columns.Of(line) > width && !strings.HasPrefix(line, "    ") {
+							t.Errorf("%s.%s: %d columns at width %d: %s", number, lang, columns.Of(line), width, line)
 						}
 					}
 				}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"sandbox/labs/columns"
 )
 
 // lingering is how long a finished command's output is still waited for when something that it left in the background
@@ -61,7 +63,7 @@ func (s *Session) explainStream(screen *screen) io.Writer {
 		told.before, told.after = dim.on()+explainIndent, styleOff
 	}
 	if s.Terminal {
-		return folder{out: told, width: s.width() - columns(explainIndent)}
+		return folder{out: told, width: s.width() - columns.Of(explainIndent)}
 	}
 	return told
 }

@@ -2,9 +2,8 @@ package course
 
 import (
 	"strings"
-	"unicode"
 
-	"golang.org/x/text/width"
+	"sandbox/labs/columns"
 )
 
 // style is what a character looks like on a terminal with colours. Styles add up.
@@ -53,32 +52,10 @@ func cells(text string, st style) []cell {
 	return list
 }
 
-// runeColumns is how many columns a terminal gives to a character. Those that Unicode calls ambiguous (“, —, ✓) get
-// one, as in nearly every terminal of today.
-func runeColumns(r rune) int {
-	if unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf) {
-		return 0
-	}
-	switch width.LookupRune(r).Kind() {
-	case width.EastAsianWide, width.EastAsianFullwidth:
-		return 2
-	}
-	return 1
-}
-
-// columns is the width of a string without escape sequences.
-func columns(s string) int {
-	n := 0
-	for _, r := range s {
-		n += runeColumns(r)
-	}
-	return n
-}
-
 func cellColumns(line []cell) int {
 	n := 0
 	for _, c := range line {
-		n += runeColumns(c.char)
+		n += columns.OfRune(c.char)
 	}
 	return n
 }
@@ -94,10 +71,10 @@ func breakable(a, b rune) bool {
 	if a == ' ' {
 		return b != ' '
 	}
-	if runeColumns(b) == 0 || strings.ContainsRune(notFirst, b) || strings.ContainsRune(notLast, a) {
+	if columns.OfRune(b) == 0 || strings.ContainsRune(notFirst, b) || strings.ContainsRune(notLast, a) {
 		return false
 	}
-	return runeColumns(a) == 2 || runeColumns(b) == 2
+	return columns.OfRune(a) == 2 || columns.OfRune(b) == 2
 }
 
 // wrap breaks text into lines of at most max columns. '\n' always ends a line; a word longer than a line is cut.
@@ -117,7 +94,7 @@ func wrap(text []cell, max int) [][]cell {
 		if len(line) > 0 && breakable(text[i-1].char, c.char) {
 			lastBreak = len(line)
 		}
-		w := runeColumns(c.char)
+		w := columns.OfRune(c.char)
 		if used+w > max && len(line) > 0 && c.char != ' ' {
 			if lastBreak == 0 {
 				lastBreak = len(line)
