@@ -32,6 +32,7 @@ func Detect() Host {
 			h = fromMountinfo(string(mounts))
 		}
 	}
+	h.Sys = "/sys"
 	switch {
 	case h.Mode == None:
 		h.refuse("no control groups are mounted", "没有挂载 cgroup 文件系统")

@@ -51,6 +51,7 @@ func (h Hierarchy) has(controller string) bool { return slices.Contains(h.Contro
 type Host struct {
 	Mode        Mode
 	Hierarchies []Hierarchy // v1 and hybrid
+	Sys         string      // where sysfs is mounted
 	Root        string      // v2: where the tree is mounted
 	Base        string      // v2: the group under which ours are made: Root, or what was delegated to this user
 	Delegated   bool        // v2: Base belongs to an ordinary user, or to root of a user namespace only

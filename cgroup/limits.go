@@ -27,14 +27,17 @@ func (l limit) step(dir string) kernel.Step {
 // limits are the files to write for what a container may use, in the order in which the kernel takes them. What this
 // version cannot limit yet is an error: a limit that is silently left out is worse than none.
 func (h Host) limits(r *specs.LinuxResources) ([]limit, error) {
-	if r.BlockIO != nil || r.Network != nil || len(r.HugepageLimits) > 0 || len(r.Rdma) > 0 || len(r.Unified) > 0 {
-		return nil, fmt.Errorf("limits on block I/O, network priorities, huge pages, RDMA and raw cgroup files are not supported yet")
+	if r.Network != nil || len(r.HugepageLimits) > 0 || len(r.Rdma) > 0 || len(r.Unified) > 0 {
+		return nil, fmt.Errorf("limits on network priorities, huge pages, RDMA and raw cgroup files are not supported yet")
 	}
 	var list []limit
 	add := func(controller, v1, v2, value string, english, chinese string) {
 		file := v1
 		if h.Mode == V2 {
 			file = v2
+			if controller == "blkio" {
+				controller = "io"
+			}
 		}
 		list = append(list, limit{controller, file, value, kernel.Why{EN: english, ZH: chinese}})
 	}
@@ -44,6 +47,9 @@ func (h Host) limits(r *specs.LinuxResources) ([]limit, error) {
 	h.cpuLimits(r.CPU, add)
 	if r.Pids != nil && r.Pids.Limit != nil && *r.Pids.Limit != 0 {
 		add("pids", "pids.max", "pids.max", orMax(*r.Pids.Limit), "--pids-limit: processes and threads", "--pids-limit：进程和线程的个数")
+	}
+	if err := h.blockLimits(r.BlockIO, add); err != nil {
+		return nil, err
 	}
 	return list, nil
 }

@@ -148,17 +148,10 @@ var inUse = []string{"cpu", "io", "memory", "pids", "cpuset"}
 // planV2 makes one directory, after the controllers have been switched on in each group above it.
 func (h Host) planV2(p *Plan, wanted []limit, rules []specs.LinuxDeviceCgroup) error {
 	d := p.Group.dirs[0]
-	available, busy := h.availableV2()
-	for _, l := range wanted {
-		switch {
-		case slices.Contains(available, l.controller):
-		case busy:
-			return kernel.Advise(fmt.Errorf("%s holds processes itself, so the controller %s cannot be switched on for groups in it", h.Base, l.controller),
-				"move them: mkdir %[1]s/init; for p in $(cat %[1]s/cgroup.procs); do echo $p > %[1]s/init/cgroup.procs; done", h.Base)
-		default:
-			return missingController(l.controller, "v2")
-		}
+	if err := h.haveV2(wanted); err != nil {
+		return err
 	}
+	available, _ := h.availableV2()
 	use := slices.DeleteFunc(slices.Clone(inUse), func(c string) bool { return !slices.Contains(available, c) })
 	p.Create = enable(h.Base, use)
 	p.makeDirectory(d, enable(d.parent(), use)...)
@@ -175,6 +168,22 @@ func (h Host) planV2(p *Plan, wanted []limit, rules []specs.LinuxDeviceCgroup) e
 	steps, err := deviceProgramSteps(group, rules)
 	p.Create = append(p.Create, steps...)
 	return err
+}
+
+// haveV2 tells whether groups in Base have the controllers that limits need.
+func (h Host) haveV2(wanted []limit) error {
+	available, busy := h.availableV2()
+	for _, l := range wanted {
+		switch {
+		case slices.Contains(available, l.controller):
+		case busy:
+			return kernel.Advise(fmt.Errorf("%s holds processes itself, so the controller %s cannot be switched on for groups in it", h.Base, l.controller),
+				"move them: mkdir %[1]s/init; for p in $(cat %[1]s/cgroup.procs); do echo $p > %[1]s/init/cgroup.procs; done", h.Base)
+		default:
+			return missingController(l.controller, "v2")
+		}
+	}
+	return nil
 }
 
 // availableV2 are the controllers that groups in Base can have. A group that holds processes can switch none on for

@@ -216,7 +216,7 @@ func TestPlanWithoutGroups(t *testing.T) {
 func TestLimitsThatAreNotSupported(t *testing.T) {
 	h := fakeV1(t.TempDir())
 	for _, r := range []specs.LinuxResources{
-		{BlockIO: &specs.LinuxBlockIO{}}, {Network: &specs.LinuxNetwork{}}, {Unified: map[string]string{"a": "b"}},
+		{BlockIO: &specs.LinuxBlockIO{LeafWeight: nil, Weight: ptr(uint16(500))}}, {Network: &specs.LinuxNetwork{}}, {Unified: map[string]string{"a": "b"}},
 		{Memory: &specs.LinuxMemory{KernelTCP: ptr(int64(1 << 20))}},
 	} {
 		if _, err := h.Plan(someID, &r); err == nil {

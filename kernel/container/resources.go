@@ -10,6 +10,7 @@ import (
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"sandbox/cgroup"
 	"sandbox/kernel"
 )
 
@@ -28,6 +29,27 @@ type Resources struct {
 	MemorySwappiness  *int64 // 0 … 100
 	OomKillDisable    *bool
 	PidsLimit         *int64 // processes and threads; 0 and -1: no limit
+
+	BlkioWeight          uint16 // 10 … 1000
+	BlkioWeightDevice    []WeightDevice
+	BlkioDeviceReadBps   []ThrottleDevice
+	BlkioDeviceWriteBps  []ThrottleDevice
+	BlkioDeviceReadIOps  []ThrottleDevice
+	BlkioDeviceWriteIOps []ThrottleDevice
+}
+
+// WeightDevice is a share of one disk. Path is how the user named the disk; the numbers are those of the whole disk.
+type WeightDevice struct {
+	Path         string
+	Weight       uint16
+	Major, Minor int64 `json:"-"`
+}
+
+// ThrottleDevice is a rate of one disk, in bytes or in operations a second.
+type ThrottleDevice struct {
+	Path         string
+	Rate         uint64
+	Major, Minor int64 `json:"-"`
 }
 
 // Bounds of Docker's and of the kernel's.
@@ -56,6 +78,9 @@ func (r *Resources) check() error {
 		return err
 	}
 	if err := r.checkCPU(); err != nil {
+		return err
+	}
+	if err := r.checkBlockIO(); err != nil {
 		return err
 	}
 	if p := r.PidsLimit; p != nil && *p < -1 {
@@ -135,6 +160,7 @@ func (r *Resources) limits() *specs.LinuxResources {
 	if p := r.PidsLimit; p != nil && *p > 0 {
 		l.Pids = &specs.LinuxPids{Limit: p}
 	}
+	l.BlockIO = r.blockIO()
 	return l
 }
 
@@ -159,11 +185,23 @@ func (e *Engine) checkResources(r *Record, warn func(string)) error {
 	if err := hc.Resources.check(); err != nil {
 		return err
 	}
+	if err := hc.findDisks(e); err != nil {
+		return err
+	}
 	byDefault := hc.Memory > 0 && hc.MemorySwap == 0
 	hc.Resources.complete()
 	if byDefault && e.Groups.Available() && !e.Groups.SwapCounted() { // as Docker does
 		hc.MemorySwap = -1
 		warn("this kernel does not count swap by container: memory is limited, swap is not")
+	}
+	if err := e.Groups.Check(hc.limits()); err != nil {
+		return err
+	}
+	switch {
+	case !byDefault && hc.MemorySwap > hc.Memory && !cgroup.HasSwap():
+		warn("this machine has no swap now: --memory-swap is set, and makes no difference until there is some")
+	case hc.noOOMKiller() && hc.Memory == 0:
+		warn("--oom-kill-disable without -m: it can take all memory of the machine, and will not be killed for that")
 	}
 	return nil
 }

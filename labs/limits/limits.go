@@ -21,6 +21,8 @@ type Options struct {
 	cpus                                  string
 	cpusetCpus, cpusetMems                string
 	pidsLimit                             int64
+	blkioWeight                           uint16
+	block                                 blockOptions
 
 	flags *pflag.FlagSet
 }
@@ -43,6 +45,7 @@ func (o *Options) AddUpdate(f *pflag.FlagSet) {
 	f.StringVar(&o.memoryReservation, "memory-reservation", "", "what it is left of memory when that is short")
 	f.StringVar(&o.cpus, "cpus", "", "how many processors it may use: 1.5")
 	f.Int64Var(&o.pidsLimit, "pids-limit", 0, "the most processes and threads; -1: no limit")
+	f.Uint16Var(&o.blkioWeight, "blkio-weight", 0, "its share of disks that are busy, 10 to 1000 (needs the scheduler BFQ, or io.cost)")
 }
 
 // AddCreate registers all of them.
@@ -50,14 +53,15 @@ func (o *Options) AddCreate(f *pflag.FlagSet) {
 	o.AddUpdate(f)
 	f.Int64Var(&o.swappiness, "memory-swappiness", -1, "how readily its memory is swapped out: 0 to 100 (cgroup v1)")
 	f.BoolVar(&o.oomKillDisable, "oom-kill-disable", false, "at the limit it waits instead of being killed (cgroup v1)")
+	o.block.addFlags(f)
 }
 
-// Given tells whether any of the flags is there.
+// Given tells whether any of those of `update` is there.
 func (o *Options) Given() bool {
 	given := false
 	for _, name := range []string{
 		"memory", "memory-swap", "cpu-shares", "cpu-period", "cpu-quota", "cpuset-cpus", "cpuset-mems", "memory-reservation", "cpus",
-		"pids-limit", "memory-swappiness", "oom-kill-disable",
+		"pids-limit", "blkio-weight",
 	} {
 		given = given || o.flags.Changed(name)
 	}
@@ -95,7 +99,10 @@ func (o *Options) Apply(r *container.Resources) error {
 	if o.flags.Changed("pids-limit") {
 		r.PidsLimit = &o.pidsLimit
 	}
-	return nil
+	if o.flags.Changed("blkio-weight") {
+		r.BlkioWeight = o.blkioWeight
+	}
+	return o.block.apply(r)
 }
 
 func (o *Options) applyMemory(r *container.Resources) (err error) {
