@@ -24,8 +24,8 @@ import (
 // yard is where a benchmark of images works.
 type yard struct {
 	*testing.B
-	dir    string // on the disk, not a tmpfs
-	docker string // the address of a Docker daemon; "" without one
+	dir    string                         // on the disk, not a tmpfs
+	docker func(args ...string) *exec.Cmd // commands of Docker; nil without it
 }
 
 // newYard makes a directory, and takes this goroutine, and what it starts, into a network namespace.
@@ -60,10 +60,6 @@ func (y *yard) sandbox(args ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(built, "sandbox"), args...)
 	cmd.Env = append(os.Environ(), "SANDBOX_ROOT="+y.path("store"))
 	return cmd
-}
-
-func (y *yard) dockerCommand(args ...string) *exec.Cmd {
-	return exec.Command("docker", append([]string{"-H", y.docker}, args...)...)
 }
 
 // must runs a command that is not measured.
@@ -106,18 +102,10 @@ func (y *yard) archive() string {
 	return file
 }
 
-// startDocker starts a daemon, in a mount namespace, so that none of its mounts stays.
+// startDocker starts a daemon that has the network of this benchmark; false if there is none to be had.
 func (y *yard) startDocker() bool {
-	if !has("dockerd") || !has("docker") || !has("unshare") {
-		y.Log("without Docker: it is not installed")
-		return false
-	}
-	socket := y.path("docker.sock")
-	y.docker = "unix://" + socket
-	y.start(exec.Command("unshare", "-m", "dockerd", "--data-root", y.path("docker"), "--exec-root", y.path("docker-run"), "-H", y.docker,
-		"--pidfile", y.path("docker.pid"), "--bridge", "none", "--iptables=false"))
-	y.wait(func() bool { return y.dockerCommand("version").Run() == nil })
-	return true
+	y.docker = startDocker(y.B, []string{"--mount"}, "--bridge", "none", "--iptables=false")
+	return y.docker != nil
 }
 
 // start starts a server, which ends with the benchmark.
@@ -175,8 +163,8 @@ func BenchmarkLoad(b *testing.B) {
 		make:   func() *exec.Cmd { return y.sandbox("load", "-q", "-i", file) }}}
 	if y.startDocker() {
 		list = append(list, &contender{name: "docker",
-			before: func() { y.dockerCommand("rmi", "-f", "debian:bench").Run() },
-			make:   func() *exec.Cmd { return y.dockerCommand("load", "-q", "-i", file) }})
+			before: func() { y.docker("rmi", "-f", "debian:bench").Run() },
+			make:   func() *exec.Cmd { return y.docker("load", "-q", "-i", file) }})
 	}
 	if has("skopeo") && has("umoci") {
 		list = append(list, &contender{name: "skopeo+umoci",
@@ -204,8 +192,8 @@ func BenchmarkPull(b *testing.B) {
 		make:   func() *exec.Cmd { return y.sandbox("pull", "-q", benchName) }}}
 	if y.startDocker() {
 		list = append(list, &contender{name: "docker",
-			before: func() { y.dockerCommand("rmi", "-f", benchName).Run() },
-			make:   func() *exec.Cmd { return y.dockerCommand("pull", "-q", benchName) }})
+			before: func() { y.docker("rmi", "-f", benchName).Run() },
+			make:   func() *exec.Cmd { return y.docker("pull", "-q", benchName) }})
 	}
 	if has("crane") {
 		list = append(list, &contender{name: "crane",
@@ -235,21 +223,21 @@ func benchmarkPush(b *testing.B, pulled bool) {
 		y.must(y.sandbox("rmi", "debian:bench", benchName))
 		y.must(y.sandbox("pull", "-q", benchName))
 		if docker {
-			y.must(y.dockerCommand("pull", "-q", benchName))
+			y.must(y.docker("pull", "-q", benchName))
 		}
 		if has("crane") {
 			y.must(exec.Command("crane", "pull", "--format", "oci", benchName, y.path("layout")))
 			crane = []string{"push", y.path("layout"), benchName}
 		}
 	} else if docker {
-		y.must(y.dockerCommand("load", "-q", "-i", file))
-		y.must(y.dockerCommand("tag", "debian:bench", benchName))
+		y.must(y.docker("load", "-q", "-i", file))
+		y.must(y.docker("tag", "debian:bench", benchName))
 	}
 	list := []*contender{{name: "sandbox",
 		before: func() { y.emptyRegistry(); os.RemoveAll(y.path("store/compressed")) },
 		make:   func() *exec.Cmd { return y.sandbox("push", "-q", benchName) }}}
 	if docker {
-		list = append(list, &contender{name: "docker", before: y.emptyRegistry, make: func() *exec.Cmd { return y.dockerCommand("push", "-q", benchName) }})
+		list = append(list, &contender{name: "docker", before: y.emptyRegistry, make: func() *exec.Cmd { return y.docker("push", "-q", benchName) }})
 	}
 	if has("crane") {
 		list = append(list, &contender{name: "crane", before: y.emptyRegistry, make: func() *exec.Cmd { return exec.Command("crane", crane...) }})

@@ -31,7 +31,7 @@ func raceBuilds(b *testing.B, flags ...string) {
 		return append(append(append([]string{}, more...), flags...), "-t", "bench", "-f", filepath.Join(dir, dockerfile), dir)
 	}
 	list := []*contender{{name: "sandbox", make: func() *exec.Cmd { return run(request("Dockerfile", "build", "--network", "host")...) }}}
-	if docker := startDocker(b); docker != nil {
+	if docker := startDocker(b, []string{"--net", "--mount"}); docker != nil {
 		fill(b, run("save", "base"), docker("load"))
 		classic := func() *exec.Cmd { return docker(request("Dockerfile", "build", "--network", "host")...) }
 		buildKit := func() *exec.Cmd {

@@ -14,9 +14,9 @@ import (
 // The peers that the benchmarks measure against, where they are installed (Debian: docker.io buildah runc). Each has a store of its own
 // that goes with the benchmark.
 
-// startDocker starts dockerd in network and mount namespaces of its own, so that no peer's traffic or rule is on the machine, and returns
-// what makes commands of its client; nil without Docker.
-func startDocker(b *testing.B) func(args ...string) *exec.Cmd {
+// startDocker starts dockerd in namespaces of its own ("--net", "--mount"), so that no peer's traffic, rule or mount is on the machine,
+// and returns what makes commands of its client; nil without Docker.
+func startDocker(b *testing.B, namespaces []string, options ...string) func(args ...string) *exec.Cmd {
 	b.Helper()
 	for _, program := range []string{"docker", "dockerd", "unshare"} {
 		if _, err := exec.LookPath(program); err != nil {
@@ -30,9 +30,11 @@ func startDocker(b *testing.B) func(args ...string) *exec.Cmd {
 	if err != nil {
 		b.Fatal(err)
 	}
-	daemon := exec.Command("unshare", "--net", "--mount", "dockerd", "-H", socket, "--data-root", filepath.Join(dir, "data"),
-		"--exec-root", filepath.Join(dir, "exec"), "--pidfile", filepath.Join(dir, "pid"))
+	args := append(namespaces, "dockerd", "-H", socket, "--data-root", filepath.Join(dir, "data"), "--exec-root", filepath.Join(dir, "exec"),
+		"--pidfile", filepath.Join(dir, "pid"))
+	daemon := exec.Command("unshare", append(args, options...)...)
 	daemon.Stdout, daemon.Stderr = log, log
+	daemon.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGTERM} // also when the benchmark is killed
 	if err := daemon.Start(); err != nil {
 		b.Fatal(err)
 	}
