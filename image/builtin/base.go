@@ -30,6 +30,9 @@ func registryFiles() ([]tarFile, error) {
 	return append(files, symlink("bin/registry", "userland"), directory("var/lib/registry", 0o755)), err
 }
 
+// stressFiles is what stress has over base: one more program, which limits are tried on in tutorial 3.4.
+func stressFiles() ([]tarFile, error) { return []tarFile{symlink("bin/stress", "userland")}, nil }
+
 func baseDirectories() []tarFile {
 	files := []tarFile{directory(".", 0o755)}
 	for _, name := range []string{

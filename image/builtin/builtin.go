@@ -1,4 +1,4 @@
-// Package builtin makes the images that sandbox brings along: base, hello and registry. They are made from the running program
+// Package builtin makes the images that sandbox brings along: base, hello, registry and stress. They are made from the running program
 // itself, as busybox does it: the image holds a copy of the program, and links to it under the names of the small commands
 // (package userland). So every lab runs without a network.
 //
@@ -22,17 +22,21 @@ import (
 type recipe struct {
 	name   string
 	config v1.Config
-	files  func() ([]tarFile, error)
+	layers []layer // the lowest first
 }
+
+// layer is the files of one layer. One that several images have is in the store once.
+type layer func() ([]tarFile, error)
 
 // recipes is sorted by name.
 var recipes = []recipe{
-	{"base", v1.Config{Cmd: []string{"sh"}}, baseFiles},
-	{"hello", v1.Config{Cmd: []string{"/hello"}}, helloFiles},
+	{"base", v1.Config{Cmd: []string{"sh"}}, []layer{baseFiles}},
+	{"hello", v1.Config{Cmd: []string{"/hello"}}, []layer{helloFiles}},
 	{"registry", v1.Config{
 		Entrypoint: []string{"registry"}, Cmd: []string{"serve"},
 		ExposedPorts: map[string]struct{}{"5000/tcp": {}}, Volumes: map[string]struct{}{"/var/lib/registry": {}},
-	}, registryFiles},
+	}, []layer{registryFiles}},
+	{"stress", v1.Config{Entrypoint: []string{"stress"}}, []layer{baseFiles, stressFiles}},
 }
 
 const (
@@ -91,22 +95,18 @@ func Ensure(s *image.Store, name string) (bool, error) {
 
 // make adds the image to the store. The same program gives the same image, to the last bit.
 func (r recipe) make(s *image.Store) (*image.Image, error) {
-	files, err := r.files()
-	if err != nil {
-		return nil, err
-	}
 	draft, err := s.Begin()
 	if err != nil {
 		return nil, err
 	}
 	defer draft.Discard()
 	created := buildTime()
-	layer, archive := io.Pipe()
-	go func() { archive.CloseWithError(writeArchive(archive, files, created)) }()
-	_, err = draft.AddLayer(layer)
-	layer.CloseWithError(err) // ends the writer, if it still writes
-	if err != nil {
-		return nil, err
+	var history []v1.History
+	for _, l := range r.layers {
+		if err := l.add(draft, created); err != nil {
+			return nil, err
+		}
+		history = append(history, v1.History{Created: v1.Time{Time: created}, CreatedBy: "sandbox", Comment: "made from the program itself"})
 	}
 	config := r.config
 	config.Env = []string{defaultPath}
@@ -114,8 +114,20 @@ func (r recipe) make(s *image.Store) (*image.Image, error) {
 	return draft.Commit(v1.ConfigFile{
 		OS: "linux", Architecture: runtime.GOARCH, Created: v1.Time{Time: created},
 		Config:  config,
-		History: []v1.History{{Created: v1.Time{Time: created}, CreatedBy: "sandbox", Comment: "made from the program itself"}},
+		History: history,
 	}, image.Name{Repository: r.name, Tag: "latest"})
+}
+
+func (l layer) add(draft *image.Draft, created time.Time) error {
+	files, err := l()
+	if err != nil {
+		return err
+	}
+	output, input := io.Pipe()
+	go func() { input.CloseWithError(writeArchive(input, files, created)) }()
+	_, err = draft.AddLayer(output)
+	output.CloseWithError(err) // ends the writer, if it still writes
+	return err
 }
 
 // removeOld removes what was made from other programs and is of no use any more: every new build of sandbox would leave

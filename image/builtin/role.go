@@ -7,13 +7,15 @@ import (
 	"strings"
 
 	"sandbox/image/builtin/shell"
+	"sandbox/image/builtin/stress"
 	"sandbox/image/builtin/userland"
 	"sandbox/image/registry/server"
 )
 
 // IsProgram tells whether the program was started as one of the built-in images' programs: by the name of a link to it.
 func IsProgram(name string) bool {
-	if name == "sh" || name == "bash" || name == "-sh" || name == "userland" || name == "hello" || name == "registry" {
+	switch name {
+	case "sh", "bash", "-sh", "userland", "hello", "registry", "stress":
 		return true
 	}
 	_, found := userland.Lookup(name)
@@ -35,6 +37,8 @@ func RunProgram(args []string) int {
 	case "registry":
 		shell.BehaveAsProcessOne()
 		return server.Main(args)
+	case "stress":
+		return stress.Main(args, os.Stdout, os.Stderr)
 	}
 	run, found := userland.Lookup(name)
 	if !found {

@@ -65,7 +65,7 @@ func init() {
 	if len(args) == 0 {
 		return
 	}
-	switch name := base(args[0]); name {
+	switch Name() {
 	case MonitorName:
 		Born = begin()
 	case "true":
@@ -77,6 +77,17 @@ func init() {
 			syscall.Exit(1)
 		}
 	}
+}
+
+// Args is os.Args for other packages that begin early.
+func Args() []string { return programArgs() }
+
+// Name is the name that the program was started under, without a path.
+func Name() string {
+	if args := programArgs(); len(args) > 0 {
+		return base(args[0])
+	}
+	return ""
 }
 
 func base(path string) string {
