@@ -16,15 +16,19 @@ func (s *Session) Check(ctx context.Context, number string, n int) (bool, error)
 	if err != nil {
 		return false, err
 	}
-	if err := s.setUp(ctx, lesson, section); err != nil {
-		return false, err
-	}
 	s.show("## " + section.heading())
 	return s.check(ctx, lesson, section)
 }
 
 func (s *Session) check(ctx context.Context, lesson *Lesson, section *Section) (bool, error) {
 	e := section.Exercise
+	if why, err := s.leftOut(ctx, lesson, e); err != nil || why != "" {
+		s.say(sayExerciseLeftOut, why)
+		return false, err
+	}
+	if err := s.setUp(ctx, lesson, section); err != nil {
+		return false, err
+	}
 	results, err := s.judge(ctx, lesson, e)
 	if err != nil {
 		return false, err
@@ -46,6 +50,24 @@ func (s *Session) check(ctx context.Context, lesson *Lesson, section *Section) (
 		}
 		p.Solved[e.Number-1] = true
 	})
+}
+
+// leftOut says why an exercise cannot be done here, if all of its checks have needs that are not met; "" if it can.
+func (s *Session) leftOut(ctx context.Context, lesson *Lesson, e *Exercise) (why string, err error) {
+	for _, c := range e.Checks {
+		if c.Need == "" {
+			return "", nil
+		}
+		need := lesson.need(c.Need)
+		given, err := s.succeeds(ctx, need.Test)
+		if err != nil || given {
+			return "", err
+		}
+		if why == "" {
+			why = plainLine(need.Text)
+		}
+	}
+	return why, nil
 }
 
 // result is what has become of one check.
@@ -155,13 +177,17 @@ func (s *Session) Hint(ctx context.Context, number string, n int) error {
 	if err != nil {
 		return err
 	}
-	if err := s.setUp(ctx, lesson, section); err != nil {
-		return err
-	}
 	return s.hint(ctx, lesson, section)
 }
 
 func (s *Session) hint(ctx context.Context, lesson *Lesson, section *Section) error {
+	if why, err := s.leftOut(ctx, lesson, section.Exercise); err != nil || why != "" {
+		s.say(sayExerciseLeftOut, why)
+		return err
+	}
+	if err := s.setUp(ctx, lesson, section); err != nil {
+		return err
+	}
 	results, err := s.judge(ctx, lesson, section.Exercise)
 	if err != nil {
 		return err

@@ -168,3 +168,34 @@ func TestProgress(t *testing.T) {
 		t.Errorf("a damaged file gives %+v, %v; want a new beginning", lab, err)
 	}
 }
+
+// An exercise with nothing that could be checked here is left out: not set up, not solved, not proved, and the walk goes on.
+func TestExerciseLeftOut(t *testing.T) {
+	source := strings.NewReplacer("name=value\n", "name=value need=root\n", "name=lines\n", "name=lines need=root\n", "echo set up", "false; echo set up").Replace(twoExercises)
+	w := newWorld(t, English).withLesson(source)
+	const sentence = "This exercise cannot be done here: only root can see this.\n"
+	ok, out := check(t, w, 1)
+	mustContain(t, out, sentence)
+	mustNotContain(t, out, "All of it is right", "Hint")
+	if ok {
+		t.Error("passed, though it cannot be done")
+	}
+	w.out.Reset()
+	if err := w.Hint(context.Background(), "3.1", 1); err != nil {
+		t.Fatal(err)
+	}
+	mustContain(t, w.out.String(), sentence)
+	if err := w.Prepare(context.Background(), "3.1"); err != nil || w.has("setups") {
+		t.Errorf("set up: %v", err)
+	}
+	if err := w.Prove(context.Background(), "3.1"); err != nil {
+		t.Error(err)
+	}
+	out = w.mustRun(t, "3.1")
+	mustContain(t, out, "the task", sentence, "sandbox lab check 3.1 2")
+	mustNotContain(t, out, "sandbox lab check 3.1 1")
+
+	// At a terminal it is told, and the next one asked about.
+	w = newWorld(t, Chinese).withLesson(source).typing("s")
+	mustContain(t, w.mustRun(t, "3.1"), "这道练习在这里做不了：only root can see this。")
+}

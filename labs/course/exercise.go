@@ -53,7 +53,8 @@ func (s *Session) Prepare(ctx context.Context, number string) error {
 	return nil
 }
 
-// setUp brings about the starting state of an exercise, unless that has been done in this world.
+// setUp brings about the starting state of an exercise, unless that has been done in this world, or the exercise cannot be
+// done on this machine.
 func (s *Session) setUp(ctx context.Context, lesson *Lesson, section *Section) error {
 	if s.Marks == "" {
 		return errors.New("the session has no directory for its marks")
@@ -61,6 +62,9 @@ func (s *Session) setUp(ctx context.Context, lesson *Lesson, section *Section) e
 	mark := s.mark(lesson, section.Exercise)
 	if _, err := os.Stat(mark); err == nil {
 		return nil
+	}
+	if why, err := s.leftOut(ctx, lesson, section.Exercise); err != nil || why != "" {
+		return err
 	}
 	for _, step := range section.steps() {
 		for _, line := range step.Commands {
@@ -171,6 +175,11 @@ func (w *walk) exercise(ctx context.Context, section *Section) (move, error) {
 	e := section.Exercise
 	for _, part := range section.Parts {
 		w.show(part.Text)
+	}
+	if why, err := w.leftOut(ctx, w.lesson, e); err != nil || why != "" {
+		w.say(sayExerciseLeftOut, why)
+		fmt.Fprintln(w.Out)
+		return forward, err
 	}
 	if !w.Terminal {
 		w.show(fmt.Sprintf(sayTryExercise.in(w.Lang), w.lesson.Number, w.lesson.Number, e.Number))

@@ -13,6 +13,14 @@ func (s *Session) Prove(ctx context.Context, number string) error {
 		return err
 	}
 	for _, section := range lesson.exercises() {
+		why, err := s.leftOut(ctx, lesson, section.Exercise)
+		if err != nil {
+			return err
+		}
+		if why != "" {
+			s.say(sayExerciseLeftOut, why)
+			continue
+		}
 		if err := s.proveOne(ctx, lesson, section); err != nil {
 			return err
 		}
