@@ -46,6 +46,24 @@ func (h Host) freezerFile(id string) string {
 	return ""
 }
 
+// ThawBelow lets the processes go on of all groups below a container's or a pocket host's; with "" those of all containers.
+// Before they are ended, v1 needs it: a process that stands still there dies of SIGKILL only when it may go on, and whoever
+// waits for the end of its PID namespace waits for ever. v2 ends them where they stand.
+func (h Host) ThawBelow(id string) []kernel.Step {
+	d, ok := h.Group(id).dirOf("freezer")
+	if !ok || !h.Available() {
+		return nil
+	}
+	var steps []kernel.Step
+	for _, dir := range groupsIn(d.group(id)) {
+		file := filepath.Join(dir, "freezer.state")
+		if state, err := os.ReadFile(file); err == nil && strings.HasPrefix(string(state), "FR") {
+			steps = append(steps, kernel.Try(step("3.3.2", kernel.WriteFile{Path: file, Data: "THAWED"}, "only then can it end", "解冻了才能结束"))...)
+		}
+	}
+	return steps
+}
+
 // Frozen tells whether somebody has told a container to stand still.
 func (h Host) Frozen(id string) bool {
 	if !h.Available() {

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"sandbox/cgroup"
 	"sandbox/kernel"
 	"sandbox/kernel/early"
 )
@@ -41,6 +42,9 @@ func RunInit(args []string) int {
 		var status unix.WaitStatus
 		pid, err := unix.Wait4(-1, &status, 0, nil)
 		if pid == b.PID && (status.Exited() || status.Signaled()) {
+			if pocket {
+				door.Do(cgroup.Detect().ThawBelow("")...)
+			}
 			return exitCode(status)
 		}
 		if err == unix.ECHILD {

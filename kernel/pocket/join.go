@@ -59,5 +59,5 @@ func Join(door *kernel.Door, pid int, o Options) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("cannot enter the pocket host: %w", err)
 	}
-	return wait(door, b.Forked())
+	return wait(door, b.Forked(), func() []kernel.Step { return nil })
 }

@@ -98,7 +98,7 @@ func Run(door *kernel.Door, o Options) (int, error) {
 	}
 	leave := register(door, o, b.PID)
 	defer leave()
-	return wait(door, b.PID)
+	return wait(door, b.PID, func() []kernel.Step { return groups.ThawBelow(id) })
 }
 
 // explain adds what most often is behind it when an ordinary user cannot make one.
@@ -109,14 +109,16 @@ func explain(err error) error {
 	return fmt.Errorf("cannot make a pocket host: %w", err)
 }
 
-// wait waits for the first process. Ctrl-C is for those inside: the terminal sends it to them as well.
-func wait(door *kernel.Door, pid int) (int, error) {
+// wait waits for the first process. Ctrl-C is for those inside: the terminal sends it to them as well. thaw is what must be done
+// before those inside can be killed.
+func wait(door *kernel.Door, pid int, thaw func() []kernel.Step) (int, error) {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGHUP)
 	defer signal.Stop(signals)
 	go func() {
 		for s := range signals {
 			if s == unix.SIGTERM || s == unix.SIGHUP {
+				door.Do(thaw()...)
 				door.Do(kernel.Step{Effect: kernel.Kill{PID: pid, Signal: unix.SIGKILL}, Section: "3.5", Optional: true,
 					Why: kernel.Why{EN: "PID 1 of a namespace: all in it go with it", ZH: "namespace 的 1 号进程一死，里面的进程全部结束"}})
 			}

@@ -42,6 +42,7 @@ func NewStats(env *command.Env) *cobra.Command {
 // How long between two looks: the share of the processors is what was used between them.
 const (
 	statsFirst = 500 * time.Millisecond
+	barsFirst  = 2 * time.Second // a proportion of two needs longer, the more so the busier the machine is
 	statsEvery = time.Second
 )
 
@@ -65,7 +66,11 @@ func runStats(env *command.Env, opts statsOptions, names []string) error {
 	}
 	explainAdded(env, before)
 	live := liveTerminal(env, opts)
-	for pause := statsFirst; ; pause = statsEvery {
+	first := statsFirst
+	if opts.bars {
+		first = barsFirst
+	}
+	for pause := first; ; pause = statsEvery {
 		time.Sleep(pause)
 		if watched, err = lookAt(env, opts, names); err != nil {
 			return err
