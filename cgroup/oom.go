@@ -39,7 +39,7 @@ func (h Host) OutOfMemory(id string) OutOfMemory {
 	}
 	hits := counts[met]
 	if met == "" {
-		hits = number(path.Join(dir, "memory.failcnt"))
+		hits = number(path.Join(dir, "memory.failcnt")) + number(path.Join(dir, "memory.memsw.failcnt"))
 	}
 	if hits > 0 {
 		oom.Limit = number(path.Join(dir, limit))
