@@ -60,6 +60,14 @@ explain root run --rm --privileged base true
 explain run --rm --pid host --uts host --network host base true
 explain root run --rm --shm-size 1m --device /dev/zero:/dev/nought:r base true
 `},
+	{name: "another's namespaces", commands: `
+sandbox run -d --name one --ipc shareable base sleep 1000
+explain run --rm --pid container:one base true
+explain run --rm --ipc container:one base true
+explain run --rm --pid container:one --ipc container:one base sh -c 'exit 0'
+explain 127 run --rm --pid container:one base nosuch
+sandbox rm -f one
+`},
 	{name: "exec", commands: `
 explain run -d --name one base sleep 1000
 explain exec one true

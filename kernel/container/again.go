@@ -1,6 +1,7 @@
 package container
 
 import (
+	"cmp"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -92,6 +93,7 @@ func (m *monitor) giveBirth() error {
 	if err != nil {
 		return err
 	}
+	defer closeJoined(s.joined)
 	if err := e.makeGroups(r.ID, s); err != nil {
 		return err
 	}
@@ -112,6 +114,10 @@ func (m *monitor) giveBirth() error {
 	}
 	m.life.Lock()
 	m.pid = b.PID
+	if b.Forked() != 0 {
+		unix.Wait4(b.PID, nil, 0, nil)
+		m.pid = b.Forked()
+	}
 	m.life.Unlock()
 	m.copyOutput(ours.take())
 	return m.recordStart()
@@ -121,9 +127,12 @@ func (m *monitor) giveBirth() error {
 func (m *monitor) buryStillborn(spawn kernel.Spawn, b *kernel.Birth, failure error) error {
 	if b.Held() {
 		failure = m.engine.explainExec(m.record, spawn, b)
-		m.engine.kill(b.PID, "it waited to be looked at", "它停在那里等人查看")
+		m.engine.kill(cmp.Or(b.Forked(), b.PID), "it waited to be looked at", "它停在那里等人查看")
 	}
 	unix.Wait4(b.PID, nil, 0, nil)
+	if b.Forked() != 0 {
+		unix.Wait4(b.Forked(), nil, 0, nil)
+	}
 	return failure
 }
 

@@ -3,6 +3,7 @@ package container
 import (
 	"os"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -21,7 +22,7 @@ type bound struct {
 	handle *kernel.Handle
 	dir    bool
 	open   []kernel.Step // the first half
-	shared bool          // mounts on the host are to be seen in the container, or the other way round
+	shared bool          // mounts on the host are to be seen in the container, or the other way round; or it is another container's
 }
 
 // Options in config.json of a volume's mount, which the OCI specification leaves to the runtime.
@@ -51,6 +52,11 @@ func (b *birth) planVolumes() {
 	}
 	if b.spec.Annotations[annotationInit] == "true" {
 		b.bind(specs.Mount{Source: b.self, Destination: InitPath, Options: []string{"bind", "ro", "nosuid", "nodev"}})
+	}
+	for _, j := range b.joined {
+		if j.flags&unix.CLONE_NEWIPC != 0 && !b.mounts("/dev/shm") {
+			b.volumes = append(b.volumes, b.openSharedMemory(j))
+		}
 	}
 	for _, file := range etcFiles {
 		b.bind(specs.Mount{Source: path.Join(b.etc, file), Destination: "/etc/" + file, Options: []string{"bind"}})
@@ -188,4 +194,9 @@ func flagSteps(target string, options []string) []kernel.Step {
 		steps = append(steps, kernel.Because(kernel.ReadOnlyTree{Path: target}, "read-only for the container, whoever owns it, with all that is mounted below", "对容器只读，连同下面挂载的一切"))
 	}
 	return steps
+}
+
+// mounts tells whether something is asked to be mounted there.
+func (b *birth) mounts(target string) bool {
+	return slices.ContainsFunc(b.spec.Mounts, func(m specs.Mount) bool { return m.Destination == target })
 }

@@ -59,6 +59,7 @@ type birth struct {
 	rows   uint16       // of the terminal
 	cols   uint16
 
+	joined  []joined        // whose namespaces it uses
 	volumes []bound         // what is brought in from outside
 	made    map[string]bool // mount points that have been made in /dev, /proc and /sys
 }
@@ -77,6 +78,7 @@ func (b *birth) Plan() (kernel.Spawn, error) {
 	b.planVolumes()
 	for _, part := range [][]kernel.Step{
 		b.mapUsers(),
+		b.joinNamespaces(),
 		b.joinCgroups(),
 		b.adjustOOMScore(),
 		b.newSession(),
@@ -109,26 +111,41 @@ func (b *birth) Plan() (kernel.Spawn, error) {
 }
 
 // cloneFlags: the namespaces that come with the clone. The cgroup namespace comes later: its root is the cgroup that
-// the process is in when it is made.
+// the process is in when it is made. See join.go for those that another container has already.
 func (b *birth) cloneFlags() uint64 {
+	if b.joins(specs.UserNamespace) {
+		return 0
+	}
+	return b.namespaces(func(n specs.LinuxNamespace) bool { return n.Path == "" })
+}
+
+// namespaces are the flags of the namespaces that are wanted, but for the cgroup namespace.
+func (b *birth) namespaces(wanted func(specs.LinuxNamespace) bool) uint64 {
 	var bits uint64
 	for _, n := range b.spec.Linux.Namespaces {
-		switch n.Type {
-		case specs.MountNamespace:
-			bits |= unix.CLONE_NEWNS
-		case specs.UTSNamespace:
-			bits |= unix.CLONE_NEWUTS
-		case specs.IPCNamespace:
-			bits |= unix.CLONE_NEWIPC
-		case specs.PIDNamespace:
-			bits |= unix.CLONE_NEWPID
-		case specs.NetworkNamespace:
-			bits |= unix.CLONE_NEWNET
-		case specs.UserNamespace:
-			bits |= unix.CLONE_NEWUSER
+		if wanted(n) {
+			bits |= cloneFlag(n.Type)
 		}
 	}
 	return bits
+}
+
+func cloneFlag(kind specs.LinuxNamespaceType) uint64 {
+	switch kind {
+	case specs.MountNamespace:
+		return unix.CLONE_NEWNS
+	case specs.UTSNamespace:
+		return unix.CLONE_NEWUTS
+	case specs.IPCNamespace:
+		return unix.CLONE_NEWIPC
+	case specs.PIDNamespace:
+		return unix.CLONE_NEWPID
+	case specs.NetworkNamespace:
+		return unix.CLONE_NEWNET
+	case specs.UserNamespace:
+		return unix.CLONE_NEWUSER
+	}
+	return 0
 }
 
 func (b *birth) has(kind specs.LinuxNamespaceType) bool {
@@ -143,7 +160,7 @@ func (b *birth) has(kind specs.LinuxNamespaceType) bool {
 // mapUsers makes an ordinary user root of the new user namespace, and of nothing else. The kernel lets a process map
 // its own id without any privilege, once it has given up setgroups (user_namespaces(7)).
 func (b *birth) mapUsers() []kernel.Step {
-	if !b.has(specs.UserNamespace) {
+	if !b.has(specs.UserNamespace) || b.joins(specs.UserNamespace) {
 		return nil
 	}
 	return kernel.In("3.5",

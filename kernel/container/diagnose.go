@@ -2,6 +2,7 @@ package container
 
 import (
 	"bytes"
+	"cmp"
 	"debug/elf"
 	"errors"
 	"fmt"
@@ -34,7 +35,7 @@ func (e *Engine) explainExec(r *Record, spawn kernel.Spawn, b *kernel.Birth) err
 		}
 	}
 	program := spawn.Programs[tried].Effect.(kernel.Execve)
-	root := fmt.Sprintf("/proc/%d/root", b.PID)
+	root := fmt.Sprintf("/proc/%d/root", cmp.Or(b.Forked(), b.PID))
 	return explainProgram(root, program, errnos[tried], len(errnos) > 1)
 }
 

@@ -78,7 +78,7 @@ func (end *End) judge(hc HostConfig) {
 	case asked != nil:
 		end.Reason = EndStopped
 		end.Note = fmt.Sprintf("sandbox %s, by user %d, asked it to end with %s", asked.Command, asked.UID, asked.Signal)
-	case end.Signal == "SIGKILL" && hc.PidMode != "host":
+	case end.Signal == "SIGKILL" && !hc.sharesPIDs():
 		end.Reason = EndOutside
 		end.Note = "SIGKILL, not from a command of sandbox: inside the container nobody can send it to PID 1, so it came from outside"
 	case end.Signal == "SIGKILL" || end.Signal == "SIGTERM" || end.Signal == "SIGINT" || end.Signal == "SIGHUP":

@@ -171,7 +171,7 @@ func (b *birth) execSteps(pidfd, ptySocket int, req ExecRequest) (kernel.Spawn, 
 
 // joinFlags are the namespaces that the container does not share with us.
 func (b *birth) joinFlags() uint64 {
-	bits := b.cloneFlags()
+	bits := b.namespaces(func(specs.LinuxNamespace) bool { return true })
 	if b.has(specs.CgroupNamespace) {
 		bits |= unix.CLONE_NEWCGROUP
 	}

@@ -60,7 +60,7 @@ func (e *Engine) OpenFiles(r *Record) (*Files, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &birth{spec: spec, host: e.Host, rootfs: e.rootfsOf(r), view: e.Paths.view()}
+	b := &birth{spec: alone(spec), host: e.Host, rootfs: e.rootfsOf(r), view: e.Paths.view()}
 	spawn := kernel.Spawn{Section: "3.2", Process: "container", Why: kernel.Why{EN: "a process that will see the container's files", ZH: "生出一个将要看到容器文件的进程"}}
 	if r.State.Running {
 		pidfd, err := e.openRunning(r)

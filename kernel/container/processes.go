@@ -8,7 +8,7 @@ import (
 )
 
 // Processes lists the pids, as we see them, of all that runs in a container: of its control group, or, where it has none,
-// of its PID namespace. One that shares the host's namespace and has no group is known by its first process only.
+// of its PID namespace. One that shares somebody's namespace and has no group is known by its first process only.
 func (e *Engine) Processes(r *Record) ([]int, error) {
 	if !r.State.Running {
 		return nil, e.notRunning(r)
@@ -16,7 +16,7 @@ func (e *Engine) Processes(r *Record) ([]int, error) {
 	if pids := e.Groups.Processes(r.ID); len(pids) > 0 || r.State.Pid == 0 {
 		return pids, nil
 	}
-	if r.HostConfig.PidMode == "host" {
+	if r.HostConfig.sharesPIDs() {
 		return []int{r.State.Pid}, nil
 	}
 	namespace, err := pidNamespace(r.State.Pid)

@@ -96,20 +96,28 @@ var (
 	defaultReadonly = []string{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"}
 )
 
-// namespaces: all of them are new, but those that the user shares with the host.
+// namespaces: all of them are new, but those that the user shares with the host or another container.
 func namespaces(hc HostConfig, h Host) []specs.LinuxNamespace {
 	list := []specs.LinuxNamespace{{Type: specs.MountNamespace}}
-	add := func(kind specs.LinuxNamespaceType, shared bool) {
-		if !shared {
-			list = append(list, specs.LinuxNamespace{Type: kind})
+	other := ""
+	add := func(kind specs.LinuxNamespaceType, mode string) {
+		if mode == "host" {
+			return
 		}
+		n := specs.LinuxNamespace{Type: kind}
+		if joinedID(mode) != "" {
+			n.Path, other = mode, mode
+		}
+		list = append(list, n)
 	}
-	add(specs.UTSNamespace, hc.UTSMode == "host")
-	add(specs.IPCNamespace, hc.IpcMode == "host")
-	add(specs.PIDNamespace, hc.PidMode == "host")
-	add(specs.NetworkNamespace, hc.NetworkMode == "host")
-	add(specs.CgroupNamespace, false)
-	add(specs.UserNamespace, !h.Rootless())
+	add(specs.UTSNamespace, hc.UTSMode)
+	add(specs.IPCNamespace, hc.IpcMode)
+	add(specs.PIDNamespace, hc.PidMode)
+	add(specs.NetworkNamespace, hc.NetworkMode)
+	add(specs.CgroupNamespace, "")
+	if h.Rootless() {
+		add(specs.UserNamespace, other) // which owns those that are joined
+	}
 	return list
 }
 
@@ -259,6 +267,9 @@ func mounts(r *Record, h Host, own []MountOption) ([]specs.Mount, error) {
 	if hc.IpcMode == "host" {
 		list = slices.DeleteFunc(list, func(m specs.Mount) bool { return m.Destination == "/dev/mqueue" || m.Destination == "/dev/shm" })
 		list = append(list, hostIPC()...)
+	}
+	if joinedID(hc.IpcMode) != "" { // the other container's is used, see openSharedMemory
+		list = slices.DeleteFunc(list, func(m specs.Mount) bool { return m.Destination == "/dev/shm" })
 	}
 	if hc.NetworkMode == "host" && (h.Rootless() || h.Namespaced) {
 		// sysfs shows a network namespace, and only who owns that may mount one.

@@ -1,6 +1,7 @@
 package container
 
 import (
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -88,9 +89,10 @@ func (m *Monitor) Abandon() {
 // start is a container's birth as it was planned from its record and its config.json, by the client or, when it comes
 // again, by its monitor.
 type start struct {
-	spec  *specs.Spec
-	group cgroup.Plan
-	spawn kernel.Spawn
+	spec   *specs.Spec
+	group  cgroup.Plan
+	spawn  kernel.Spawn
+	joined []joined // to be closed when it is over
 }
 
 // planStart plans it. What it is planned from is on disk, but for the ends of its streams and the size of its terminal.
@@ -103,15 +105,22 @@ func (e *Engine) planStart(r *Record, ends ends, size Window) (*start, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan := &birth{
-		files: rlimit.OpenFiles, spec: spec, group: group, host: e.Host, etc: e.Paths.etc(), view: e.Paths.view(), ends: ends, rows: size.Rows, cols: size.Columns,
-		rootfs: e.rootfsOf(r),
-	}
-	if plan.self, err = os.Executable(); err != nil {
+	others, err := e.openJoined(spec, ends == firstEnds())
+	if err != nil {
 		return nil, err
 	}
-	spawn, err := plan.Plan()
-	return &start{spec, group, spawn}, err
+	plan := &birth{
+		joined: others, files: rlimit.OpenFiles, spec: spec, group: group, host: e.Host, etc: e.Paths.etc(), view: e.Paths.view(), ends: ends, rows: size.Rows, cols: size.Columns,
+		rootfs: e.rootfsOf(r),
+	}
+	s := &start{spec: spec, group: group, joined: others}
+	if plan.self, err = os.Executable(); err == nil {
+		s.spawn, err = plan.Plan()
+	}
+	if err != nil {
+		closeJoined(others)
+	}
+	return s, err
 }
 
 // Start gives birth to a container's first process through a monitor. The lock goes over to the monitor.
@@ -120,11 +129,12 @@ func (e *Engine) Start(m *Monitor, r *Record, lock *os.File, size Window) error 
 	if err != nil {
 		return err
 	}
+	defer closeJoined(s.joined)
 	if err := e.makeGroups(r.ID, s); err != nil {
 		return err
 	}
 	e.forget(r.ID)
-	err = e.giveBirth(m, r, lock, s.spawn)
+	err = e.giveBirth(m, r, lock, s)
 	if err != nil {
 		e.removeGroups(r.ID)
 		e.noteFailure(r.ID, err)
@@ -157,7 +167,8 @@ func (e *Engine) makeGroups(id string, s *start) error {
 }
 
 // giveBirth hands the plan and the record over to the monitor, and reads what came of it from the memory that both share.
-func (e *Engine) giveBirth(m *Monitor, r *Record, lock *os.File, spawn kernel.Spawn) error {
+func (e *Engine) giveBirth(m *Monitor, r *Record, lock *os.File, s *start) error {
+	spawn := s.spawn
 	b := spawn.Compile()
 	record, err := json.Marshal(r)
 	if err != nil {
@@ -183,6 +194,9 @@ func (e *Engine) giveBirth(m *Monitor, r *Record, lock *os.File, spawn kernel.Sp
 		defer unix.Close(group)
 		fds, order.Targets = append(fds, group), append(order.Targets, kernel.GroupFD)
 	}
+	for _, j := range s.joined {
+		fds, order.Targets = append(fds, j.pidfd), append(order.Targets, byte(j.fd))
+	}
 	if e.Door.Tell != nil {
 		order.Tell = 't'
 	}
@@ -205,7 +219,7 @@ func (e *Engine) giveBirth(m *Monitor, r *Record, lock *os.File, spawn kernel.Sp
 	if failure := b.Failure(); failure != nil {
 		if b.Held() {
 			failure = e.explainExec(r, spawn, b)
-			e.kill(pid, "it waited to be looked at", "它停在那里等人查看")
+			e.kill(cmp.Or(b.Forked(), pid), "it waited to be looked at", "它停在那里等人查看")
 		}
 		m.Abandon()
 		return adviseFlag(failure)

@@ -31,6 +31,7 @@ const (
 	Control = 3  // the socket to the client
 	Memory  = 16 // the table of the container's birth, in a memfd
 	Lock    = 17 // the container's lock file, locked for as long as it is open
+	Joined  = 25 // processes of other containers, whose namespaces this one shares (26, too)
 	Knock   = 24 // the writing end of a pipe through which the new process finds out whether we are still alive …
 	Door    = 31 // … and the reading end, which it must not have
 )
@@ -121,6 +122,12 @@ func begin() *Birth {
 	answer := [2]int32{int32(b.PID), int32(b.Errno)}
 	syscall.Write(Control, unsafe.Slice((*byte)(unsafe.Pointer(&answer)), 8))
 	runtime.KeepAlive(&answer)
+	if forked := b.Table.Forked(); forked != 0 { // the one that was cloned has only made the one that is meant
+		if !b.Table.Held() {
+			syscall.Wait4(b.PID, nil, 0, nil)
+		}
+		b.PID = forked
+	}
 	return b
 }
 

@@ -49,8 +49,8 @@ func (o *createOptions) checkModes() error {
 		allowed     []string
 	}{
 		{"--network", o.network, []string{"none", "host"}},
-		{"--pid", o.pid, []string{"", "host", "private"}},
-		{"--ipc", o.ipc, []string{"", "host", "private", "shareable"}},
+		{"--pid", o.pid, []string{"", "host", "private", "container:NAME"}},
+		{"--ipc", o.ipc, []string{"", "host", "private", "shareable", "container:NAME"}},
 		{"--uts", o.uts, []string{"", "host"}},
 	}
 	for _, m := range modes {
@@ -58,11 +58,13 @@ func (o *createOptions) checkModes() error {
 		for _, a := range m.allowed {
 			known = known || a == m.value
 		}
-		if name, ok := strings.CutPrefix(m.value, "container:"); ok {
-			return kernel.Advise(fmt.Errorf("%s=container:%s: to share a container's namespace is not possible yet", m.flag, name),
+		name, other := strings.CutPrefix(m.value, "container:")
+		switch {
+		case other && m.flag == "--network":
+			return kernel.Advise(fmt.Errorf("--network=container:%s: to share a container's network is not possible yet", name),
 				"`sandbox exec %s COMMAND` runs a command in all namespaces of that container", name)
-		}
-		if !known {
+		case other && m.flag != "--uts" && name != "":
+		case !known:
 			return kernel.Advise(fmt.Errorf("invalid %s mode: %q", m.flag, m.value), "one of: %s", strings.TrimSpace(strings.Join(m.allowed, " ")))
 		}
 	}

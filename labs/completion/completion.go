@@ -35,7 +35,8 @@ var flagWords = map[string]candidates{
 	"network": fixed("none", "host"), "pull": fixed("missing", "always", "never"), "log-driver": fixed("json-file", "none"),
 	"restart": fixed("no", "always", "unless-stopped", "on-failure"), "signal": fixed(signals...), "stop-signal": fixed(signals...),
 	"type": fixed("container", "image", "volume"), "cap-add": capabilities, "cap-drop": capabilities, "explain": fixed("text", "json"),
-	"lang": fixed("en", "zh"), "pid": fixed("host"), "ipc": fixed("host", "private", "shareable"), "uts": fixed("host"),
+	"lang": fixed("en", "zh"), "uts": fixed("host"),
+	"pid": others("host"), "ipc": others("host", "private", "shareable"),
 	"volumes-from": func(env *command.Env, args []string) []string { return everyContainer(env) },
 }
 

@@ -29,6 +29,17 @@ func fixed(words ...string) candidates {
 	return func(env *command.Env, args []string) []string { return words }
 }
 
+// others are words, and running containers, whose namespaces can be used.
+func others(words ...string) candidates {
+	return func(env *command.Env, args []string) []string {
+		all := slices.Clone(words)
+		for _, name := range running(env) {
+			all = append(all, "container:"+name)
+		}
+		return all
+	}
+}
+
 // containers are the names of those in a certain state. Nothing is put in order for that: who presses Tab wants to change nothing.
 func containers(env *command.Env, match func(container.State) bool) []string {
 	var names []string
