@@ -56,7 +56,7 @@ func (h Host) weights(b *specs.LinuxBlockIO, add adder) error {
 	if len(w.BFQ)+len(w.Cost) == 0 {
 		return kernel.Advise(errors.New("--blkio-weight: no disk here weighs one container against another: none is scheduled by BFQ"+h.norCost()), "%s", w.cure(h, ""))
 	}
-	if b.Weight != nil && *b.Weight != 0 {
+	if b.Weight != nil {
 		h.addWeight(w, "", *b.Weight, "--blkio-weight: share of disks that are busy", "--blkio-weight：磁盘繁忙时占多大份额", add)
 	}
 	for _, d := range b.WeightDevice {
@@ -87,8 +87,20 @@ func keep(list []string, name string) []string {
 	return nil
 }
 
-// addWeight writes a weight for whatever weighs; disk is "" for all, or the disk's number and a blank.
+// addWeight writes a weight for whatever weighs; disk is "" for all, or the disk's number and a blank. 0 is what a group has that was
+// given none: 100, with BFQ as with io.cost.
 func (h Host) addWeight(w Weighers, disk string, weight uint16, english, chinese string, add adder) {
+	if weight == 0 {
+		for _, file := range []struct {
+			there bool
+			v2    string
+		}{{len(w.BFQ) > 0, "io.bfq.weight"}, {len(w.Cost) > 0, "io.weight"}} {
+			if file.there {
+				add("blkio", "blkio.bfq.weight", file.v2, disk+"100", english, chinese)
+			}
+		}
+		return
+	}
 	if len(w.BFQ) > 0 {
 		v1 := "blkio.bfq.weight"
 		if disk != "" {

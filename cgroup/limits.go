@@ -70,7 +70,11 @@ func (h Host) memoryLimits(m *specs.LinuxMemory, add adder) error {
 		add("memory", "memory.limit_in_bytes", "memory.max", h.bytes(*m.Limit), "-m: memory, in bytes", "-m：内存上限，单位字节")
 	}
 	if m.Reservation != nil && *m.Reservation != 0 {
-		add("memory", "memory.soft_limit_in_bytes", "memory.low", h.bytes(*m.Reservation),
+		least := h.bytes(*m.Reservation)
+		if h.Mode == V2 {
+			least = strconv.FormatInt(max(0, *m.Reservation), 10) // what is kept for it: none, not all
+		}
+		add("memory", "memory.soft_limit_in_bytes", "memory.low", least,
 			"--memory-reservation: what it keeps when memory is short", "--memory-reservation：内存紧张时尽量保留这么多")
 	}
 	if err := h.swapLimit(m, add); err != nil {
@@ -160,6 +164,9 @@ func (h Host) cpuLimits(c *specs.LinuxCPU, add adder) {
 
 // cpuCeiling is two files on v1 and one on v2. The period goes first: a quota is judged against it.
 func (h Host) cpuCeiling(c *specs.LinuxCPU, add adder) {
+	if (c.Quota == nil || *c.Quota == 0) && (c.Period == nil || *c.Period == 0) {
+		return
+	}
 	quota, period := int64(-1), uint64(100_000)
 	if c.Quota != nil && *c.Quota != 0 {
 		quota = *c.Quota
@@ -167,9 +174,8 @@ func (h Host) cpuCeiling(c *specs.LinuxCPU, add adder) {
 	if c.Period != nil && *c.Period != 0 {
 		period = *c.Period
 	}
-	switch {
-	case quota < 0 && period == 100_000:
-	case h.Mode == V2:
+	switch h.Mode {
+	case V2:
 		add("cpu", "", "cpu.max", orMax(quota)+" "+strconv.FormatUint(period, 10),
 			"--cpus: microseconds of processor time in each period", "--cpus：每个周期里最多用多少微秒 CPU")
 	default:

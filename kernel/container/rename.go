@@ -35,19 +35,3 @@ func (e *Engine) Rename(r *Record, name string) error {
 	e.Event(renamed.Event("rename", "oldName", "/"+old))
 	return nil
 }
-
-// SetRestartPolicy changes it, at once: a monitor reads it when its container ends.
-func (e *Engine) SetRestartPolicy(r *Record, p RestartPolicy) error {
-	_, err := e.change(r.ID, true, func(r *Record) error {
-		if r.HostConfig.AutoRemove && p.Asks() {
-			return kernel.Advise(errors.New("restart policy cannot be updated because --rm is enabled for the container"),
-				"a container that comes again is not removed when it has ended: make another without --rm")
-		}
-		r.HostConfig.RestartPolicy = p
-		return nil
-	})
-	if err == nil {
-		e.Event(r.Event("update"))
-	}
-	return err
-}

@@ -175,12 +175,16 @@ func unlessZero(n int64) *int64 {
 
 // checkResources completes the limits of a container that is to be made, and refuses those that cannot hold here.
 func (e *Engine) checkResources(r *Record, warn func(string)) error {
-	hc := &r.HostConfig
+	if err := checkOOMScore(r.HostConfig.OomScoreAdj, e.Host); err != nil {
+		return err
+	}
+	return e.settle(&r.HostConfig, warn)
+}
+
+// settle does that for limits, of a new container or of one that is there.
+func (e *Engine) settle(hc *HostConfig, warn func(string)) error {
 	if warn == nil {
 		warn = func(string) {}
-	}
-	if err := checkOOMScore(hc.OomScoreAdj, e.Host); err != nil {
-		return err
 	}
 	if err := hc.Resources.check(); err != nil {
 		return err

@@ -95,7 +95,7 @@ func create(env *command.Env, opts *createOptions, args []string) (*container.Re
 	if err != nil {
 		return nil, nil, err
 	}
-	req.Warn = func(text string) { fmt.Fprintln(env.Err, "WARNING: "+text) }
+	req.Warn = warner(env)
 	if opts.cidfile != "" {
 		if _, err := os.Lstat(opts.cidfile); err == nil {
 			return nil, nil, kernel.Advise(fmt.Errorf("the file %s exists: it may hold another container's id", opts.cidfile), "rm %s", opts.cidfile)
