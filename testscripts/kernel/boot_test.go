@@ -1,0 +1,145 @@
+package kernel
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+var (
+	suites  = flag.String("suites", ".", "only the suites whose names match this regular expression")
+	scripts = flag.String("scripts", "", "only the scripts that match this, in each suite")
+)
+
+// TestKernel boots the kernel, and reports what the tests in it say as its own.
+func TestKernel(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: it takes minutes")
+	}
+	if os.Getenv("SANDBOX_KERNEL") == "none" {
+		t.Skip("SANDBOX_KERNEL=none")
+	}
+	for _, program := range []string{"qemu-system-x86_64", "apt-get", "dpkg-deb"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skipf("needs [qemu]: %v", err)
+		}
+	}
+	packageDir := unpackKernel(t)
+	image := kernelImage(t, packageDir)
+	t.Log("kernel", release(image))
+
+	chosen := chooseSuites(t)
+	files := initramfs(t, packageDir, chosen)
+	ctx, cancel := context.WithTimeout(t.Context(), 9*time.Minute)
+	defer cancel()
+	m := boot(t, ctx, image, files)
+	outputs := m.read()
+	for _, suite := range chosen {
+		t.Run(suite.Name, func(t *testing.T) {
+			for _, o := range outputs {
+				if o.suite == suite.Name {
+					o.report(t, suite)
+					return
+				}
+			}
+			t.Errorf("the machine ended before this suite began")
+		})
+	}
+	if ctx.Err() != nil {
+		t.Errorf("the machine was killed: it took too long")
+	}
+	if t.Failed() {
+		t.Logf("the console's end:\n%s", m.tail())
+	}
+}
+
+func chooseSuites(t *testing.T) (chosen []Suite) {
+	t.Helper()
+	name, err := regexp.Compile(*suites)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, suite := range Suites {
+		if name.MatchString(suite.Name) {
+			if *scripts != "" {
+				suite.Scripts = *scripts
+			}
+			chosen = append(chosen, suite)
+		}
+	}
+	return chosen
+}
+
+// event is what `go tool test2json` makes of a test's output (go doc test2json).
+type event struct {
+	Action, Test, Output string
+	Elapsed              float64
+}
+
+// report makes a subtest of each script that has run.
+func (o output) report(t *testing.T, suite Suite) {
+	var order []string
+	text, ended := map[string]*strings.Builder{}, map[string]event{}
+	for _, e := range o.events(t) {
+		name := strings.TrimPrefix(e.Test, suite.Test+"/")
+		if text[name] == nil {
+			text[name] = &strings.Builder{}
+			order = append(order, name)
+		}
+		switch e.Action {
+		case "output":
+			text[name].WriteString(e.Output)
+		case "pass", "fail", "skip":
+			ended[name] = e
+		}
+	}
+	ran := 0
+	for _, name := range order {
+		if name == "" || name == suite.Test {
+			continue // the whole of it
+		}
+		ran++
+		t.Run(name, func(t *testing.T) {
+			e := ended[name]
+			switch e.Action {
+			case "pass":
+				t.Logf("%.1f s in the guest", e.Elapsed)
+			case "skip":
+				t.Skip(text[name].String())
+			case "fail":
+				t.Error(text[name].String())
+			default:
+				t.Errorf("it has not ended:\n%s", text[name])
+			}
+		})
+	}
+	if ran == 0 || (o.end != "ok" && !t.Failed()) {
+		t.Errorf("%d scripts have run, and the test binary says %q:\n%s", ran, o.end, o.text[max(0, len(o.text)-4000):])
+	}
+}
+
+func (o output) events(t *testing.T) (list []event) {
+	t.Helper()
+	convert := exec.Command("go", "tool", "test2json")
+	convert.Stdin = strings.NewReader(o.text)
+	data, err := convert.Output()
+	if err != nil {
+		t.Fatalf("go tool test2json: %v", err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	for decoder.More() {
+		var e event
+		if err := decoder.Decode(&e); err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, e)
+	}
+	return list
+}

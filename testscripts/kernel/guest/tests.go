@@ -1,0 +1,106 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+	"golang.org/x/term"
+
+	kernel "sandbox/testscripts/kernel"
+)
+
+const groupsRoot = "/sys/fs/cgroup"
+
+// makeGroups makes the groups of a logged-in user as systemd does: controllers are switched on down to the user manager's
+// group, and that group, with what its owner needs to make others, is the user's (systemd.resource-control(5), Delegate=).
+func makeGroups() error {
+	const controllers = "+cpuset +cpu +io +memory +pids"
+	dir := groupsRoot
+	for _, name := range strings.Split(kernel.UserManager, "/") {
+		if err := os.WriteFile(dir+"/cgroup.subtree_control", []byte(controllers), 0); err != nil {
+			return err
+		}
+		dir += "/" + name
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			return err
+		}
+	}
+	for _, group := range []string{kernel.Session, path.Dir(kernel.UserScope), kernel.UserScope} {
+		if err := os.MkdirAll(path.Join(groupsRoot, group), 0o755); err != nil {
+			return err
+		}
+	}
+	for _, group := range []string{kernel.UserManager, path.Dir(kernel.UserScope), kernel.UserScope} {
+		for _, file := range []string{"", "cgroup.procs", "cgroup.threads", "cgroup.subtree_control"} {
+			if err := os.Chown(path.Join(groupsRoot, group, file), kernel.UserID, kernel.UserID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// runTests runs one suite after the other. The lines that begin and end each are for the host.
+func runTests() error {
+	port, err := os.OpenFile(kernel.Results, os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		return err
+	}
+	if _, err := term.MakeRaw(int(port.Fd())); err != nil { // newlines stay what they are
+		return err
+	}
+	data, err := os.ReadFile(kernel.SuiteList)
+	if err != nil {
+		return err
+	}
+	var suites []kernel.Suite
+	if err := json.Unmarshal(data, &suites); err != nil {
+		return err
+	}
+	for _, suite := range suites {
+		fmt.Fprintf(port, "%s%s\n", kernel.Begin, suite.Name)
+		fmt.Fprintf(port, "%s%s %v\n", kernel.End, suite.Name, result(run(suite, port)))
+	}
+	return port.Close()
+}
+
+func result(err error) string {
+	if err == nil {
+		return "ok"
+	}
+	return err.Error()
+}
+
+// run runs a suite's test binary.
+func run(suite kernel.Suite, output *os.File) error {
+	cmd := exec.Command(path.Join(kernel.Payload, suite.Program),
+		"-test.v=test2json", "-test.run=^"+suite.Test+"$/^("+suite.Scripts+")$", "-test.parallel=4", "-test.timeout=20m")
+	cmd.Dir = kernel.Payload
+	cmd.Stdout, cmd.Stderr = output, output
+	cmd.Env = []string{"SANDBOX_BINARY=" + kernel.Payload + "/sandbox", "PATH=" + kernel.Payload, "TZ=UTC", "HOME=/root"}
+	cmd.SysProcAttr = &syscall.SysProcAttr{}
+	if suite.User {
+		cmd.Env[3] = "HOME=/home/user"
+		cmd.Env = append(cmd.Env, fmt.Sprintf("XDG_RUNTIME_DIR=/run/user/%d", kernel.UserID))
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: kernel.UserID, Gid: kernel.UserID}
+	}
+	group, err := unix.Open(path.Join(groupsRoot, suite.Group), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(group)
+	cmd.SysProcAttr.UseCgroupFD, cmd.SysProcAttr.CgroupFD = true, group
+	err = cmd.Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return fmt.Errorf("%v", exit)
+	}
+	return err
+}

@@ -1,0 +1,99 @@
+package kernel
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// bootOptions: the kernel's log only says what is wrong, and a panic ends the machine. Without KVM each defence against
+// another processor's secrets costs much, and there is nobody to defend against.
+const bootOptions = "console=ttyS0 quiet loglevel=4 panic=-1 mitigations=off audit=0 apparmor=0 init_on_alloc=0 cryptomgr.notests"
+
+// machine is a virtual machine that runs or has run.
+type machine struct {
+	console string // the file that the kernel's console goes to
+	results io.ReadCloser
+	cmd     *exec.Cmd
+}
+
+// boot starts it. It has no network, two processors, and two disks, which the guest finds by their serial numbers: swap,
+// and scratch, for limits of a disk. When ctx ends it is killed.
+func boot(t *testing.T, ctx context.Context, image, initramfs string) *machine {
+	t.Helper()
+	dir := t.TempDir()
+	m := &machine{console: filepath.Join(dir, "console")}
+	args := []string{
+		"-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "2048", "-nodefaults", "-display", "none", "-no-reboot", "-nic", "none",
+		"-kernel", image, "-initrd", initramfs, "-append", bootOptions,
+		"-serial", "file:" + m.console, "-serial", "stdio",
+	}
+	for _, disk := range []string{"swap", "scratch"} {
+		file := filepath.Join(dir, disk)
+		if err := os.WriteFile(file, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(file, 512<<20); err != nil { // a hole: takes no room until it is written
+			t.Fatal(err)
+		}
+		args = append(args, "-drive", "if=none,format=raw,id="+disk+",file="+file, "-device", "virtio-blk-pci,drive="+disk+",serial="+disk)
+	}
+	m.cmd = exec.CommandContext(ctx, "qemu-system-x86_64", args...)
+	m.cmd.Stderr = os.Stderr
+	var err error
+	if m.results, err = m.cmd.StdoutPipe(); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// output is what one suite has printed, and how its test binary ended: "ok", an error, or "" if it never did.
+type output struct {
+	suite, text, end string
+}
+
+// read reads the results until the machine switches itself off, or is killed.
+func (m *machine) read() (list []output) {
+	var text strings.Builder
+	current := func() *output {
+		if len(list) == 0 {
+			return &output{}
+		}
+		return &list[len(list)-1]
+	}
+	lines := bufio.NewReader(m.results)
+	for {
+		line, err := lines.ReadString('\n')
+		if suite, ok := strings.CutPrefix(line, Begin); ok {
+			list = append(list, output{suite: strings.TrimSpace(suite)})
+			text.Reset()
+		} else if end, ok := strings.CutPrefix(line, End); ok {
+			_, end, _ = strings.Cut(strings.TrimSpace(end), " ")
+			current().end = end
+		} else {
+			text.WriteString(line)
+			current().text = text.String()
+		}
+		if err != nil {
+			m.cmd.Wait()
+			return list
+		}
+	}
+}
+
+// tail is the end of what the kernel, and the guest's first process, have said.
+func (m *machine) tail() string {
+	data, err := os.ReadFile(m.console)
+	if err != nil {
+		return err.Error()
+	}
+	return string(data[max(0, len(data)-4000):])
+}

@@ -1,0 +1,58 @@
+// Package kernel runs tests on another kernel than this machine's: Debian's, in a virtual machine (qemu, which needs no
+// privilege and no KVM), with control groups of version 2, swap, and a disk under the BFQ scheduler. The same as an
+// ordinary user, with a part of the groups' tree delegated as systemd does it.
+//
+//	go test ./testscripts/kernel -v                        all (some minutes)
+//	go test ./testscripts/kernel -v -suites root -scripts 'pause|run'    some of it
+//
+// The test builds the program, the tests' binaries and the guest's first process (guest/), packs them with the modules
+// that the kernel needs into an initramfs, boots it, and reads from a serial port what `go test` says in there.
+//
+//	this test ── qemu ── kernel ── guest (PID 1): mounts, modules, swap ── scripts.test ── sandbox …
+//	    ▲                                                                     │
+//	    └───────────────── second serial port: the tests' output ◄────────────┘
+package kernel
+
+// Suite is one run of a test binary in the guest.
+type Suite struct {
+	Name    string
+	User    bool   // run as an ordinary user, not as root
+	Group   string // the control group to run in, "" for the root of all
+	Program string // the test binary, below Payload
+	Test    string // which of its top-level tests
+	Scripts string // which of that test's parts: a regular expression
+}
+
+// Where the guest finds what the host packed for it.
+const (
+	Payload   = "/t"
+	SuiteList = Payload + "/suites.json" // those to run
+	Modules   = "/modules"
+	Results   = "/dev/ttyS1" // the serial port for the tests' output; the first one is the kernel's console
+)
+
+// The lines around a suite's output: Begin and its name, End, its name and "ok" or an error.
+const (
+	Begin = "### begin "
+	End   = "### end "
+)
+
+// An ordinary user of the guest, and the groups that systemd would have made for one who is logged in. UserManager is
+// handed over to the user, with all that is below; a Session is not.
+const (
+	UserID      = 1000
+	UserManager = "user.slice/user-1000.slice/user@1000.service"
+	UserScope   = UserManager + "/app.slice/run-1.scope"
+	Session     = "user.slice/user-1000.slice/session-1.scope"
+)
+
+// Suites are what runs in the guest, in this order. The scripts are those in which the kernel matters: version 2 of
+// control groups, an older overlayfs, other modules. What reads and writes images and formats, registries, texts and
+// flags is the same on every kernel, and slow without KVM.
+var Suites = []Suite{
+	{Name: "root", Program: "scripts.test", Test: "TestScripts", Scripts: lifeScripts + "|confine|doctor|loss"},
+	{Name: "delegated", Program: "scripts.test", Test: "TestScripts", Scripts: lifeScripts, User: true, Group: UserScope},
+	{Name: "undelegated", Program: "scripts.test", Test: "TestScripts", Scripts: "run|pause|doctor", User: true, Group: Session},
+}
+
+const lifeScripts = "run|exec|lifecycle|pause|why|namespaces|restart|crash"
