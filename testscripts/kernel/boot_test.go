@@ -80,13 +80,13 @@ func chooseSuites(t *testing.T) (chosen []Suite) {
 // event is what `go tool test2json` makes of a test's output (go doc test2json).
 type event struct {
 	Action, Test, Output string
-	Elapsed              float64
 }
 
 // report makes a subtest of each script that has run.
 func (o output) report(t *testing.T, suite Suite) {
 	var order []string
 	text, ended := map[string]*strings.Builder{}, map[string]event{}
+	took := map[string]string{} // the line that says so; test2json's own Elapsed is about when it has read it
 	for _, e := range o.events(t) {
 		name := strings.TrimPrefix(e.Test, suite.Test+"/")
 		if text[name] == nil {
@@ -96,6 +96,9 @@ func (o output) report(t *testing.T, suite Suite) {
 		switch e.Action {
 		case "output":
 			text[name].WriteString(e.Output)
+			if strings.Contains(e.Output, "--- PASS") {
+				took[name] = e.Output
+			}
 		case "pass", "fail", "skip":
 			ended[name] = e
 		}
@@ -110,7 +113,7 @@ func (o output) report(t *testing.T, suite Suite) {
 			e := ended[name]
 			switch e.Action {
 			case "pass":
-				t.Logf("%.1f s in the guest", e.Elapsed)
+				t.Log("in the guest: " + strings.TrimSpace(took[name]))
 			case "skip":
 				t.Skip(text[name].String())
 			case "fail":

@@ -29,7 +29,7 @@ func boot(t *testing.T, ctx context.Context, image, initramfs string) *machine {
 	dir := t.TempDir()
 	m := &machine{console: filepath.Join(dir, "console")}
 	args := []string{
-		"-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "2048", "-nodefaults", "-display", "none", "-no-reboot", "-nic", "none",
+		"-accel", "tcg,thread=multi", "-cpu", "max,-erms,-fsrm", "-smp", "2", "-m", "2048", "-nodefaults", "-display", "none", "-no-reboot", "-nic", "none",
 		"-kernel", image, "-initrd", initramfs, "-append", bootOptions,
 		"-serial", "file:" + m.console, "-serial", "stdio",
 	}

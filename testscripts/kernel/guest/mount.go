@@ -123,10 +123,14 @@ func writeFiles() error {
 			return err
 		}
 	}
-	passwd := fmt.Sprintf("root:x:0:0:root:/root:/bin/sh\nuser:x:%[1]d:%[1]d::/home/user:/bin/sh\n", kernel.UserID)
-	if err := os.WriteFile("/etc/passwd", []byte(passwd), 0o644); err != nil {
-		return err
+	for file, text := range map[string]string{
+		"/etc/passwd": fmt.Sprintf("root:x:0:0:root:/root:/bin/sh\nuser:x:%[1]d:%[1]d::/home/user:/bin/sh\n", kernel.UserID),
+		"/etc/group":  fmt.Sprintf("root:x:0:\nuser:x:%d:\n", kernel.UserID),
+		"/etc/hosts":  "127.0.0.1 localhost\n",
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			return err
+		}
 	}
-	group := fmt.Sprintf("root:x:0:\nuser:x:%d:\n", kernel.UserID)
-	return os.WriteFile("/etc/group", []byte(group), 0o644)
+	return nil
 }
