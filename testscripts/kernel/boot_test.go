@@ -26,7 +26,7 @@ func TestKernel(t *testing.T) {
 	if os.Getenv("SANDBOX_KERNEL") == "none" {
 		t.Skip("SANDBOX_KERNEL=none")
 	}
-	for _, program := range []string{"qemu-system-x86_64", "apt-get", "dpkg-deb"} {
+	for _, program := range []string{"qemu-system-x86_64", "mkfs.ext4", "apt-get", "dpkg-deb"} {
 		if _, err := exec.LookPath(program); err != nil {
 			t.Skipf("needs [qemu]: %v", err)
 		}

@@ -23,7 +23,7 @@ type machine struct {
 }
 
 // boot starts it. It has no network, two processors, and two disks, which the guest finds by their serial numbers: swap,
-// and scratch, for limits of a disk. When ctx ends it is killed.
+// and one with an empty file system. When ctx ends it is killed.
 func boot(t *testing.T, ctx context.Context, image, initramfs string) *machine {
 	t.Helper()
 	dir := t.TempDir()
@@ -33,13 +33,18 @@ func boot(t *testing.T, ctx context.Context, image, initramfs string) *machine {
 		"-kernel", image, "-initrd", initramfs, "-append", bootOptions,
 		"-serial", "file:" + m.console, "-serial", "stdio",
 	}
-	for _, disk := range []string{"swap", "scratch"} {
+	for _, disk := range []string{"swap", "disk"} {
 		file := filepath.Join(dir, disk)
 		if err := os.WriteFile(file, nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.Truncate(file, 512<<20); err != nil { // a hole: takes no room until it is written
 			t.Fatal(err)
+		}
+		if disk == "disk" {
+			if out, err := exec.Command("mkfs.ext4", "-q", "-F", file).CombinedOutput(); err != nil {
+				t.Fatalf("mkfs.ext4: %v: %s", err, out)
+			}
 		}
 		args = append(args, "-drive", "if=none,format=raw,id="+disk+",file="+file, "-device", "virtio-blk-pci,drive="+disk+",serial="+disk)
 	}

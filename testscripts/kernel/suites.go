@@ -1,8 +1,8 @@
 // Package kernel runs tests on another kernel than this machine's: Debian's, in a virtual machine (qemu, which needs no
-// privilege and no KVM), with control groups of version 2, swap, and a disk under the BFQ scheduler. The same as an
-// ordinary user, with a part of the groups' tree delegated as systemd does it.
+// privilege and no KVM), with control groups of version 2, swap, and a disk under the BFQ
+// scheduler. The same as an ordinary user, with a part of the groups' tree delegated as systemd does it.
 //
-//	go test ./testscripts/kernel -v                        all (some minutes)
+//	go test ./testscripts/kernel -v                                   all (some minutes)
 //	go test ./testscripts/kernel -v -suites root -scripts 'pause|run'    some of it
 //
 // The test builds the program, the tests' binaries and the guest's first process (guest/), packs them with the modules

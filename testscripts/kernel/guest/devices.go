@@ -93,9 +93,10 @@ func startSwap() error {
 	return nil
 }
 
-// chooseScheduler sets BFQ for the scratch disk: only with it (or io.cost) can groups have weights for a disk.
-func chooseScheduler() error {
-	name, err := disk("scratch")
+// mountDisk mounts the file system that the host has made on the disk as /tmp, where the tests keep their stores, and sets
+// BFQ for it: only with that scheduler (or io.cost) can groups have weights for a disk.
+func mountDisk() error {
+	name, err := disk("disk")
 	if err != nil {
 		return err
 	}
@@ -106,5 +107,11 @@ func chooseScheduler() error {
 	if got, err := os.ReadFile(file); err != nil || !bytes.Contains(got, []byte("[bfq]")) {
 		return fmt.Errorf("%s says %q, %v", file, got, err)
 	}
-	return nil
+	if err := os.Mkdir("/tmp", 0o755); err != nil {
+		return err
+	}
+	if err := unix.Mount("/dev/"+name, "/tmp", "ext4", unix.MS_NOSUID|unix.MS_NODEV, ""); err != nil {
+		return err
+	}
+	return os.Chmod("/tmp", os.ModeSticky|0o777)
 }

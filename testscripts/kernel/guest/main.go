@@ -40,7 +40,7 @@ func prepare() error {
 		{"loopback interface", loopbackUp},
 		{"control groups", makeGroups},
 		{"swap", startSwap},
-		{"BFQ", chooseScheduler},
+		{"disk", mountDisk},
 	} {
 		if err := step.do(); err != nil {
 			return fmt.Errorf("%s: %w", step.name, err)

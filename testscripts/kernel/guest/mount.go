@@ -94,7 +94,6 @@ func mountAll() error {
 		{"/dev/shm", "tmpfs", "mode=1777", unix.MS_NOSUID | unix.MS_NODEV},
 		{"/dev/mqueue", "mqueue", "", plain},
 		{"/run", "tmpfs", "mode=755", unix.MS_NOSUID | unix.MS_NODEV},
-		{"/tmp", "tmpfs", "mode=1777", unix.MS_NOSUID | unix.MS_NODEV},
 	} {
 		if err := os.MkdirAll(m.target, 0o755); err != nil {
 			return err
