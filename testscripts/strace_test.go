@@ -65,6 +65,7 @@ sandbox run -d --name one --ipc shareable base sleep 1000
 explain run --rm --pid container:one base true
 explain run --rm --ipc container:one base true
 explain run --rm --pid container:one --ipc container:one base sh -c 'exit 0'
+explain run --rm --network container:one base true
 explain 127 run --rm --pid container:one base nosuch
 sandbox rm -f one
 `},

@@ -262,7 +262,7 @@ func (b *birth) setHostname() []kernel.Step {
 			steps = append(steps, kernel.In("3.5", kernel.Because(kernel.Setdomainname{Name: b.spec.Domainname}, "", ""))...)
 		}
 	}
-	if b.has(specs.NetworkNamespace) {
+	if b.has(specs.NetworkNamespace) && !b.joins(specs.NetworkNamespace) {
 		steps = append(steps, kernel.In("3.6", kernel.Because(kernel.LinkUp{Name: "lo"},
 			"a new network namespace has only a loopback, and that is down", "新的 network namespace 里只有 lo，而且还没启用"))...)
 	}

@@ -62,7 +62,7 @@ func (e *Engine) Create(req Request) (r *Record, lock *os.File, err error) {
 		}
 	}
 	r = newRecord(req)
-	if err := e.resolveJoins(&r.HostConfig); err != nil {
+	if err := e.resolveJoins(r); err != nil {
 		return nil, nil, err
 	}
 	if err := e.checkResources(r, req.Warn); err != nil {

@@ -12,8 +12,8 @@ import (
 	"sandbox/kernel/early"
 )
 
-// A container may use namespaces of another one: --pid container:NAME, --ipc container:NAME. Then it is cloned without
-// its own of that kind, and its first process enters the other's with setns(2) before it does anything else. In
+// A container may use namespaces of another one: --pid, --ipc and --network container:NAME. Then it is cloned without its
+// own of that kind, and its first process enters the other's with setns(2) before it does anything else. In
 // config.json such a namespace has the mode as its path, with the other's ID: which process that is, each start finds
 // out anew.
 //
@@ -41,8 +41,10 @@ func joinedID(mode string) string {
 func (hc HostConfig) sharesPIDs() bool { return hc.PidMode == "host" || joinedID(hc.PidMode) != "" }
 
 // resolveJoins finds the containers whose namespaces are to be used, and puts their IDs into the modes.
-func (e *Engine) resolveJoins(hc *HostConfig) error {
-	for _, mode := range []*string{&hc.PidMode, &hc.IpcMode} {
+func (e *Engine) resolveJoins(r *Record) error {
+	hc := &r.HostConfig
+	user := ""
+	for _, mode := range []*string{&hc.PidMode, &hc.IpcMode, &hc.NetworkMode} {
 		name := joinedID(*mode)
 		if name == "" {
 			continue
@@ -51,15 +53,21 @@ func (e *Engine) resolveJoins(hc *HostConfig) error {
 		if err != nil {
 			return err
 		}
-		if mode == &hc.IpcMode && other.HostConfig.IpcMode == "private" {
+		theirs := map[*string]string{&hc.PidMode: other.HostConfig.PidMode, &hc.IpcMode: other.HostConfig.IpcMode, &hc.NetworkMode: other.HostConfig.NetworkMode}[mode]
+		switch {
+		case theirs == "host":
+			*mode = theirs
+			continue
+		case mode == &hc.IpcMode && theirs == "private":
 			return kernel.Advise(fmt.Errorf("container %s does not share its IPC namespace", other.PlainName()), "start it with --ipc shareable")
+		case mode == &hc.NetworkMode: // they are one machine in the network, and have one name
+			r.Config.Hostname, r.Config.Domainname = other.Config.Hostname, other.Config.Domainname
 		}
-		*mode = "container:" + other.ID
-	}
-	pid, ipc := joinedID(hc.PidMode), joinedID(hc.IpcMode)
-	if e.Host.Rootless() && pid != "" && ipc != "" && pid != ipc {
-		return kernel.Advise(errors.New("--pid and --ipc name two containers: an ordinary user's containers have a user namespace each, and nobody can be in two"),
-			"name the same container, or run it as root")
+		if e.Host.Rootless() && user != "" && user != other.ID {
+			return kernel.Advise(errors.New("it would share namespaces of two containers: an ordinary user's containers have a user namespace each, and nobody can be in two"),
+				"name the same container, or run it as root")
+		}
+		*mode, user = "container:"+other.ID, other.ID
 	}
 	return nil
 }

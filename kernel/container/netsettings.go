@@ -26,7 +26,10 @@ type Endpoint struct {
 
 // NetworkSettings follow from the mode and from what is exposed.
 func (r *Record) NetworkSettings() NetworkSettings {
-	s := NetworkSettings{Ports: map[string][]PortBinding{}, Networks: map[string]Endpoint{r.HostConfig.NetworkMode: {}}}
+	s := NetworkSettings{Ports: map[string][]PortBinding{}, Networks: map[string]Endpoint{}}
+	if joinedID(r.HostConfig.NetworkMode) == "" { // otherwise the other container is in networks
+		s.Networks[r.HostConfig.NetworkMode] = Endpoint{}
+	}
 	if r.State.Pid != 0 {
 		s.SandboxKey = fmt.Sprintf("/proc/%d/ns/net", r.State.Pid)
 	}

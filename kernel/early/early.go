@@ -31,7 +31,7 @@ const (
 	Control = 3  // the socket to the client
 	Memory  = 16 // the table of the container's birth, in a memfd
 	Lock    = 17 // the container's lock file, locked for as long as it is open
-	Joined  = 25 // processes of other containers, whose namespaces this one shares (26, too)
+	Joined  = 25 // processes of other containers, whose namespaces this one shares (up to 27)
 	Knock   = 24 // the writing end of a pipe through which the new process finds out whether we are still alive …
 	Door    = 31 // … and the reading end, which it must not have
 )

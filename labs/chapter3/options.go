@@ -64,7 +64,7 @@ func (o *createOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.ipc, "ipc", "", "IPC namespace: host, private, shareable, or container:NAME")
 	f.StringVar(&o.uts, "uts", "", "UTS namespace: host, or one of its own")
 	f.StringArrayVar(&o.expose, "expose", nil, "a port that the container listens on: 80, 53/udp, 8000-8010")
-	f.StringVar(&o.network, "network", "none", "none (only a loopback) or host")
+	f.StringVar(&o.network, "network", "none", "none (only a loopback), host, or container:NAME")
 	f.StringVar(&o.network, "net", "none", "the same as --network")
 	f.StringVar(&o.stopSignal, "stop-signal", "", "what `stop` sends (SIGTERM)")
 	f.IntVar(&o.stopTimeout, "stop-timeout", 0, "seconds until `stop` kills (10)")

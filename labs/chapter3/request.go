@@ -48,7 +48,7 @@ func (o *createOptions) checkModes() error {
 		flag, value string
 		allowed     []string
 	}{
-		{"--network", o.network, []string{"none", "host"}},
+		{"--network", o.network, []string{"none", "host", "container:NAME"}},
 		{"--pid", o.pid, []string{"", "host", "private", "container:NAME"}},
 		{"--ipc", o.ipc, []string{"", "host", "private", "shareable", "container:NAME"}},
 		{"--uts", o.uts, []string{"", "host"}},
@@ -60,9 +60,6 @@ func (o *createOptions) checkModes() error {
 		}
 		name, other := strings.CutPrefix(m.value, "container:")
 		switch {
-		case other && m.flag == "--network":
-			return kernel.Advise(fmt.Errorf("--network=container:%s: to share a container's network is not possible yet", name),
-				"`sandbox exec %s COMMAND` runs a command in all namespaces of that container", name)
 		case other && m.flag != "--uts" && name != "":
 		case !known:
 			return kernel.Advise(fmt.Errorf("invalid %s mode: %q", m.flag, m.value), "one of: %s", strings.TrimSpace(strings.Join(m.allowed, " ")))
@@ -76,6 +73,8 @@ func (o *createOptions) checkModes() error {
 		return kernel.Advise(errors.New("--sig-proxy and -d contradict each other"), "without -d signals are passed on; with it there is nobody to pass them")
 	case o.remove && o.restart != "" && o.restart != "no":
 		return kernel.Advise(errors.New("conflicting options: cannot specify both --restart and --rm"), "a container that comes again is not removed when it has ended: leave one of them out")
+	case strings.HasPrefix(o.network, "container:") && (o.hostname != "" || o.domainname != ""):
+		return kernel.Advise(errors.New("conflicting options: hostname and the network mode"), "a container in another one's network has that one's name: leave --hostname and --domainname out")
 	case o.uts == "host" && (o.hostname != "" || o.domainname != ""):
 		return kernel.Advise(errors.New("--hostname and --uts=host contradict each other"), "with --uts=host the container has the host's name")
 	case len(o.hostname) > 64:

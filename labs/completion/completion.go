@@ -32,7 +32,7 @@ var arguments = map[string]candidates{
 
 // flagWords are what flags take, by name; those that a command does not have are passed over.
 var flagWords = map[string]candidates{
-	"network": fixed("none", "host"), "pull": fixed("missing", "always", "never"), "log-driver": fixed("json-file", "none"),
+	"network": others("none", "host"), "pull": fixed("missing", "always", "never"), "log-driver": fixed("json-file", "none"),
 	"restart": fixed("no", "always", "unless-stopped", "on-failure"), "signal": fixed(signals...), "stop-signal": fixed(signals...),
 	"type": fixed("container", "image", "volume"), "cap-add": capabilities, "cap-drop": capabilities, "explain": fixed("text", "json"),
 	"lang": fixed("en", "zh"), "uts": fixed("host"),
