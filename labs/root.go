@@ -3,6 +3,8 @@
 package labs
 
 import (
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"sandbox/kernel"
@@ -72,6 +74,9 @@ Begin with:  sandbox lab 3.5 --explain`,
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if cmd == root && !strings.HasPrefix(args[0], "-") { // it is not the flag that is wrong
+			return unknownCommand(root, args[0])
+		}
 		return &kernel.Advice{Cause: err, Cure: cmd.CommandPath() + " --help", Code: command.Failed}
 	})
 	return root
