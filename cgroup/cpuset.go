@@ -22,6 +22,14 @@ func readCpuset(dir string) map[string]string {
 	return values
 }
 
+// cpusetAbove is what a new group can have: what its parent has, or if that is not there yet, what the top has.
+func (d directory) cpusetAbove() map[string]string {
+	if values := readCpuset(d.parent()); values["cpuset.cpus"] != "" && values["cpuset.mems"] != "" {
+		return values
+	}
+	return readCpuset(d.Path)
+}
+
 // fillCpuset writes the files that no limit will write.
 func fillCpuset(dir string, values map[string]string, wanted []limit) []kernel.Step {
 	var steps []kernel.Step

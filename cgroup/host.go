@@ -21,6 +21,7 @@ import (
 	"errors"
 	"path"
 	"slices"
+	"strings"
 
 	"sandbox/kernel"
 )
@@ -57,10 +58,27 @@ type Host struct {
 	Delegated   bool        // v2: Base belongs to an ordinary user, or to root of a user namespace only
 	Refusal     kernel.Why  // why no group can be made here, in one line; empty if it can
 	Cure        kernel.Why  // what would help
+
+	under string // the group that ours are made in: see Under
 }
 
 // parentName is the group that all of our groups are in, as Docker's are in "docker".
 const parentName = "sandbox"
+
+// Under is the same host, with a container's group made in another one than the usual: --cgroup-parent. It is a path below the top of
+// each tree (on v2, of what was delegated); "" is the usual one.
+func (h Host) Under(parent string) Host {
+	h.under = strings.Trim(path.Clean("/"+parent), "/")
+	return h
+}
+
+// parentPath is where the groups are made, below the top of a tree.
+func (h Host) parentPath() string {
+	if h.under == "" {
+		return parentName
+	}
+	return h.under
+}
 
 // Available tells whether groups can be made here.
 func (h Host) Available() bool { return h.Mode != None && h.Refusal.EN == "" }
@@ -77,13 +95,25 @@ type Group struct {
 // directory is a group's place in one hierarchy; on v2 there is one, with no Controllers named.
 type directory struct {
 	Hierarchy
+	above string // the path of the groups above it, below the hierarchy's top
 }
 
 // parent is the group's parent in this hierarchy, which all containers share.
-func (d directory) parent() string { return path.Join(d.Path, parentName) }
+func (d directory) parent() string { return path.Join(d.Path, d.above) }
 
 // group is the container's own directory in this hierarchy.
-func (d directory) group(id string) string { return path.Join(d.Path, parentName, id) }
+func (d directory) group(id string) string { return path.Join(d.parent(), id) }
+
+// levels are the groups between the top and the container's own, the highest first.
+func (d directory) levels() []string {
+	var list []string
+	dir := d.Path
+	for name := range strings.SplitSeq(d.above, "/") {
+		dir = path.Join(dir, name)
+		list = append(list, dir)
+	}
+	return list
+}
 
 // joined are the controllers of v1 that every container is in: those that have limits or numbers which somebody may
 // want, the rules for devices, and the freezer for `sandbox pause`. cpuset is joined only when it is asked for, as a
@@ -94,12 +124,12 @@ var joined = []string{"memory", "cpu", "cpuacct", "blkio", "pids", "devices", "f
 func (h Host) Group(id string, further ...string) Group {
 	g := Group{ID: id}
 	if h.Mode == V2 {
-		g.dirs = []directory{{Hierarchy{Path: h.Base}}}
+		g.dirs = []directory{{Hierarchy{Path: h.Base}, h.parentPath()}}
 		return g
 	}
 	for _, hierarchy := range h.Hierarchies {
 		if slices.ContainsFunc(append(further, joined...), hierarchy.has) {
-			g.dirs = append(g.dirs, directory{hierarchy})
+			g.dirs = append(g.dirs, directory{hierarchy, h.parentPath()})
 		}
 	}
 	return g

@@ -69,23 +69,31 @@ func step(section string, e kernel.Effect, english, chinese string) kernel.Step 
 	return kernel.Step{Effect: e, Section: section, Why: kernel.Why{EN: english, ZH: chinese}}
 }
 
-// makeDirectory plans the container's directory in one hierarchy and that of the shared parent, where they are not
-// there yet. Another container may be making the parent at the same time, so that step may fail. first prepares the
-// parent.
-func (p *Plan) makeDirectory(d directory, first ...kernel.Step) {
+// makeDirectory plans the container's directory in one hierarchy and those above it, where they are not there yet. Another container may
+// be making the shared parent at the same time, so that step may fail. prepare gives what each of those above needs first. A parent that
+// the user has named stays when the container goes: it may hold more, and limits of its own.
+func (p *Plan) makeDirectory(d directory, prepare func(dir string) []kernel.Step) {
 	name := strings.Join(d.Controllers, ",")
 	if name == "" {
 		name = "v2"
 	}
 	group := d.group(p.Group.ID)
 	p.Remove = append(p.Remove, removal(group, "an empty group can go", "组里没有进程了，可以删掉"))
-	if !exists(d.parent()) {
-		s := step("3.5", kernel.Mkdir{Path: d.parent(), Mode: 0o755}, name+": the group of all containers", name+"：所有容器共同的上级组")
-		s.Optional = true
-		p.Create = append(p.Create, s)
-		p.Remove = append(p.Remove, removal(d.parent(), "it was the last container", "这是最后一个容器，上级组也不留"))
+	for _, dir := range d.levels() {
+		if !exists(dir) {
+			english, chinese := name+": the group of all containers", name+"：所有容器共同的上级组"
+			if d.above != parentName {
+				english, chinese = name+": --cgroup-parent, which stays when the container goes", name+"：--cgroup-parent 指定的上级组，容器没了它还在"
+			}
+			s := step("3.5", kernel.Mkdir{Path: dir, Mode: 0o755}, english, chinese)
+			s.Optional = true
+			p.Create = append(p.Create, s)
+			if d.above == parentName {
+				p.Remove = append(p.Remove, removal(dir, "it was the last container", "这是最后一个容器，上级组也不留"))
+			}
+		}
+		p.Create = append(p.Create, prepare(dir)...)
 	}
-	p.Create = append(p.Create, first...)
 	if !exists(group) {
 		p.Create = append(p.Create, step("3.5", kernel.Mkdir{Path: group, Mode: 0o755},
 			name+": a group is made by making a directory", name+"：建一个目录，就是建一个 cgroup"))
@@ -105,17 +113,13 @@ func removal(dir, english, chinese string) kernel.Step {
 // and waits 10 ms for that; a thread that moves itself through the file tasks needs no such lock, and takes 20 µs.
 func (h Host) planV1(p *Plan, wanted []limit, rules []specs.LinuxDeviceCgroup) error {
 	for _, d := range p.Group.dirs {
-		var first []kernel.Step
-		if d.has("cpuset") && len(readCpuset(d.parent())["cpuset.cpus"]) == 0 {
-			first = fillCpuset(d.parent(), readCpuset(d.Path), nil)
-		}
-		p.makeDirectory(d, first...)
+		p.makeDirectory(d, d.prepareV1)
 		p.Join = append(p.Join, step("3.5", kernel.WriteFile{Path: path.Join(d.group(p.Group.ID), "tasks"), Data: "0"},
 			strings.Join(d.Controllers, ",")+": the process joins by itself; 0 means whoever writes",
 			strings.Join(d.Controllers, ",")+"：进程自己加入，0 代表写入者自己"))
 	}
 	if dir, ok := p.Group.dirOf("cpuset"); ok {
-		p.Create = append(p.Create, fillCpuset(dir.group(p.Group.ID), readCpuset(dir.Path), wanted)...)
+		p.Create = append(p.Create, fillCpuset(dir.group(p.Group.ID), dir.cpusetAbove(), wanted)...)
 	}
 	for _, l := range wanted {
 		dir, ok := p.Group.dirOf(l.controller)
@@ -130,6 +134,14 @@ func (h Host) planV1(p *Plan, wanted []limit, rules []specs.LinuxDeviceCgroup) e
 		return err
 	}
 	return nil
+}
+
+// prepareV1 fills in the cpuset of a group above the container's.
+func (d directory) prepareV1(dir string) []kernel.Step {
+	if !d.has("cpuset") || len(readCpuset(dir)["cpuset.cpus"]) > 0 {
+		return nil
+	}
+	return fillCpuset(dir, readCpuset(d.Path), nil)
 }
 
 // dirOf is the group's directory where a controller of v1 is.
@@ -154,7 +166,12 @@ func (h Host) planV2(p *Plan, wanted []limit, rules []specs.LinuxDeviceCgroup) e
 	available, _ := h.availableV2()
 	use := slices.DeleteFunc(slices.Clone(inUse), func(c string) bool { return !slices.Contains(available, c) })
 	p.Create = enable(h.Base, use)
-	p.makeDirectory(d, enable(d.parent(), use)...)
+	for _, dir := range d.levels() {
+		if len(words(dir+"/cgroup.procs")) > 0 {
+			return kernel.Advise(fmt.Errorf("%s holds processes itself: in cgroup v2 such a group can have no groups with limits in it", dir), "choose another --cgroup-parent, or move them: cat %s/cgroup.procs", dir)
+		}
+	}
+	p.makeDirectory(d, func(dir string) []kernel.Step { return enable(dir, use) })
 	group := d.group(p.Group.ID)
 	for _, l := range wanted {
 		p.Create = append(p.Create, l.step(group))

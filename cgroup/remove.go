@@ -31,7 +31,7 @@ func (h Host) Remove(id string) []kernel.Step {
 		if exists(own) {
 			steps = append(steps, removal(own, "an empty group can go", "组里没有进程了，可以删掉"))
 		}
-		if nlink(d.parent()) == others { // also one whose maker was killed before it made its own group in there
+		if d.above == parentName && nlink(d.parent()) == others { // also one whose maker was killed before it made its own group in there
 			steps = append(steps, removal(d.parent(), "it was the last container", "这是最后一个容器，上级组也不留"))
 		}
 	}
@@ -81,6 +81,9 @@ func (h Host) IDs() []string {
 	}
 	return ids
 }
+
+// Made tells whether a container has a group.
+func (h Host) Made(id string) bool { return h.Available() && exists(h.Group(id).dirs[0].group(id)) }
 
 // settled is how old a group must be to be called a leftover: a container of another state directory (--root), which
 // alive knows nothing of, may have made it just now and not have joined it yet.

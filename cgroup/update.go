@@ -130,12 +130,8 @@ func (h Host) joinCpuset(group Group, id string, wanted []limit) []Rewrite {
 	d, _ := group.dirOf("cpuset")
 	var p Plan
 	p.Group = group
-	var first []kernel.Step
-	if len(readCpuset(d.parent())["cpuset.cpus"]) == 0 {
-		first = fillCpuset(d.parent(), readCpuset(d.Path), nil)
-	}
-	p.makeDirectory(d, first...)
-	p.Create = append(p.Create, fillCpuset(d.group(id), readCpuset(d.Path), nil)...)
+	p.makeDirectory(d, d.prepareV1)
+	p.Create = append(p.Create, fillCpuset(d.group(id), d.cpusetAbove(), nil)...)
 	for _, pid := range h.Processes(id) {
 		p.Create = append(p.Create, step("3.5", kernel.WriteFile{Path: path.Join(d.group(id), "cgroup.procs"), Data: strconv.Itoa(pid)},
 			"cpuset: it was in no group of this controller", "cpuset：此前它不在这个控制器的任何组里"))

@@ -99,7 +99,7 @@ func (e *Engine) commitLayer(r *Record, draft *image.Draft, pause bool) error {
 // on running: nothing else could stop all of its processes at once. The lock on upper tells the others that we are at
 // work; if we are killed they thaw it.
 func (e *Engine) freeze(r *Record) (thaw func(), err error) {
-	steps, err := e.Groups.Freeze(r.ID)
+	steps, err := e.groups(r.ID).Freeze(r.ID)
 	if err != nil {
 		return func() {}, nil
 	}
@@ -118,7 +118,7 @@ func (e *Engine) freeze(r *Record) (thaw func(), err error) {
 		thaw()
 		return nil, err
 	}
-	if !e.Groups.WaitFrozen(r.ID) {
+	if !e.groups(r.ID).WaitFrozen(r.ID) {
 		thaw()
 		return nil, kernel.Advise(errNotFrozen, "again, or with --pause=false: a file may then be caught half written")
 	}
@@ -126,14 +126,14 @@ func (e *Engine) freeze(r *Record) (thaw func(), err error) {
 }
 
 func (e *Engine) thaw(id string) {
-	if steps, err := e.Groups.Thaw(id); err == nil {
+	if steps, err := e.groups(id).Thaw(id); err == nil {
 		e.Door.Do(kernel.Try(steps...)...)
 	}
 }
 
 // thawAbandoned lets a container go on that a killed commit or pause has left standing still.
 func (e *Engine) thawAbandoned(r *Record) {
-	if r.State.Paused || !e.Groups.Frozen(r.ID) {
+	if r.State.Paused || !e.groups(r.ID).Frozen(r.ID) {
 		return
 	}
 	lock, taken, err := takeLock(e.Upper(r))

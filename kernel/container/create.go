@@ -90,6 +90,9 @@ func (e *Engine) Create(req Request) (r *Record, lock *os.File, err error) {
 		err = e.fillDirectory(r, req.Name, spec)
 	}
 	if err == nil {
+		err = e.rememberParent(r)
+	}
+	if err == nil {
 		err = e.claimVolumes(r)
 	}
 	if err != nil {

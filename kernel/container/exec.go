@@ -137,11 +137,19 @@ func (e *Engine) planExec(r *Record, req ExecRequest) (*birth, error) {
 	if req.WorkingDir != "" {
 		p.Cwd = req.WorkingDir
 	}
-	group, err := e.Groups.Plan(r.ID, spec.Linux.Resources)
+	group, err := e.groups(r.ID).Plan(r.ID, groupsOnly(spec.Linux.Resources))
 	if err != nil {
 		return nil, err
 	}
 	return &birth{files: rlimit.OpenFiles, spec: spec, group: group, host: e.Host}, nil
+}
+
+// groupsOnly is what of a container's limits decides which groups it is in; the limits hold for the groups, whoever joins.
+func groupsOnly(r *specs.LinuxResources) *specs.LinuxResources {
+	if r == nil || r.CPU == nil {
+		return nil
+	}
+	return &specs.LinuxResources{CPU: &specs.LinuxCPU{Cpus: r.CPU.Cpus, Mems: r.CPU.Mems}}
 }
 
 // execSteps is the birth of the new process.

@@ -40,7 +40,7 @@ func (e *Engine) Leftovers() ([]Leftover, error) {
 	for _, id := range e.Groups.Leftovers(func(id string) bool { return known[id] }) {
 		list = append(list, Leftover{"control groups of " + id[:12], kernel.Why{
 			EN: "no container or pocket host has them any more", ZH: "已经没有容器或口袋主机在用"},
-			func() error { return e.Door.Do(kernel.Try(e.Groups.Remove(id)...)...) }})
+			func() error { return e.Door.Do(kernel.Try(e.groups(id).Remove(id)...)...) }})
 	}
 	for _, dir := range e.unfinishedVolumes() {
 		list = append(list, Leftover{"volume " + dir, kernel.Why{

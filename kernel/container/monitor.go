@@ -317,7 +317,7 @@ func (m *monitor) waitForEnd() (status unix.WaitStatus) {
 // container comes again.
 func (m *monitor) recordEnd(status unix.WaitStatus) (again bool) {
 	e, r := m.engine, m.record
-	oom := e.Groups.OutOfMemory(r.ID) // the groups know it
+	oom := e.groups(r.ID).OutOfMemory(r.ID) // the groups know it
 	if r.HostConfig.sharesPIDs() {
 		e.removeGroups(r.ID) // ends those that no PID namespace has ended
 	}

@@ -20,7 +20,7 @@ func (e *Engine) Pause(r *Record) error {
 	case r.State.Paused:
 		return kernel.Advise(fmt.Errorf("container %s is already paused", name), "sandbox unpause %s", name)
 	}
-	steps, err := e.Groups.Freeze(r.ID)
+	steps, err := e.groups(r.ID).Freeze(r.ID)
 	if err != nil {
 		return kernel.Advise(fmt.Errorf("container %s cannot be paused: %w", name, err), "pausing needs a control group: sandbox doctor   says why there is none")
 	}
@@ -29,7 +29,7 @@ func (e *Engine) Pause(r *Record) error {
 		return err
 	}
 	defer lock.Close()
-	if err = e.Door.Do(steps...); err == nil && !e.Groups.WaitFrozen(r.ID) {
+	if err = e.Door.Do(steps...); err == nil && !e.groups(r.ID).WaitFrozen(r.ID) {
 		err = kernel.Advise(errNotFrozen, "again: one of its processes waits for the disk, say")
 	}
 	if err == nil {
@@ -83,11 +83,11 @@ func (r *Record) setPaused(paused bool) error {
 
 // checkPaused holds a record that says "paused" against the kernel: somebody may have thawed the group by hand.
 func (e *Engine) checkPaused(r *Record) *Record {
-	if !r.State.Paused || e.Groups.Frozen(r.ID) {
+	if !r.State.Paused || e.groups(r.ID).Frozen(r.ID) {
 		return r
 	}
 	changed, err := e.change(r.ID, false, func(r *Record) error {
-		if r.State.Paused && !e.Groups.Frozen(r.ID) {
+		if r.State.Paused && !e.groups(r.ID).Frozen(r.ID) {
 			return r.setPaused(false)
 		}
 		return nil

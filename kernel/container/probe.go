@@ -46,7 +46,7 @@ func (p *prober) watch() {
 			return
 		case <-time.After(p.check.pause(status, time.Since(began))):
 		}
-		if p.engine.Groups.Frozen(p.record.ID) {
+		if p.engine.groups(p.record.ID).Frozen(p.record.ID) {
 			continue // paused: a process that went in would stand still as well
 		}
 		result := p.once()

@@ -13,7 +13,7 @@ func (e *Engine) Processes(r *Record) ([]int, error) {
 	if !r.State.Running {
 		return nil, e.notRunning(r)
 	}
-	if pids := e.Groups.Processes(r.ID); len(pids) > 0 || r.State.Pid == 0 {
+	if pids := e.groups(r.ID).Processes(r.ID); len(pids) > 0 || r.State.Pid == 0 {
 		return pids, nil
 	}
 	if r.HostConfig.sharesPIDs() {

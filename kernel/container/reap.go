@@ -32,12 +32,12 @@ func exitCode(status unix.WaitStatus) int {
 // one because they share the host's PID namespace.
 func (e *Engine) removeGroups(id string) {
 	for range 50 {
-		e.Door.Do(kernel.Try(e.Groups.Remove(id)...)...)
-		left := e.Groups.Processes(id)
+		e.Door.Do(kernel.Try(e.groups(id).Remove(id)...)...)
+		left := e.groups(id).Processes(id)
 		if len(left) == 0 {
 			break
 		}
-		if e.Groups.Frozen(id) {
+		if e.groups(id).Frozen(id) {
 			e.thaw(id) // so that what is killed dies
 		}
 		for _, pid := range left {
@@ -45,5 +45,5 @@ func (e *Engine) removeGroups(id string) {
 		}
 		time.Sleep(2 * time.Millisecond)
 	}
-	e.Door.Do(kernel.Try(e.Groups.Remove(id)...)...) // the parent, if another container went at the same moment
+	e.Door.Do(kernel.Try(e.groups(id).Remove(id)...)...) // the parent, if another container went at the same moment
 }

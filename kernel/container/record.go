@@ -104,6 +104,7 @@ type HostConfig struct {
 	Devices        []Device
 	Init           bool
 	OomScoreAdj    int
+	CgroupnsMode   string
 	Mounts         []Mount `json:",omitempty"` // --mount
 	MaskedPaths    []string
 	ReadonlyPaths  []string

@@ -17,6 +17,7 @@ import (
 // Resources is what of HostConfig limits a container: the part that `update` can change while it runs, and a little more,
 // under Docker's names. Zero is "no limit" everywhere.
 type Resources struct {
+	CgroupParent      string
 	CpuShares         int64 // relative to other containers; 1024 is what those have that were given none
 	Memory            int64 // bytes
 	NanoCpus          int64 // --cpus, in thousand millionths of a processor
@@ -29,6 +30,8 @@ type Resources struct {
 	MemorySwappiness  *int64 // 0 … 100
 	OomKillDisable    *bool
 	PidsLimit         *int64 // processes and threads; 0 and -1: no limit
+
+	DeviceCgroupRules []string
 
 	BlkioWeight          uint16 // 10 … 1000
 	BlkioWeightDevice    []WeightDevice
@@ -176,6 +179,12 @@ func unlessZero(n int64) *int64 {
 // checkResources completes the limits of a container that is to be made, and refuses those that cannot hold here.
 func (e *Engine) checkResources(r *Record, warn func(string)) error {
 	if err := checkOOMScore(r.HostConfig.OomScoreAdj, e.Host); err != nil {
+		return err
+	}
+	if err := e.checkParent(r.HostConfig.CgroupParent); err != nil {
+		return err
+	}
+	if err := e.checkDeviceRules(r.HostConfig); err != nil {
 		return err
 	}
 	return e.settle(&r.HostConfig, warn)

@@ -72,7 +72,7 @@ func makeSpec(r *Record, u user, h Host, own []MountOption) (*specs.Spec, error)
 		Linux: &specs.Linux{
 			Namespaces: namespaces(r.HostConfig, h), UIDMappings: oneID(h, h.UID), GIDMappings: oneID(h, h.GID),
 			Devices: devices, Resources: resources,
-			CgroupsPath: "/sandbox/" + r.ID, Sysctl: r.HostConfig.Sysctls,
+			CgroupsPath: cgroupsPath(r), Sysctl: r.HostConfig.Sysctls,
 			MaskedPaths: r.HostConfig.MaskedPaths, ReadonlyPaths: r.HostConfig.ReadonlyPaths,
 		},
 	}, nil
@@ -114,7 +114,7 @@ func namespaces(hc HostConfig, h Host) []specs.LinuxNamespace {
 	add(specs.IPCNamespace, hc.IpcMode)
 	add(specs.PIDNamespace, hc.PidMode)
 	add(specs.NetworkNamespace, hc.NetworkMode)
-	add(specs.CgroupNamespace, "")
+	add(specs.CgroupNamespace, hc.CgroupnsMode)
 	if h.Rootless() {
 		add(specs.UserNamespace, other) // which owns those that are joined
 	}
@@ -335,6 +335,13 @@ func devices(hc HostConfig, h Host) ([]specs.LinuxDevice, []specs.LinuxDeviceCgr
 		rules = append(rules, specs.LinuxDeviceCgroup{
 			Allow: true, Type: device.Type, Major: &device.Major, Minor: &device.Minor, Access: d.CgroupPermissions,
 		})
+	}
+	for _, s := range hc.DeviceCgroupRules {
+		rule, err := parseDeviceRule(s)
+		if err != nil {
+			return nil, nil, err
+		}
+		rules = append(rules, rule)
 	}
 	return list, rules, nil
 }

@@ -101,7 +101,7 @@ func (e *Engine) planStart(r *Record, ends ends, size Window) (*start, error) {
 	if err != nil {
 		return nil, err
 	}
-	group, err := e.Groups.Plan(r.ID, spec.Linux.Resources)
+	group, err := e.groups(r.ID).Plan(r.ID, spec.Linux.Resources)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +155,7 @@ func (e *Engine) noteFailure(id string, failure error) {
 func (e *Engine) makeGroups(id string, s *start) error {
 	err := e.Door.Do(s.group.Create...)
 	for try := 0; try < 5 && cgroup.Vanished(err); try++ {
-		if s.group, err = e.Groups.Plan(id, s.spec.Linux.Resources); err != nil {
+		if s.group, err = e.groups(id).Plan(id, s.spec.Linux.Resources); err != nil {
 			return err
 		}
 		err = e.Door.Do(s.group.Create...)

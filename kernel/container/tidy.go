@@ -152,7 +152,7 @@ func (e *Engine) reconcile(r *Record) (_ *Record, lost bool, err error) {
 	if r, err = e.Paths.load(r.ID); err != nil || !r.State.Running {
 		return r, false, err // somebody was faster
 	}
-	if e.Groups.Frozen(r.ID) {
+	if e.groups(r.ID).Frozen(r.ID) {
 		e.thaw(r.ID) // so that what is killed dies
 	}
 	if r.State.Pid != 0 && r.State.Boot == bootID() && startTicks(r.State.Pid) == r.State.Born {
@@ -216,7 +216,13 @@ func (e *Engine) isUnfinished(id string) bool {
 // removeAbandonedGroups takes away the control groups of containers that are down: those of a start whose monitor was killed before
 // the container could be recorded as running.
 func (e *Engine) removeAbandonedGroups(list []*Record) {
-	for _, id := range e.Groups.IDs() {
+	ids := e.Groups.IDs()
+	for _, r := range list {
+		if r.HostConfig.CgroupParent != "" && !r.State.Running && e.groups(r.ID).Made(r.ID) {
+			ids = append(ids, r.ID)
+		}
+	}
+	for _, id := range ids {
 		i := slices.IndexFunc(list, func(r *Record) bool { return r.ID == id })
 		if i < 0 || list[i].State.Running {
 			continue

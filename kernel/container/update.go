@@ -73,7 +73,7 @@ func (e *Engine) changeLimits(hc *HostConfig, c Change) error {
 func (e *Engine) applyLimits(r *Record, old *specs.LinuxResources) (undo func(), err error) {
 	undoFiles := func() {}
 	if r.State.Running && r.State.Pid != 0 {
-		list, err := e.Groups.Update(r.ID, old, r.HostConfig.limits())
+		list, err := e.groups(r.ID).Update(r.ID, old, r.HostConfig.limits())
 		if err != nil {
 			return nil, err
 		}

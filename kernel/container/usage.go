@@ -26,7 +26,7 @@ func (e *Engine) Usage(r *Record) Usage {
 		return u
 	}
 	var ok bool
-	if u.Usage, ok = e.Groups.Usage(r.ID); !ok {
+	if u.Usage, ok = e.groups(r.ID).Usage(r.ID); !ok {
 		u.Usage, u.Added = addUp(r.State.Pid), true
 	}
 	if memory := machineMemory(); u.MemoryLimit == 0 || u.MemoryLimit > memory {

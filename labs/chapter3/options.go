@@ -26,6 +26,8 @@ type createOptions struct {
 	expose                                    []string
 	limits                                    limits.Options
 	oomScoreAdj                               int
+	cgroupns                                  string
+	deviceRules                               []string
 
 	flags *pflag.FlagSet
 }
@@ -74,6 +76,8 @@ func (o *createOptions) addFlags(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.ulimits, "ulimit", nil, "a resource limit: nofile=1024:2048")
 	f.StringArrayVar(&o.sysctls, "sysctl", nil, "a kernel parameter of its namespaces: net.ipv4.ip_forward=1")
 	f.StringArrayVar(&o.devices, "device", nil, "a device of the host: /dev/x[:/dev/y[:rwm]]")
+	f.StringArrayVar(&o.deviceRules, "device-cgroup-rule", nil, "devices that it may use once it has a node: 'c 1:3 rwm'")
+	f.StringVar(&o.cgroupns, "cgroupns", "", "cgroup namespace: host, or private")
 	f.StringVar(&o.shmSize, "shm-size", "64m", "size of /dev/shm")
 	f.StringVar(&o.logDriver, "log-driver", "json-file", "where its output is kept: json-file, or none")
 	f.StringArrayVar(&o.logOpts, "log-opt", nil, "max-size=10m, max-file=3, labels=, env=, labels-regex=, env-regex=")

@@ -51,6 +51,7 @@ func (o *createOptions) checkModes() error {
 		{"--network", o.network, []string{"none", "host", "container:NAME"}},
 		{"--pid", o.pid, []string{"", "host", "private", "container:NAME"}},
 		{"--ipc", o.ipc, []string{"", "host", "private", "shareable", "container:NAME"}},
+		{"--cgroupns", o.cgroupns, []string{"", "host", "private"}},
 		{"--uts", o.uts, []string{"", "host"}},
 	}
 	for _, m := range modes {
@@ -202,7 +203,11 @@ func (o *createOptions) hostConfig() (container.HostConfig, error) {
 	hc := container.HostConfig{
 		VolumesFrom: o.volumesFrom, NetworkMode: o.network, AutoRemove: o.remove, CapAdd: o.capAdd, CapDrop: o.capDrop, IpcMode: o.ipc,
 		PidMode: o.pid, UTSMode: o.uts, Privileged: o.privileged, ReadonlyRootfs: o.readOnly, SecurityOpt: o.securityOpt, Init: o.init,
-		OomScoreAdj: o.oomScoreAdj,
+		OomScoreAdj: o.oomScoreAdj, CgroupnsMode: o.cgroupns,
+	}
+	hc.DeviceCgroupRules = o.deviceRules
+	if hc.CgroupnsMode == "" {
+		hc.CgroupnsMode = "private"
 	}
 	if hc.IpcMode == "" {
 		hc.IpcMode = "private"

@@ -22,13 +22,24 @@ type Options struct {
 	cpusetCpus, cpusetMems                string
 	pidsLimit                             int64
 	blkioWeight                           uint16
+	cgroupParent                          string
 	block                                 blockOptions
 
 	flags *pflag.FlagSet
 }
 
-// AddBuild registers those of `build`, which all the others have, too.
+// AddBuild registers those of `build`.
 func (o *Options) AddBuild(f *pflag.FlagSet) {
+	o.addCommon(f)
+	o.addParent(f)
+}
+
+func (o *Options) addParent(f *pflag.FlagSet) {
+	f.StringVar(&o.cgroupParent, "cgroup-parent", "", "the control group that its own is made in: /jobs/night")
+}
+
+// addCommon registers those that all the commands have.
+func (o *Options) addCommon(f *pflag.FlagSet) {
 	o.flags = f
 	f.StringVarP(&o.memory, "memory", "m", "", "the most memory it may use: 200m (units b, k, m, g)")
 	f.StringVar(&o.memorySwap, "memory-swap", "", "memory and swap together (twice the memory); -1: as much swap as there is; the same as -m: none")
@@ -41,7 +52,7 @@ func (o *Options) AddBuild(f *pflag.FlagSet) {
 
 // AddUpdate registers those that can be changed while a container runs.
 func (o *Options) AddUpdate(f *pflag.FlagSet) {
-	o.AddBuild(f)
+	o.addCommon(f)
 	f.StringVar(&o.memoryReservation, "memory-reservation", "", "what it is left of memory when that is short")
 	f.StringVar(&o.cpus, "cpus", "", "how many processors it may use: 1.5")
 	f.Int64Var(&o.pidsLimit, "pids-limit", 0, "the most processes and threads; -1: no limit")
@@ -51,6 +62,7 @@ func (o *Options) AddUpdate(f *pflag.FlagSet) {
 // AddCreate registers all of them.
 func (o *Options) AddCreate(f *pflag.FlagSet) {
 	o.AddUpdate(f)
+	o.addParent(f)
 	f.Int64Var(&o.swappiness, "memory-swappiness", -1, "how readily its memory is swapped out: 0 to 100 (cgroup v1)")
 	f.BoolVar(&o.oomKillDisable, "oom-kill-disable", false, "at the limit it waits instead of being killed (cgroup v1)")
 	o.block.addFlags(f)
@@ -89,6 +101,9 @@ func (o *Options) Apply(r *container.Resources) error {
 		if o.flags.Changed(n.flag) {
 			*n.target = n.from
 		}
+	}
+	if o.flags.Changed("cgroup-parent") {
+		r.CgroupParent = o.cgroupParent
 	}
 	if o.flags.Changed("cpuset-cpus") {
 		r.CpusetCpus = o.cpusetCpus
