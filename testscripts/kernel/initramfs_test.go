@@ -35,6 +35,7 @@ func initramfs(t *testing.T, packageDir string, suites []Suite) (file string) {
 	a.add(Payload+"/sandbox", build(t, "build", "sandbox"))
 	a.add(Payload+"/scripts.test", build(t, "test", "sandbox/testscripts"))
 	a.files(Payload, "../*.txtar")
+	a.files(Payload, "*.txtar") // those for such a kernel only
 	list, err := json.Marshal(suites)
 	if err != nil {
 		t.Fatal(err)

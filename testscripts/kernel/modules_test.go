@@ -27,13 +27,16 @@ var wanted = []string{
 // modules.dep (its installation makes one): each module names what it needs in its section .modinfo.
 func loadOrder(t *testing.T, dir string) (names []string, contents map[string][]byte) {
 	t.Helper()
-	files := moduleFiles(t, dir)
+	files, builtin := moduleFiles(t, dir), builtinModules(t, dir)
 	contents = map[string][]byte{}
 	var add func(name string)
 	add = func(name string) {
 		file, there := files[name]
-		if _, done := contents[name]; done || !there {
+		if _, done := contents[name]; done || builtin[name] {
 			return
+		}
+		if !there {
+			t.Fatalf("the kernel package has no module %s, nor is it built in", name)
 		}
 		contents[name] = readModule(t, file)
 		for _, needed := range dependencies(t, name, contents[name]) {
@@ -61,6 +64,24 @@ func moduleFiles(t *testing.T, dir string) map[string]string {
 		t.Fatalf("no modules in %s: %v", dir, err)
 	}
 	return files
+}
+
+// builtinModules are the names of those that are part of the kernel itself; the file modules.builtin lists their paths.
+func builtinModules(t *testing.T, dir string) map[string]bool {
+	t.Helper()
+	found, _ := filepath.Glob(filepath.Join(dir, "lib/modules/*/modules.builtin"))
+	names := map[string]bool{}
+	for _, file := range found {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range strings.Fields(string(data)) {
+			name, _, _ := strings.Cut(filepath.Base(path), ".ko")
+			names[strings.ReplaceAll(name, "-", "_")] = true
+		}
+	}
+	return names
 }
 
 // readModule reads a module, which newer Debian packages have compressed.

@@ -55,4 +55,5 @@ var Suites = []Suite{
 	{Name: "undelegated", Program: "scripts.test", Test: "TestScripts", Scripts: "run|pause|doctor", User: true, Group: Session},
 }
 
-const lifeScripts = "run|exec|lifecycle|pause|why|namespaces|restart|crash"
+// The scripts v2-* are here, and for such a kernel only.
+const lifeScripts = "v2-.*|run|exec|lifecycle|pause|why|namespaces|restart|crash"
