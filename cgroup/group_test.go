@@ -153,11 +153,11 @@ func TestGroupIsMadeJoinedAndRemoved(t *testing.T) {
 		}
 	}
 	found := false
-	for _, f := range h.Files(id) {
+	for _, f := range h.Files(id, r) {
 		found = found || f.Controller == "memory" && f.Value == fmt.Sprint(limit)
 	}
 	if !found {
-		t.Errorf("no file shows the limit of %d bytes: %v", limit, h.Files(id))
+		t.Errorf("no file shows the limit of %d bytes: %v", limit, h.Files(id, r))
 	}
 }
 

@@ -107,8 +107,10 @@ var localModes = []flag{
 func (m TerminalMode) Call() Call {
 	shell := "stty -raw echo"
 	switch {
-	case m.Mode.Lflag&unix.ICANON == 0:
+	case m.Mode.Lflag&(unix.ICANON|unix.ISIG) == 0:
 		shell = "stty raw -echo"
+	case m.Mode.Lflag&unix.ICANON == 0:
+		shell = "stty cbreak -echo"
 	case m.Mode.Lflag&unix.ECHO == 0:
 		shell = "stty -echo echonl"
 	}
@@ -135,10 +137,27 @@ func RawTerminal(door Doer, file *os.File) (restore func(), err error) {
 	raw.Lflag &^= unix.ECHO | unix.ECHONL | unix.ICANON | unix.ISIG | unix.IEXTEN
 	raw.Cflag = raw.Cflag&^(unix.CSIZE|unix.PARENB) | unix.CS8
 	raw.Cc[unix.VMIN], raw.Cc[unix.VTIME] = 1, 0
-	err = door.Do(In("3.2", Because(TerminalMode{FD: fd, Mode: raw},
-		"each key goes to the container as it is typed, Ctrl-C too; the echo comes from there", "每个按键原样送进容器，Ctrl-C 也一样；回显由容器里的终端负责"))...)
+	return changeTerminal(door, fd, *before, raw, "3.2", Why{
+		"each key goes to the container as it is typed, Ctrl-C too; the echo comes from there", "每个按键原样送进容器，Ctrl-C 也一样；回显由容器里的终端负责"})
+}
+
+// KeysTerminal lets single keys be read from the user's own terminal, without Enter and without echo; Ctrl-C is a signal as ever.
+func KeysTerminal(door Doer, file *os.File) (restore func(), err error) {
+	fd := int(file.Fd())
+	before, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	if err != nil {
+		return nil, err
+	}
+	keys := *before
+	keys.Lflag &^= unix.ECHO | unix.ICANON
+	keys.Cc[unix.VMIN], keys.Cc[unix.VTIME] = 1, 0
+	return changeTerminal(door, fd, *before, keys, "3.4", Why{"the key q ends it", "按 q 键就结束"})
+}
+
+func changeTerminal(door Doer, fd int, before, now unix.Termios, section string, why Why) (restore func(), err error) {
+	err = door.Do(In(section, Because(TerminalMode{FD: fd, Mode: now}, why.EN, why.ZH))...)
 	return func() {
-		door.Do(Try(In("3.2", Because(TerminalMode{FD: fd, Mode: *before}, "your terminal is as it was", "你的终端恢复原样"))...)...)
+		door.Do(Try(In(section, Because(TerminalMode{FD: fd, Mode: before}, "your terminal is as it was", "你的终端恢复原样"))...)...)
 	}, err
 }
 

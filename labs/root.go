@@ -97,7 +97,7 @@ var entries = []entry{
 	{"push", "2", chapter2.NewPush}, {"registry", "2", chapter2.NewRegistry}, {"rmi", "2", chapter2.NewRmi}, {"save", "2", chapter2.NewSave},
 	{"search", "2", chapter2.NewSearch}, {"tag", "2", chapter2.NewTag},
 
-	{"attach", "3", chapter3.NewAttach}, {"cp", "3", chapter3.NewCp}, {"create", "3", chapter3.NewCreate}, {"events", "3", chapter3.NewEvents},
+	{"attach", "3", chapter3.NewAttach}, {"cgroup", "3", chapter3.NewCgroup}, {"cp", "3", chapter3.NewCp}, {"create", "3", chapter3.NewCreate}, {"events", "3", chapter3.NewEvents},
 	{"exec", "3", chapter3.NewExec}, {"inspect", "3", chapter3.NewInspect}, {"kill", "3", chapter3.NewKill}, {"logs", "3", chapter3.NewLogs},
 	{"pause", "3", chapter3.NewPause}, {"port", "3", chapter3.NewPort}, {"ps", "3", chapter3.NewPs}, {"rename", "3", chapter3.NewRename},
 	{"restart", "3", chapter3.NewRestart}, {"rm", "3", chapter3.NewRm}, {"run", "3", chapter3.NewRun}, {"start", "3", chapter3.NewStart},

@@ -3,7 +3,7 @@
 //
 // A script sees `sandbox` and the base image's small commands on its PATH, an empty store, and nothing of the machine's
 // containers, processes or network. Conditions: [root] (root of the machine), [user] (an ordinary user), [cgroup] (cgroups
-// can be made in the pocket host), and testscript's own.
+// can be made in the pocket host), [cgroup1] (those of version 1), and testscript's own.
 //
 //	go test ./testscripts                    all
 //	go test ./testscripts -run Scripts/exec  those with that name
@@ -162,6 +162,9 @@ func condition(name string) (bool, error) {
 		return os.Getenv("SANDBOX_TEST_UID") != "0", nil
 	case "cgroup":
 		return canMakeGroups(), nil
+	case "cgroup1":
+		_, err := os.Stat("/sys/fs/cgroup/memory/tasks")
+		return err == nil && canMakeGroups(), nil
 	}
 	return false, fmt.Errorf("unknown condition %q", name)
 }

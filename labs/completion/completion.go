@@ -19,7 +19,7 @@ type candidates func(env *command.Env, args []string) []string
 // arguments says what a command takes, under its path without the program's name. The words for one that is also
 // known under a longer name, as `container stop`, are those of `stop`.
 var arguments = map[string]candidates{
-	"attach": one(running), "commit": one(everyContainer), "cp": places, "create": one(images), "diff": one(everyContainer),
+	"attach": one(running), "cgroup": one(running), "commit": one(everyContainer), "cp": places, "create": one(images), "diff": one(everyContainer),
 	"exec": one(running), "export": one(everyContainer), "history": one(images), "inspect": everything, "kill": several(running),
 	"logs": one(everyContainer), "pause": several(unpaused), "port": one(running), "push": one(images), "rename": one(everyContainer),
 	"restart": several(everyContainer), "rm": several(everyContainer), "rmi": several(images), "run": one(images), "save": several(images),
