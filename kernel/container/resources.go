@@ -190,6 +190,14 @@ func (e *Engine) checkResources(r *Record, warn func(string)) error {
 	return e.settle(&r.HostConfig, warn)
 }
 
+// CheckLimits refuses limits that cannot hold here, before there is a container to have them. It completes them.
+func (e *Engine) CheckLimits(hc *HostConfig, warn func(string)) error {
+	if err := e.checkParent(hc.CgroupParent); err != nil {
+		return err
+	}
+	return e.settle(hc, warn)
+}
+
 // settle does that for limits, of a new container or of one that is there.
 func (e *Engine) settle(hc *HostConfig, warn func(string)) error {
 	if warn == nil {

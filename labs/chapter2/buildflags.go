@@ -16,13 +16,18 @@ import (
 	"sandbox/image/archive"
 	"sandbox/image/build"
 	"sandbox/kernel"
+	"sandbox/kernel/container"
 	"sandbox/labs/command"
+	"sandbox/labs/limits"
 )
 
 // buildOptions are the flags of `sandbox build`, under Docker's names.
 type buildOptions struct {
 	tags, args, labels, secrets, outputs, contexts, hosts, ssh, cacheFrom []string
 	file, target, network, platform, progress, iidfile, metadata          string
+	ulimits                                                               []string
+	shmSize                                                               string
+	limits                                                                limits.Options
 	quiet, noCache, pull, push, squash, load, rm, forceRm                 bool
 }
 
@@ -39,6 +44,9 @@ func (o *buildOptions) addFlags(f *pflag.FlagSet) {
 	f.StringArrayVarP(&o.outputs, "output", "o", nil, "where the result goes: DIR, type=tar,dest=FILE, type=oci,dest=FILE (the store)")
 	f.StringArrayVar(&o.contexts, "build-context", nil, "a further context: NAME=DIR, or NAME=docker-image://IMAGE")
 	f.StringVar(&o.network, "network", "", "network of RUN: default, none or host")
+	o.limits.AddBuild(f)
+	f.StringVar(&o.shmSize, "shm-size", "64m", "size of /dev/shm in RUN")
+	f.StringArrayVar(&o.ulimits, "ulimit", nil, "a resource limit of RUN: nofile=1024:2048")
 	f.StringVar(&o.platform, "platform", "", "what machines to build for: linux/arm64 (this machine's kind)")
 	f.StringVar(&o.iidfile, "iidfile", "", "write the image's ID to this file")
 	f.StringVar(&o.metadata, "metadata-file", "", "write the image's digests to this file, as JSON")
@@ -78,7 +86,7 @@ func (o *buildOptions) unsupported() error {
 // request turns the flags into a build.
 func (o *buildOptions) request(env *command.Env) (build.Options, []build.Output, error) {
 	r := build.Options{
-		Store: env.Engine().Images, Runner: newRunner(env), Dockerfile: o.file, Target: o.target, Network: o.network, Platform: o.platform,
+		Store: env.Engine().Images, Dockerfile: o.file, Target: o.target, Network: o.network, Platform: o.platform,
 		NoCache: o.noCache, Pull: o.pull, CacheDir: buildDir(env), Out: env.Out, Labels: pairs(o.labels), Args: map[string]string{}, Contexts: map[string]string{},
 	}
 	r.Resolve = resolveBase(env, env.Err)
@@ -88,7 +96,11 @@ func (o *buildOptions) request(env *command.Env) (build.Options, []build.Output,
 	if err := o.unsupported(); err != nil {
 		return r, nil, err
 	}
-	var err error
+	limited, err := o.hostConfig(env)
+	if err != nil {
+		return r, nil, err
+	}
+	r.Runner = newRunner(env, limited)
 	if r.Tags, err = newNames(o.tags); err != nil {
 		return r, nil, err
 	}
@@ -120,6 +132,25 @@ func (o *buildOptions) request(env *command.Env) (build.Options, []build.Output,
 	}
 	outputs, err := o.parseOutputs(&r)
 	return r, outputs, err
+}
+
+// hostConfig is what the containers of RUN may use. What cannot be had is refused before the first step.
+func (o *buildOptions) hostConfig(env *command.Env) (container.HostConfig, error) {
+	var hc container.HostConfig
+	err := o.limits.Apply(&hc.Resources)
+	if err == nil {
+		hc.ShmSize, err = limits.ParseShmSize(o.shmSize)
+	}
+	if err == nil {
+		hc.Ulimits, err = limits.ParseUlimits(o.ulimits)
+	}
+	if err == nil {
+		err = env.Engine().CheckLimits(&hc, func(text string) { fmt.Fprintln(env.Err, "WARNING: "+text) })
+	}
+	if err != nil {
+		return hc, &kernel.Advice{Cause: err, Cure: kernel.CureOf(err), Code: command.Failed}
+	}
+	return hc, nil
 }
 
 // setEpoch takes SOURCE_DATE_EPOCH from --build-arg, or else from the environment: then it is a --build-arg, too, as Docker's

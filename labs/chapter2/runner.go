@@ -16,9 +16,14 @@ import (
 )
 
 // runner runs RUN's commands in containers of this runtime.
-type runner struct{ env *command.Env }
+type runner struct {
+	env    *command.Env
+	limits container.HostConfig // its limits are those of each RUN
+}
 
-func newRunner(env *command.Env) build.Runner { return runner{env} }
+func newRunner(env *command.Env, limits container.HostConfig) build.Runner {
+	return runner{env, limits}
+}
 
 // Run makes a container of the image so far, runs the command and leaves the container, so that what it has written can
 // be taken. A cancelled build kills it.
@@ -51,8 +56,9 @@ func (u runner) request(r build.RunRequest) (container.Request, error) {
 		Config: container.Config{
 			Entrypoint: []string{""}, Cmd: r.Args, OpenStdin: r.Stdin != "", StdinOnce: true, AttachStdout: true, AttachStderr: true,
 		},
-		HostConfig: container.HostConfig{NetworkMode: networkOf(r.Network), IpcMode: "private", ShmSize: 64 << 20},
+		HostConfig: u.limits,
 	}
+	req.HostConfig.NetworkMode, req.HostConfig.IpcMode, req.HostConfig.CgroupnsMode = networkOf(r.Network), "private", "private"
 	for _, m := range r.Mounts {
 		option, err := u.mount(m)
 		if err != nil {

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 
 	"sandbox/image"
@@ -219,10 +218,10 @@ func (o *createOptions) hostConfig() (container.HostConfig, error) {
 	if err := o.limits.Apply(&hc.Resources); err != nil {
 		return hc, err
 	}
-	if hc.ShmSize, err = limits.ParseSize(o.shmSize); err != nil || hc.ShmSize <= 0 {
-		return hc, kernel.Advise(fmt.Errorf("invalid --shm-size: %q", o.shmSize), "a number and b, k, m or g: 64m")
+	if hc.ShmSize, err = limits.ParseShmSize(o.shmSize); err != nil {
+		return hc, err
 	}
-	if hc.Ulimits, err = parseUlimits(o.ulimits); err != nil {
+	if hc.Ulimits, err = limits.ParseUlimits(o.ulimits); err != nil {
 		return hc, err
 	}
 	if hc.Devices, err = parseDevices(o.devices); err != nil {
@@ -277,35 +276,6 @@ func checkSecurity(options []string) error {
 		}
 	}
 	return nil
-}
-
-func parseUlimits(list []string) ([]container.Ulimit, error) {
-	var limits []container.Ulimit
-	for _, s := range list {
-		name, value, _ := strings.Cut(s, "=")
-		soft, hard, both := strings.Cut(value, ":")
-		if !both {
-			hard = soft
-		}
-		u := container.Ulimit{Name: strings.ToLower(name)}
-		var err1, err2 error
-		u.Soft, err1 = strconv.ParseInt(soft, 10, 64)
-		u.Hard, err2 = strconv.ParseInt(hard, 10, 64)
-		known := false
-		for _, r := range kernel.Resources {
-			known = known || r == u.Name
-		}
-		switch {
-		case !known:
-			return nil, kernel.Advise(fmt.Errorf("invalid --ulimit: unknown resource %q", name), "one of: %s", strings.Join(kernel.Resources[:], " "))
-		case err1 != nil || err2 != nil:
-			return nil, kernel.Advise(fmt.Errorf("invalid --ulimit: %q", s), "--ulimit %s=SOFT[:HARD], numbers; -1 for no limit", name)
-		case u.Hard >= 0 && (u.Soft > u.Hard || u.Soft < 0):
-			return nil, kernel.Advise(fmt.Errorf("invalid --ulimit: the soft limit %d is above the hard limit %d", u.Soft, u.Hard), "--ulimit %s=%d:%d", name, u.Hard, u.Hard)
-		}
-		limits = append(limits, u)
-	}
-	return limits, nil
 }
 
 func parseDevices(list []string) ([]container.Device, error) {

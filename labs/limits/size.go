@@ -40,3 +40,12 @@ func size(flag, value string) (int64, error) {
 	}
 	return n, nil
 }
+
+// ParseShmSize reads --shm-size; there is always a /dev/shm, so there is no 0.
+func ParseShmSize(s string) (int64, error) {
+	n, err := ParseSize(s)
+	if err != nil || n <= 0 {
+		return 0, kernel.Advise(fmt.Errorf("invalid --shm-size: %q", s), "a number and b, k, m or g: 64m")
+	}
+	return n, nil
+}
