@@ -48,6 +48,32 @@ func (h Host) OutOfMemory(id string) OutOfMemory {
 	return oom
 }
 
+// OOMSource is where a group tells of the OOM killer while it runs.
+type OOMSource struct {
+	Counters string // the file with oom_kill: memory.events (v2), memory.oom_control (v1)
+	Control  string // v1: cgroup.event_control, in which an eventfd is registered; "" on v2
+}
+
+// OOMSource finds it; false if the container has no group.
+func (h Host) OOMSource(id string) (OOMSource, bool) {
+	if !h.Available() {
+		return OOMSource{}, false
+	}
+	if h.Mode == V2 {
+		s := OOMSource{Counters: path.Join(h.Group(id).Directories()[0], "memory.events")}
+		return s, exists(s.Counters)
+	}
+	d, ok := h.Group(id).dirOf("memory")
+	if !ok {
+		return OOMSource{}, false
+	}
+	s := OOMSource{path.Join(d.group(id), "memory.oom_control"), path.Join(d.group(id), "cgroup.event_control")}
+	return s, exists(s.Control)
+}
+
+// Kills is how many processes were killed so far.
+func (s OOMSource) Kills() int64 { return counters(s.Counters)["oom_kill"] }
+
 // counters reads a file of lines with a name and a number.
 func counters(file string) map[string]int64 {
 	counts := map[string]int64{}

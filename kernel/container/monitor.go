@@ -39,6 +39,7 @@ type monitor struct {
 	backoff backoff
 
 	clientGone atomic.Bool // noticed if the container is attended
+	oomTold    atomic.Bool // an event has told of the OOM killer
 }
 
 // drainTime is how long the monitor waits for output after the container's end, when somebody who outlived it (a process
@@ -302,10 +303,11 @@ func (m *monitor) send(s unix.Signal, why kernel.Why) {
 
 // waitForEnd waits for the container's first process, and reaps it: not while it gets a signal, since then its number may be another's.
 func (m *monitor) waitForEnd() (status unix.WaitStatus) {
-	stop := m.watchHealth()
+	stop, memory := m.watchHealth(), m.watchMemory()
 	for errors.Is(unix.Waitid(unix.P_PID, m.pid, nil, unix.WEXITED|unix.WNOWAIT, nil), unix.EINTR) {
 	}
 	stop()
+	memory.close()
 	m.life.Lock()
 	defer m.life.Unlock()
 	status = reap(m.pid)
@@ -325,7 +327,7 @@ func (m *monitor) recordEnd(status unix.WaitStatus) (again bool) {
 	state := e.stateAfter(r, status, oom)
 	e.removeGroups(r.ID)
 	r.State = state
-	if oom.Kills > 0 {
+	if oom.Kills > 0 && !m.oomTold.Load() {
 		e.Event(r.Event("oom"))
 	}
 	defer func() { e.Event(append([]Event{m.record.died()}, m.record.volumeEvents("unmount")...)...) }()

@@ -1,0 +1,138 @@
+package container
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"sandbox/cgroup"
+	"sandbox/kernel"
+)
+
+// The OOM killer may take one of a container's processes and leave the rest running. The monitor hears of it from the kernel: on v2 a
+// poll(2) on memory.events wakes up with POLLPRI, on v1 an eventfd(2) counts up that was written, together with the descriptor of
+// memory.oom_control, into cgroup.event_control (cgroup-v1/memory.rst, section 10, in the kernel's documentation). An inotify instance would
+// do on v2, too, but a user has only 128 of those, and may have more containers.
+
+// memoryWatch waits for the OOM killer. A nil one waits for nothing.
+type memoryWatch struct {
+	source cgroup.OOMSource
+	event  int // what wakes up: an eventfd (v1), or memory.events itself (v2)
+	wants  int16
+	stop   [2]int // a pipe: closing its writing end ends the wait
+	done   chan struct{}
+	kills  int64 // as far as they are known
+}
+
+// watchMemory begins to wait. On v1 the kernel tells of a group's own limit only, so there is nothing to hear without one.
+func (m *monitor) watchMemory() *memoryWatch {
+	e, r := m.engine, m.record
+	m.oomTold.Store(false)
+	source, ok := e.groups(r.ID).OOMSource(r.ID)
+	if !ok || source.Control != "" && m.current().HostConfig.Memory == 0 {
+		return nil
+	}
+	w := &memoryWatch{source: source, done: make(chan struct{})}
+	if err := w.open(e.Door); err != nil {
+		return nil // the counters still say it in the end
+	}
+	go func() {
+		defer close(w.done)
+		for w.wait() {
+			m.noticeOOM(w)
+		}
+	}()
+	return w
+}
+
+// open gets the descriptors.
+func (w *memoryWatch) open(door *kernel.Door) error {
+	if err := unix.Pipe2(w.stop[:], unix.O_CLOEXEC); err != nil {
+		return err
+	}
+	counters, err := unix.Open(w.source.Counters, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err == nil && w.source.Control == "" {
+		w.event, w.wants = counters, unix.POLLPRI
+		return nil
+	}
+	if err == nil {
+		defer unix.Close(counters) // the kernel keeps it as long as the eventfd
+		if w.event, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err == nil {
+			w.wants = unix.POLLIN
+			err = door.Do(kernel.Step{
+				Effect: kernel.WriteFile{Path: w.source.Control, Data: fmt.Sprintf("%d %d", w.event, counters)}, Section: "3.4",
+				Why: kernel.Why{EN: "the kernel tells the monitor, through an eventfd, when the limit is met", ZH: "碰到内存上限时，内核通过 eventfd 通知监视进程"},
+			})
+			if err != nil {
+				unix.Close(w.event)
+			}
+		}
+	}
+	if err != nil {
+		unix.Close(w.stop[0])
+		unix.Close(w.stop[1])
+	}
+	return err
+}
+
+// wait returns when there is news; false: it is to end.
+func (w *memoryWatch) wait() bool {
+	fds := []unix.PollFd{{Fd: int32(w.event), Events: w.wants}, {Fd: int32(w.stop[0])}}
+	for {
+		if _, err := unix.Poll(fds, -1); err != nil && err != unix.EINTR {
+			return false
+		}
+		if fds[1].Revents != 0 {
+			return false
+		}
+		if fds[0].Revents == 0 {
+			continue
+		}
+		var buffer [8]byte
+		if w.source.Control != "" {
+			unix.Read(w.event, buffer[:])
+			_, err := os.Stat(w.source.Counters)
+			return err == nil // an eventfd is woken up, too, when its group goes
+		}
+		unix.Pread(w.event, make([]byte, 512), 0) // until it is read it says no more
+		return true
+	}
+}
+
+// close ends the wait.
+func (w *memoryWatch) close() {
+	if w == nil {
+		return
+	}
+	unix.Close(w.stop[1])
+	<-w.done
+	unix.Close(w.stop[0])
+	unix.Close(w.event)
+}
+
+// noticeOOM tells of it, as Docker does while the container goes on. On v1 the news comes before anybody is killed, and also if the limit
+// that was met is that of a group above, so who was killed is asked a moment later.
+func (m *monitor) noticeOOM(w *memoryWatch) {
+	kills := w.source.Kills()
+	if w.source.Control == "" && kills <= w.kills {
+		return // the limit was met, and there was something to give back
+	}
+	m.oomTold.Store(true)
+	m.engine.Event(m.current().Event("oom"))
+	for range 50 {
+		if kills = w.source.Kills(); kills > w.kills {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if kills <= w.kills {
+		return
+	}
+	w.kills = kills
+	m.change(false, func(r *Record) error {
+		r.State.OOMKilled = r.State.Running
+		return nil
+	})
+}
