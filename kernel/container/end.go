@@ -87,7 +87,16 @@ func (end *End) judge(hc HostConfig) {
 		end.Reason, end.Note = EndCrashed, "its first process died of "+end.Signal
 	default:
 		end.Reason, end.Note = EndExited, fmt.Sprintf("its first process ended by itself with exit code %d", end.ExitCode)
+		if end.lostOne() {
+			end.Note = end.Memory.Tell(false) + "; " + end.Note
+		}
 	}
+}
+
+// lostOne tells whether another of its processes was out of memory, and the first one has ended for that, as it seems: with an
+// exit code of its own choice, which says nothing of the reason.
+func (end *End) lostOne() bool {
+	return end.Reason == EndExited && end.Memory != nil && end.ExitCode != 0
 }
 
 // lostState is the state of a container whose monitor is gone without a word: killed, or with the machine.
@@ -120,6 +129,9 @@ func (end *End) Brief() string {
 	if end == nil {
 		return ""
 	}
+	if end.lostOne() {
+		return "lost a process: out of memory"
+	}
 	return map[string]string{
 		EndTimeout: "stop timed out", EndMemory: "out of memory", EndOutside: "killed from outside", EndMonitor: "monitor killed",
 		EndReboot: "machine went down",
@@ -131,14 +143,17 @@ func (end *End) Advice() error {
 	if end == nil {
 		return nil
 	}
-	switch end.Reason {
-	case EndMemory:
+	switch {
+	case end.Reason == EndMemory || end.lostOne():
 		cure := "the machine itself has too little memory: free -m"
 		if end.Memory.Limit > 0 {
 			cure = "let it use less, or allow it more"
 		}
+		if end.lostOne() {
+			return kernel.Advise(errors.New(end.Memory.Tell(false)), "%s", cure)
+		}
 		return kernel.Advise(errors.New("killed: "+end.Note), "%s", cure)
-	case EndOutside, EndTimeout, EndMonitor:
+	case end.Reason == EndOutside, end.Reason == EndTimeout, end.Reason == EndMonitor:
 		return errors.New("killed: " + end.Note)
 	}
 	return nil
