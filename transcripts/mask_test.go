@@ -38,13 +38,17 @@ var everywhere = rules(
 	`0x[0-9a-f]{5,8}( +\d+ +root)`, `0x<key>$1`,
 	`(NSpid:\s+)\d+`, `$1<pid>`,
 	`^(  root +)(\d+ +)(\d+) +\d+ \d\d:\d\d (\S+ +)\d\d:\d\d:\d\d( ps -ef)`, `$1<pid> $3 <cpu> <time> $4<cpu>$5`,
-	`\b\d+(\.\d+)?(MB| MB)\b`, `<size>`,
 	`(sha256:<ID\d+> size: )\d+`, `$1<size>`,
 	`^(  root +1 +0) +\d+ \d\d:\d\d (\S+ +)\d\d:\d\d:\d\d`, `$1 <cpu> <time> $2<cpu>`,
 	`\b65534\b`, `<uid>`,
 	`"/var/lib/sandbox/names/[a-z]+_[a-z0-9]+"|/var/lib/sandbox/names/[a-z]+_[a-z0-9]+`, `…/names/<name>`,
 	`^  \d+:[a-z_=,]*:(/\S*)$`, `  N:<controller>:$1`,
 )
+
+// printed are rules for what commands print: in a sentence, or in a command, a size is what the author wrote.
+var printed = append(measured, rules(
+	`\b\d+(\.\d+)?(MB| MB)\b`, `<size>`,
+)...)
 
 // explained are rules for explanations. Numbers inside quotes are left as they are, see maskNumbers.
 var explained = rules(
@@ -74,7 +78,7 @@ func mask(text string) string {
 		}
 		out = append(out, masked)
 	}
-	return strings.Join(requestsSorted(explanationsFirst(m.once(out))), "\n")
+	return strings.Join(requestsSorted(explanationsFirst(dispatchedFirst(m.once(out)))), "\n")
 }
 
 // explanationsFirst moves what a command has printed behind what it has explained. The program in a container and the
@@ -139,6 +143,9 @@ func (m *masker) line(line string) string {
 	if strings.HasPrefix(line, "  ┆ ") {
 		list = append(list[:len(list):len(list)], explained...)
 		line = maskNumbers(line)
+	}
+	if strings.HasPrefix(line, "  ") && !strings.HasPrefix(line, "  $ ") && !strings.HasPrefix(line, "  > ") {
+		list = append(list[:len(list):len(list)], printed...)
 	}
 	for _, r := range list {
 		line = r.pattern.ReplaceAllString(line, r.by)

@@ -6,7 +6,7 @@
 //	go test ./transcripts -update    write the files anew (as root: those of both)
 //
 // Masked is what differs from run to run, or between machines, and nothing else; see mask_test.go. Machines with cgroup
-// v2 show other files in 3.5: their transcripts have .v2 in their names.
+// v2 show other files in 3.5: their transcripts have .v2 in their names. More such parts of names are in mask_limits_test.go.
 package transcripts
 
 import (
@@ -19,7 +19,6 @@ import (
 	"syscall"
 	"testing"
 
-	"sandbox/cgroup"
 	"sandbox/labs/course"
 	"sandbox/testscripts/built"
 )
@@ -82,35 +81,26 @@ func compareAll(t *testing.T, name, number, lang, mode string) {
 	for _, w := range everybody() {
 		got[w.name] = run(t, w, number, lang, mode)
 	}
-	common := name + version() + ".txt"
+	common := name + variant(number) + ".txt"
+	own := func(who string) string { return name + "." + who + variant(number) + ".txt" }
 	if *update && len(got) == 2 && got["root"] == got["user"] {
 		write(t, common, got["root"])
-		os.Remove(own(name, "root"))
-		os.Remove(own(name, "user"))
+		os.Remove(own("root"))
+		os.Remove(own("user"))
 		return
 	}
 	for who, text := range got {
 		if *update {
-			write(t, own(name, who), text)
+			write(t, own(who), text)
 			os.Remove(common)
 			continue
 		}
-		file := own(name, who)
+		file := own(who)
 		if _, err := os.Stat(common); err == nil {
 			file = common
 		}
 		compare(t, file, text)
 	}
-}
-
-func own(name, who string) string { return name + "." + who + version() + ".txt" }
-
-// version marks the transcripts of machines with another version of control groups than the first ones were made with.
-func version() string {
-	if cgroup.Detect().Mode == cgroup.V2 {
-		return ".v2"
-	}
-	return ""
 }
 
 // run performs a lab and masks what it printed.
