@@ -14,7 +14,7 @@ func mistakesInLimits() []mistake {
 		{"3.4", "1", "sandbox run -d --name cache -m 64M --memory-swap -1 base sleep 1000", "the very opposite"},
 		{"3.4", "1", "sandbox run -d --name cache -m 64M --memory-swap 100M base sleep 1000", "Which sum leaves exactly 0"},
 		{"3.4", "1", "sandbox run -d --name cache base sleep 1000; sandbox update -m 64M --memory-swap 64M cache", praise},
-		{"3.4", "2", "", "two places in 3.4.1 are more precise"},
+		{"3.4", "2", "", "Two places in 3.4.1 are more precise"},
 		{"3.4", "2", "sandbox update -m 512M --memory-swap 512M cleo", "one that had memory enough"},
 		{"3.4", "2", "sandbox rm ben", "it was to be the same container"},
 		{"3.4", "2", "sandbox update -m 512 --memory-swap 512 ben; sandbox update -m 300M --memory-swap 300M ben", "not to 512 MB"},
