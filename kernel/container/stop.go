@@ -3,6 +3,7 @@ package container
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -64,6 +65,28 @@ func (e *Engine) tell(r *Record, s unix.Signal) error {
 	return err
 }
 
+// initTime is how long an init in a container may take to start its program.
+const initTime = 2 * time.Second
+
+// awaitInit waits until the small init has started the program that it passes signals on to. What comes before it listens
+// is lost, or ends it: Go's runtime never holds SIGTERM back.
+func awaitInit(r *Record) {
+	for time.Since(r.State.StartedAt.Time) < initTime && !hasChild(r.State.Pid) {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// hasChild looks at each thread's children; true where the kernel does not tell (CONFIG_PROC_CHILDREN).
+func hasChild(pid int) bool {
+	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, list := range lists {
+		if data, err := os.ReadFile(list); err == nil && len(data) > 0 {
+			return true
+		}
+	}
+	return err != nil || len(lists) == 0
+}
+
 // signal sends it.
 func (e *Engine) signal(r *Record, s unix.Signal) error {
 	pidfd, err := e.openRunning(r)
@@ -71,6 +94,9 @@ func (e *Engine) signal(r *Record, s unix.Signal) error {
 		return err
 	}
 	defer unix.Close(pidfd)
+	if r.HostConfig.Init && s != unix.SIGKILL {
+		awaitInit(r)
+	}
 	err = e.Door.Do(kernel.Step{
 		Effect: kernel.PidfdSignal{FD: kernel.FD(pidfd), Signal: s}, Section: "3.3",
 		Why: kernel.Why{EN: "to the container's first process", ZH: "发给容器的 1 号进程"},
