@@ -145,7 +145,7 @@ func TestTree(t *testing.T) {
 			write(t, group+"/"+procs, "3")
 		}
 		write(t, base+"/sandbox/not-an-id/"+current, "1")
-		parent, nodes := h.Tree()
+		parent, nodes := h.Tree(h.IDs())
 		if parent != base+"/sandbox" || len(nodes) != 1 || nodes[0].Path != group || nodes[0].Usage.Memory != 8192 || nodes[0].Usage.MemoryLimit != 16384 {
 			t.Fatalf("%s: %s %+v", name, parent, nodes)
 		}
@@ -154,7 +154,7 @@ func TestTree(t *testing.T) {
 			t.Errorf("%s: %+v", name, inner)
 		}
 	}
-	if _, nodes := (Host{}).Tree(); nodes != nil {
+	if _, nodes := (Host{}).Tree(nil); nodes != nil {
 		t.Errorf("without groups: %+v", nodes)
 	}
 }

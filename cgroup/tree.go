@@ -13,12 +13,12 @@ type Node struct {
 	Inner []Node
 }
 
-// Tree is the groups of all containers, those of other state directories included.
-func (h Host) Tree() (parent string, nodes []Node) {
+// Tree reads the groups of some containers, and the directory that they are in.
+func (h Host) Tree(ids []string) (parent string, nodes []Node) {
 	if !h.Available() {
 		return "", nil
 	}
-	for _, id := range h.IDs() {
+	for _, id := range ids {
 		nodes = append(nodes, h.node(id, id))
 	}
 	return h.Group("").dirs[0].parent(), nodes

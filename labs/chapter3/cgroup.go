@@ -107,11 +107,11 @@ type groupRow struct {
 
 // showTree shows the groups of all containers, and those that they have made inside.
 func showTree(env *command.Env, w io.Writer, opts cgroupOptions) error {
-	groups := env.Engine().Groups
-	if !groups.Available() {
-		return groups.Unavailable()
-	}
 	list, err := env.Engine().List()
+	if err != nil {
+		return err
+	}
+	trees, err := env.Engine().GroupTrees(list)
 	if err != nil {
 		return err
 	}
@@ -119,10 +119,14 @@ func showTree(env *command.Env, w io.Writer, opts cgroupOptions) error {
 	for _, r := range list {
 		names[r.ID] = r.PlainName()
 	}
-	parent, nodes := groups.Tree()
 	var rows []*groupRow
-	for _, n := range nodes {
-		rows = append(rows, &groupRow{ID: n.ID, Name: names[n.ID], Path: n.Path, MemUsage: ofLimit(n.Usage), CPU: n.Usage.CPU.Round(time.Millisecond).String(), PIDs: fmt.Sprint(n.Usage.PIDs)})
+	for _, t := range trees {
+		for _, n := range t.Nodes {
+			rows = append(rows, &groupRow{
+				ID: n.ID, Name: names[n.ID], Path: n.Path, MemUsage: ofLimit(n.Usage),
+				CPU: n.Usage.CPU.Round(time.Millisecond).String(), PIDs: fmt.Sprint(n.Usage.PIDs),
+			})
+		}
 	}
 	switch opts.format {
 	case "":
@@ -134,8 +138,15 @@ func showTree(env *command.Env, w io.Writer, opts cgroupOptions) error {
 	default:
 		return command.PrintRows(w, opts.format, rows, &groupRow{ID: "CONTAINER ID", Name: "NAME", Path: "PATH", MemUsage: "MEM USAGE / LIMIT", CPU: "CPU TIME", PIDs: "PIDS"})
 	}
-	_, err = io.WriteString(w, drawTree(parent, nodes, names, groups.Mode, env.Language()))
-	return err
+	for _, t := range trees {
+		if len(t.Nodes) == 0 && len(trees) > 1 {
+			continue
+		}
+		if _, err = io.WriteString(w, drawTree(t.Parent, t.Nodes, names, env.Engine().Groups.Mode, env.Language())); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func ofLimit(u cgroup.Usage) string {

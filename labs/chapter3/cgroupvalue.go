@@ -196,6 +196,11 @@ func givenFlags(r *container.Record) map[string]string {
 		devices = append(devices, "--device "+d.PathOnHost)
 	}
 	given["--device"] = strings.Join(devices, " ")
+	var rules []string
+	for _, rule := range hc.DeviceCgroupRules {
+		rules = append(rules, "--device-cgroup-rule '"+rule+"'")
+	}
+	given["--device-cgroup-rule"] = strings.Join(rules, " ")
 	if r.State.Paused {
 		given["sandbox pause"] = command.Program() + " pause"
 	}
