@@ -124,6 +124,15 @@ func (d *Draft) publish(config, image v1.Descriptor, names []Name) error {
 		return err
 	}
 	defer unlock()
+	if err := d.move(config, image, names); err != nil {
+		_ = d.store.sweep() // what has been moved already: on a full disk its room is wanted now
+		return err
+	}
+	return nil
+}
+
+// move moves all that the image has. The store is locked.
+func (d *Draft) move(config, image v1.Descriptor, names []Name) error {
 	if err := d.moveLayers(); err != nil {
 		return err
 	}
@@ -136,12 +145,7 @@ func (d *Draft) publish(config, image v1.Descriptor, names []Name) error {
 	if d.Volatile {
 		replace = swapFile
 	}
-	dropped := false
-	err = d.store.changeIndexBy(replace, func(full *v1.IndexManifest) { dropped = enter(full, image, names) })
-	if err == nil && dropped {
-		_ = d.store.sweep() // what cannot be removed now, the next one removes
-	}
-	return err
+	return d.store.changeIndex(replace, func(full *v1.IndexManifest) { enter(full, image, names) })
 }
 
 // moveLayers moves archives and directories into the store. A directory that is there already is this layer's only if

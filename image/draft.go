@@ -108,7 +108,7 @@ func (s *Store) initLayout() error {
 		return nil
 	}
 	spread(s.stagingDir())
-	if err := s.changeIndex(func(*v1.IndexManifest) {}); err != nil {
+	if err := s.changeIndex(replaceFile, func(*v1.IndexManifest) {}); err != nil {
 		return err
 	}
 	return replaceFile(path, []byte(`{"imageLayoutVersion":"1.0.0"}`))

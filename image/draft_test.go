@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -221,5 +222,75 @@ func TestTagAndUntag(t *testing.T) {
 	}
 	if _, err := s.Find("both:1"); err == nil {
 		t.Error("the name is still there")
+	}
+}
+
+// TestSecondManifestGoes: an image whose layers came compressed from a registry comes plain as well, and takes over both names,
+// one after the other. Then nothing leads to the compressed layer any more.
+func TestSecondManifestGoes(t *testing.T) {
+	archive := tartest.Archive(t, tartest.File("a", "1"))
+	f := makeForeign(t, archive)
+	plain := &foreign{config: f.config, blobs: []Blob{{DiffID: sumOf(archive), Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(archive)), nil }}}}
+	var err error
+	if plain.manifest, err = json.Marshal(v1.Manifest{
+		SchemaVersion: 2, MediaType: types.OCIManifestSchema1, Config: describe(f.config, types.OCIConfigJSON),
+		Layers: []v1.Descriptor{describe(archive, types.OCIUncompressedLayer)},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	second, _ := ParseName("x:2")
+	for how, last := range map[string]func(*Store, *Image) error{
+		"tag":   func(s *Store, img *Image) error { return s.Tag(img, second) },
+		"untag": func(s *Store, _ *Image) error { return s.Untag(second) },
+		"commit": func(s *Store, _ *Image) error {
+			_, err := plain.add(s, "x:2")
+			return err
+		},
+	} {
+		s := &Store{Dir: t.TempDir()}
+		if _, err := f.add(s, "x:1", "x:2"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := plain.add(s, "x:1"); err != nil {
+			t.Fatal(err)
+		}
+		img, err := s.Find("x:1")
+		if err != nil || img.Digest != sumOf(plain.manifest).String() {
+			t.Fatalf("%+v, %v", img, err)
+		}
+		if err := last(s, img); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(s.blobPath(f.blobs[0].Digest.String())); err == nil {
+			t.Errorf("%s: the compressed layer is still there", how)
+		}
+		checkTidy(t, s)
+	}
+}
+
+// TestFailedCommitLeavesNothing has the last of a commit's steps fail, when all but the list of images is in its place.
+func TestFailedCommitLeavesNothing(t *testing.T) {
+	s := &Store{Dir: t.TempDir()}
+	mustAdd(t, s, [][]byte{tartest.Archive(t, tartest.File("a", "1"))}, "one")
+	if err := os.Mkdir(s.IndexPath()+temporarySuffix, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := add(s, time.Unix(1, 0), [][]byte{tartest.Archive(t, tartest.File("a", "2"))}, "two"); err == nil {
+		t.Fatal("no error")
+	}
+	checkTidy(t, s)
+}
+
+// TestTagOfWhatIsGone: somebody has removed the image since it was looked up.
+func TestTagOfWhatIsGone(t *testing.T) {
+	s := &Store{Dir: t.TempDir()}
+	img := mustAdd(t, s, [][]byte{tartest.Archive(t, tartest.File("a", "1"))}, "one")
+	if err := s.Remove(img.ID); err != nil {
+		t.Fatal(err)
+	}
+	name, _ := ParseName("two")
+	var missing *NotFoundError
+	if err := s.Tag(img, name); !errors.As(err, &missing) {
+		t.Errorf("error %v", err)
 	}
 }

@@ -13,6 +13,9 @@ const temporarySuffix = ".new"
 
 func isTemporary(name string) bool { return strings.HasSuffix(name, temporarySuffix) }
 
+// replacement writes a file whole: replaceFile, or swapFile.
+type replacement func(path string, content []byte) error
+
 // replaceFile writes a file whole: a reader sees the old content or the new, also after the machine lost its power. The
 // store is locked, so that there is no other writer.
 func replaceFile(path string, content []byte) error {

@@ -14,7 +14,7 @@ import (
 func TestFindWithoutAnnotations(t *testing.T) {
 	s := &Store{Dir: t.TempDir()}
 	img := mustAdd(t, s, [][]byte{tartest.Archive(t, tartest.File("a", "one"))}, "demo")
-	err := s.changeIndex(func(full *v1.IndexManifest) { // as another tool would have written it
+	err := s.changeIndex(replaceFile, func(full *v1.IndexManifest) { // as another tool would have written it
 		full.Manifests[0].Annotations = map[string]string{refName: "demo:latest"}
 	})
 	if err != nil {

@@ -134,27 +134,34 @@ func (i *index) hasName(digest string) bool {
 	return found
 }
 
-// changeIndex rewrites index.json, keeping what other tools have put there. The store is locked.
-func (s *Store) changeIndex(change func(*v1.IndexManifest)) error {
-	return s.changeIndexBy(replaceFile, change)
+// changeIndex rewrites index.json, and sweeps out what nothing leads to any more. The store is locked.
+func (s *Store) changeIndex(replace replacement, change func(*v1.IndexManifest)) error {
+	dropped, err := s.rewriteIndex(replace, change)
+	if err == nil && dropped {
+		_ = s.sweep() // what cannot be removed now, the next one removes
+	}
+	return err
 }
 
-func (s *Store) changeIndexBy(replace func(path string, content []byte) error, change func(*v1.IndexManifest)) error {
+// rewriteIndex rewrites index.json, keeping what other tools have put there. It tells whether a manifest is out of it now,
+// so that there is something to sweep. The store is locked.
+func (s *Store) rewriteIndex(replace replacement, change func(*v1.IndexManifest)) (dropped bool, err error) {
 	full := &v1.IndexManifest{SchemaVersion: 2, MediaType: "application/vnd.oci.image.index.v1+json", Manifests: []v1.Descriptor{}}
 	if err := s.decodeIndex(full); err != nil {
-		return err
+		return false, err
 	}
+	before := slices.Clone(full.Manifests)
 	change(full)
 	data, err := json.Marshal(full)
 	if err != nil {
-		return err
+		return false, err
 	}
-	return replace(s.IndexPath(), data)
+	dropped = slices.ContainsFunc(before, func(d v1.Descriptor) bool { return !has(full, d.Digest) })
+	return dropped, replace(s.IndexPath(), data)
 }
 
 // enter puts an image into the index. The one that had a name before stays, without it: containers may be made of it.
-// It tells whether a manifest is out of the index now, so that there is something to sweep.
-func enter(full *v1.IndexManifest, image v1.Descriptor, names []Name) (dropped bool) {
+func enter(full *v1.IndexManifest, image v1.Descriptor, names []Name) {
 	for _, name := range names {
 		unname(full, name.String())
 	}
@@ -168,11 +175,10 @@ func enter(full *v1.IndexManifest, image v1.Descriptor, names []Name) (dropped b
 		full.Manifests = append(full.Manifests, image)
 	}
 	// Another manifest of the same image that has lost its last name to this one is of no use any more.
-	id, before := image.Annotations[idAnnotation], len(full.Manifests)
+	id := image.Annotations[idAnnotation]
 	full.Manifests = slices.DeleteFunc(full.Manifests, func(d v1.Descriptor) bool {
 		return len(names) > 0 && id != "" && d.Annotations[idAnnotation] == id && d.Digest != image.Digest && d.Annotations[refName] == ""
 	})
-	return len(full.Manifests) < before
 }
 
 // unname takes a name away from the image that has it. An image that has no other stays in the index, without a name; one

@@ -44,7 +44,7 @@ func (s *Store) remove(ids []string) error {
 	}
 	defer alive.Close()
 	defer os.Remove(dir)
-	err = s.changeIndex(func(full *v1.IndexManifest) {
+	_, err = s.rewriteIndex(replaceFile, func(full *v1.IndexManifest) {
 		full.Manifests = slices.DeleteFunc(full.Manifests, func(d v1.Descriptor) bool { return gone[d.Digest.String()] })
 	})
 	if err != nil {
@@ -59,12 +59,17 @@ func (s *Store) Tag(img *Image, name Name) error {
 		if named, err := s.isNamed(img, name); named || err != nil {
 			return err
 		}
-		return s.changeIndex(func(full *v1.IndexManifest) {
+		found := false
+		err := s.changeIndex(replaceFile, func(full *v1.IndexManifest) {
 			i := slices.IndexFunc(full.Manifests, func(d v1.Descriptor) bool { return d.Digest.String() == img.Digest })
-			if i >= 0 {
+			if found = i >= 0; found {
 				enter(full, full.Manifests[i], []Name{name})
 			}
 		})
+		if err == nil && !found { // removed since it was looked up
+			err = &NotFoundError{Name: img.ID}
+		}
+		return err
 	})
 }
 
@@ -81,7 +86,7 @@ func (s *Store) isNamed(img *Image, name Name) (bool, error) {
 func (s *Store) Untag(name Name) error {
 	return s.makingRoom(func() error {
 		return s.locked(func() error {
-			return s.changeIndex(func(full *v1.IndexManifest) { unname(full, name.String()) })
+			return s.changeIndex(replaceFile, func(full *v1.IndexManifest) { unname(full, name.String()) })
 		})
 	})
 }
