@@ -232,7 +232,13 @@ func (u *unpacker) link(dir *directory, base, target string) error {
 		return nil
 	}
 	if err == nil {
-		err = u.replacing(dir, base, func() error { return unix.Linkat(from.fd, fromBase, dir.fd, base, 0) })
+		err = u.replacing(dir, base, func() error {
+			from, err := u.resolve(fromName, false) // anew: with what is replaced the directory of the target may go, too
+			if err != nil {
+				return err
+			}
+			return unix.Linkat(from.fd, fromBase, dir.fd, base, 0)
+		})
 	}
 	if err != nil {
 		return fmt.Errorf("hard link to %s: %w", quoted(target), err)

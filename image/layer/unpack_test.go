@@ -3,6 +3,7 @@ package layer
 import (
 	"archive/tar"
 	"bytes"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -160,6 +161,14 @@ func TestUnpackReplaces(t *testing.T) {
 		if got := readFile(t, filepath.Join(root, path)); got != want {
 			t.Errorf("%s: %q, want %q", path, got, want)
 		}
+	}
+}
+
+// TestHardLinkInPlaceOfItsTarget: the link takes the place of the directory that its target is in, which is gone then.
+func TestHardLinkInPlaceOfItsTarget(t *testing.T) {
+	archive := tartest.Archive(t, tartest.Dir("d"), tartest.Dir("d/e"), tartest.File("d/e/f", "1"), tartest.HardLink("d", "d/e/f"))
+	if err := Unpack(bytes.NewReader(archive), t.TempDir()); !errors.Is(err, unix.ENOENT) {
+		t.Errorf("error %v", err)
 	}
 }
 
