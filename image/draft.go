@@ -36,6 +36,8 @@ type Draft struct {
 	mu     sync.Mutex // several layers are added at once
 	layers []staged
 	kept   map[string]bool // what is in the file keep
+
+	manifests map[string]*v1.Manifest // of the store, by digest, as far as they have been read; the store's lock is theirs
 }
 
 // staged is a layer of a draft.
@@ -75,7 +77,7 @@ func (s *Store) Begin() (*Draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Draft{store: s, dir: dir, alive: alive, kept: map[string]bool{}}, nil
+	return &Draft{store: s, dir: dir, alive: alive, kept: map[string]bool{}, manifests: map[string]*v1.Manifest{}}, nil
 }
 
 // stage makes a staging directory and locks it. The store is locked.

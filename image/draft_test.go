@@ -130,6 +130,32 @@ func TestKnownLayersAreNotRead(t *testing.T) {
 	}
 }
 
+// TestManifestsAreReadOnce: not once for each layer that the store has already.
+func TestManifestsAreReadOnce(t *testing.T) {
+	s := &Store{Dir: t.TempDir()}
+	f := makeForeign(t, tartest.Archive(t, tartest.File("a", "1")), tartest.Archive(t, tartest.File("b", "2")))
+	img, err := f.add(s, "x:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := s.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Discard()
+	for i, blob := range f.blobs {
+		if err := d.SetLayer(i, blob); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.RemoveAll(s.blobPath(img.Digest)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if f.opened != len(f.blobs) {
+		t.Errorf("%d layers were read again", f.opened-len(f.blobs))
+	}
+}
+
 func TestWrongContentIsRefused(t *testing.T) {
 	archive := tartest.Archive(t, tartest.File("a", "1"))
 	for what, spoil := range map[string]func(*foreign){

@@ -66,24 +66,36 @@ func (d *Draft) pinKnown(b Blob) (l staged, found bool, err error) {
 		return l, false, err
 	}
 	defer unlock()
+	if _, err := os.Lstat(d.store.blobPath(b.Digest.String())); err != nil {
+		return l, false, nil // which most are: no manifest needs to be read for that
+	}
 	index, err := d.store.readIndex()
 	if err != nil {
 		return l, false, err
 	}
 	for _, e := range index.Manifests {
-		if l, found = d.store.findLayer(e, b); found {
+		if l, found = d.store.findLayer(e, d.manifest(e), b); found {
 			return l, true, d.pin(l)
 		}
 	}
 	return l, false, nil
 }
 
-// findLayer looks for a blob among the layers of one image. One that cannot be read has none.
-func (s *Store) findLayer(e entry, b Blob) (l staged, found bool) {
-	var manifest v1.Manifest
-	if s.readBlob(e.Digest, &manifest) != nil {
-		return l, false
+// manifest reads a manifest once for all the draft's layers; one that cannot be read has none. The store is locked.
+func (d *Draft) manifest(e entry) *v1.Manifest {
+	known := d.manifests[e.Digest]
+	if known == nil {
+		known = &v1.Manifest{}
+		if d.store.readBlob(e.Digest, known) != nil {
+			known = &v1.Manifest{}
+		}
+		d.manifests[e.Digest] = known
 	}
+	return known
+}
+
+// findLayer looks for a blob among the layers of one image. One that cannot be read has none.
+func (s *Store) findLayer(e entry, manifest *v1.Manifest, b Blob) (l staged, found bool) {
 	for i, blob := range manifest.Layers {
 		if blob.Digest != b.Digest {
 			continue
