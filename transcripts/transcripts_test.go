@@ -15,6 +15,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -36,6 +38,8 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	program = dir
+	// Labs mostly wait: for containers to begin and end, for seconds to pass.
+	flag.Set("test.parallel", strconv.Itoa(max(3*runtime.GOMAXPROCS(0), flag.Lookup("test.parallel").Value.(flag.Getter).Get().(int))))
 	code := m.Run()
 	remove()
 	os.Exit(code)
@@ -117,20 +121,27 @@ func run(t *testing.T, w who, number, lang, mode string) string {
 	return mask(string(out))
 }
 
-// world gives commands of the program to a user with a store and a home directory of their own.
+// world gives commands of the program to a user with a home directory of their own. What pocket hosts are made from is
+// the same for all of a user's: it takes a second to make.
 func world(t *testing.T, w who) (sandbox func(args ...string) *exec.Cmd) {
 	t.Helper()
 	dir, err := os.MkdirTemp(program, "home")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chown(dir, int(w.uid), -1); err != nil {
+	store := filepath.Join(program, "store-"+w.name)
+	if err := os.Mkdir(store, 0o755); err != nil && !os.IsExist(err) {
 		t.Fatal(err)
+	}
+	for _, d := range []string{dir, store} {
+		if err := os.Chown(d, int(w.uid), -1); err != nil {
+			t.Fatal(err)
+		}
 	}
 	sandbox = func(args ...string) *exec.Cmd {
 		cmd := exec.Command(filepath.Join(program, "sandbox"), args...)
 		cmd.Dir = dir
-		cmd.Env = []string{"HOME=" + dir, "SANDBOX_ROOT=" + dir + "/root", "PATH=/usr/bin:/bin", "TZ=UTC"}
+		cmd.Env = []string{"HOME=" + dir, "SANDBOX_ROOT=" + store, "PATH=/usr/bin:/bin", "TZ=UTC"}
 		if int(w.uid) != os.Geteuid() {
 			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: w.uid, Gid: w.uid}}
 		}
