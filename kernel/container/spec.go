@@ -187,12 +187,15 @@ func capabilities(hc HostConfig, u user, h Host) (*specs.LinuxCapabilities, erro
 	if hc.Privileged {
 		set = capability.All
 	}
+	var dropped capability.Set // by their names
 	for _, name := range hc.CapDrop {
 		c, err := parseCapability(name)
 		if err != nil {
 			return nil, err
 		}
-		set &^= c
+		if set &^= c; c != capability.All {
+			dropped |= c
+		}
 	}
 	for _, name := range hc.CapAdd {
 		c, err := parseCapability(name)
@@ -202,7 +205,9 @@ func capabilities(hc HostConfig, u user, h Host) (*specs.LinuxCapabilities, erro
 		if missing := c &^ h.Capabilities(); missing != 0 && c != capability.All {
 			return nil, kernel.Advise(fmt.Errorf("--cap-add %s: sandbox itself does not have that capability here", name), "grep Cap /proc/self/status   shows what this user has")
 		}
-		set |= c
+		if set |= c; c == capability.All { // all but those that are dropped
+			set &^= dropped
+		}
 	}
 	names := (set & h.Capabilities()).Names() // ALL is all there are to give
 	caps := &specs.LinuxCapabilities{Bounding: names}
