@@ -133,7 +133,7 @@ func annotations(r *Record) map[string]string {
 	hc := r.HostConfig
 	a := map[string]string{annotationSeccomp: "default"}
 	for _, opt := range hc.SecurityOpt {
-		if value, ok := strings.CutPrefix(opt, "seccomp="); ok {
+		if value, ok := strings.CutPrefix(opt, "seccomp="); ok && value != "builtin" { // which is the default
 			a[annotationSeccomp] = value
 		}
 	}
@@ -249,7 +249,7 @@ func oomScore(hc HostConfig) *int {
 }
 
 func isNoNewPrivileges(opt string) bool {
-	return opt == "no-new-privileges" || opt == "no-new-privileges=true" || opt == "no-new-privileges:true"
+	return opt == "no-new-privileges" || opt == "no-new-privileges=true"
 }
 
 // mounts of the container, own being those that it was asked for; parents before what lies in them.

@@ -201,7 +201,7 @@ func readLines(files []string) ([]string, error) {
 func (o *createOptions) hostConfig() (container.HostConfig, error) {
 	hc := container.HostConfig{
 		VolumesFrom: o.volumesFrom, NetworkMode: o.network, AutoRemove: o.remove, CapAdd: o.capAdd, CapDrop: o.capDrop, IpcMode: o.ipc,
-		PidMode: o.pid, UTSMode: o.uts, Privileged: o.privileged, ReadonlyRootfs: o.readOnly, SecurityOpt: o.securityOpt, Init: o.init,
+		PidMode: o.pid, UTSMode: o.uts, Privileged: o.privileged, ReadonlyRootfs: o.readOnly, Init: o.init,
 		OomScoreAdj: o.oomScoreAdj, CgroupnsMode: o.cgroupns,
 	}
 	hc.DeviceCgroupRules = o.deviceRules
@@ -240,7 +240,8 @@ func (o *createOptions) hostConfig() (container.HostConfig, error) {
 		}
 		hc.Sysctls[name] = value
 	}
-	return hc, checkSecurity(o.securityOpt)
+	hc.SecurityOpt, err = parseSecurity(o.securityOpt)
+	return hc, err
 }
 
 // logConfig reads --log-driver and --log-opt; what they mean is for package container to say.
@@ -259,23 +260,33 @@ func (o *createOptions) logConfig() (container.LogConfig, error) {
 	return c, nil
 }
 
-func checkSecurity(options []string) error {
+// parseSecurity reads --security-opt, with an = or Docker's older colon. A profile is read at each start and each `exec`,
+// wherever that is given: so its path is made absolute.
+func parseSecurity(options []string) (list []string, err error) {
 	for _, s := range options {
-		name, value, _ := strings.Cut(strings.Replace(s, ":", "=", 1), "=")
-		switch name {
-		case "no-new-privileges":
-			if value != "" && value != "true" && value != "false" {
-				return kernel.Advise(fmt.Errorf("invalid value of no-new-privileges: %q", value), "true or false")
-			}
-		case "seccomp":
-			if value == "" {
-				return kernel.Advise(errors.New("seccomp= names no profile"), "seccomp=unconfined or seccomp=FILE.json")
-			}
-		default:
-			return kernel.Advise(fmt.Errorf("invalid --security-opt: %q", s), "seccomp=unconfined, seccomp=FILE.json or no-new-privileges")
+		name, value, ok := strings.Cut(s, "=")
+		if !ok {
+			name, value, _ = strings.Cut(s, ":")
 		}
+		switch {
+		case name == "no-new-privileges" && value == "":
+			list = append(list, name)
+			continue
+		case name == "no-new-privileges" && value != "true" && value != "false":
+			return nil, kernel.Advise(fmt.Errorf("invalid value of no-new-privileges: %q", value), "true or false")
+		case name == "no-new-privileges":
+		case name != "seccomp":
+			return nil, kernel.Advise(fmt.Errorf("invalid --security-opt: %q", s), "seccomp=unconfined, seccomp=FILE.json or no-new-privileges")
+		case value == "":
+			return nil, kernel.Advise(errors.New("seccomp= names no profile"), "seccomp=unconfined or seccomp=FILE.json")
+		case value != "unconfined" && value != "builtin":
+			if value, err = filepath.Abs(value); err != nil {
+				return nil, err
+			}
+		}
+		list = append(list, name+"="+value)
 	}
-	return nil
+	return list, nil
 }
 
 func parseDevices(list []string) ([]container.Device, error) {
