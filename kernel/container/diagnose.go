@@ -27,22 +27,28 @@ const (
 // container's root file system, mounts and all, and /proc/PID/root leads into it.
 func (e *Engine) explainExec(r *Record, spawn kernel.Spawn, b *kernel.Birth) error {
 	errnos := b.ProgramErrors()
+	root := fmt.Sprintf("/proc/%d/root", cmp.Or(b.Forked(), b.PID))
 	tried := len(errnos) - 1
 	for i, errno := range errnos {
-		if errno != unix.ENOENT && errno != unix.ENOTDIR {
+		if errno != unix.ENOENT && errno != unix.ENOTDIR || existsInRoot(root, execveOf(spawn, i).Path) { // it may be its interpreter that is missing
 			tried = i
 			break
 		}
 	}
-	program := spawn.Programs[tried].Effect.(kernel.Execve)
-	root := fmt.Sprintf("/proc/%d/root", cmp.Or(b.Forked(), b.PID))
-	return explainProgram(root, program, errnos[tried], len(errnos) > 1)
+	return explainProgram(root, execveOf(spawn, tried), errnos[tried], len(errnos) > 1)
+}
+
+func execveOf(spawn kernel.Spawn, i int) kernel.Execve {
+	return spawn.Programs[i].Effect.(kernel.Execve)
 }
 
 // explainProgram looks at the program that errno came from.
 func explainProgram(root string, program kernel.Execve, errno unix.Errno, searched bool) error {
 	name := program.Argv[0]
 	file, info, err := openInRoot(root, program.Path)
+	if err == nil {
+		defer file.Close()
+	}
 	switch {
 	case err != nil && searched:
 		return execProblem(exitNotFound, fmt.Sprintf("%q: executable file not found in $PATH", name),
@@ -52,7 +58,6 @@ func explainProgram(root string, program kernel.Execve, errno unix.Errno, search
 	case info.IsDir():
 		return execProblem(exitCannotExecute, fmt.Sprintf("%q is a directory", name), "name a program in it")
 	}
-	defer file.Close()
 	if errno == unix.EACCES && info.Mode()&0o111 == 0 {
 		return execProblem(exitCannotExecute, fmt.Sprintf("%q: permission denied: the file is not executable", name),
 			"chmod +x it in the image, or name the program that reads it: sh "+name)
@@ -177,4 +182,12 @@ func openInRoot(root, name string) (*os.File, os.FileInfo, error) {
 	file := os.NewFile(uintptr(fd), name)
 	info, err := file.Stat()
 	return file, info, err
+}
+
+func existsInRoot(root, name string) bool {
+	file, _, err := openInRoot(root, name)
+	if err == nil {
+		file.Close()
+	}
+	return err == nil
 }
