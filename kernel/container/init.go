@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/signal"
 	"path"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -35,6 +36,9 @@ func RunInit(args []string) int {
 	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "sandbox-init: %v\n", err)
+		if slices.ContainsFunc(b.ProgramErrors(), func(e unix.Errno) bool { return e != unix.ENOENT && e != unix.ENOTDIR }) {
+			return exitCannotExecute
+		}
 		return exitNotFound
 	}
 	go passOn(door, signals, b.PID, pocket)
