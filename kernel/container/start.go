@@ -123,8 +123,9 @@ func (e *Engine) planStart(r *Record, ends ends, size Window) (*start, error) {
 	return s, err
 }
 
-// Start gives birth to a container's first process through a monitor. The lock goes over to the monitor.
+// Start gives birth to a container's first process through a monitor. The lock goes over to the monitor, or is released.
 func (e *Engine) Start(m *Monitor, r *Record, lock *os.File, size Window) error {
+	defer lock.Close()
 	s, err := e.planStart(r, firstEnds(), size)
 	if err != nil {
 		return err
