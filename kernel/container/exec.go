@@ -116,7 +116,9 @@ func (e *Engine) planExec(r *Record, req ExecRequest) (*birth, error) {
 		if u, err = lookupUser(req.User, e.etcReader(r, e.Paths.upper(r.ID))); err != nil {
 			return nil, err
 		}
-		p.Env = setEnv(p.Env, "HOME="+u.home)
+		if !hasEnv(r.Config.Env, "HOME") { // the image's, or -e's, is for everybody
+			p.Env = setEnv(p.Env, "HOME="+u.home)
+		}
 	}
 	hc := r.HostConfig
 	hc.Privileged = req.Privileged || hc.Privileged
