@@ -196,12 +196,12 @@ func TestOutbox(t *testing.T) {
 }
 
 func TestParseSignal(t *testing.T) {
-	for text, want := range map[string]unix.Signal{"9": 9, "KILL": 9, "SIGKILL": 9, "term": 15, "RTMIN+3": 37} {
+	for text, want := range map[string]unix.Signal{"9": 9, "KILL": 9, "SIGKILL": 9, "term": 15, "RTMIN+3": 37, "SIGRTMIN": 34, "RTMAX-1": 63, "rtmax": 64} {
 		if got, err := ParseSignal(text); err != nil || got != want {
 			t.Errorf("%s: %v %v", text, got, err)
 		}
 	}
-	for _, text := range []string{"", "0", "65", "NOSUCH", "RTMIN+99"} {
+	for _, text := range []string{"", "0", "65", "NOSUCH", "RTMIN+99", "RTMIN-1", "RTMAX+1", "RTMIN+-1", "RTMIN+x", "RTMIN+", "RTMIN3"} {
 		if got, err := ParseSignal(text); err == nil {
 			t.Errorf("%s: %v", text, got)
 		}

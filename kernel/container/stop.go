@@ -1,6 +1,7 @@
 package container
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,15 +14,21 @@ import (
 	"sandbox/kernel"
 )
 
-// ParseSignal reads a signal as kill(1) does: 9, KILL, SIGKILL, SIGRTMIN+3.
+// The signals that programs may give a meaning to, as C libraries number them: they keep the first two for themselves.
+const sigRTMin, sigRTMax = 34, 64
+
+// ParseSignal reads a signal as kill(1) does: 9, KILL, SIGKILL, SIGRTMIN+3, SIGRTMAX-1.
 func ParseSignal(s string) (unix.Signal, error) {
 	if n, err := strconv.Atoi(s); err == nil && n > 0 && n < 65 {
 		return unix.Signal(n), nil
 	}
 	name := strings.TrimPrefix(strings.ToUpper(s), "SIG")
-	if offset, ok := strings.CutPrefix(name, "RTMIN+"); ok {
-		if n, err := strconv.Atoi(offset); err == nil && n >= 0 && n <= 30 {
-			return unix.Signal(34 + n), nil
+	for limit, number := range map[string]int{"RTMIN": sigRTMin, "RTMAX": sigRTMax} {
+		offset, ok := strings.CutPrefix(name, limit)
+		n, err := strconv.Atoi(cmp.Or(offset, "+0"))
+		signed := offset == "" || offset[0] == '+' || offset[0] == '-'
+		if ok && signed && err == nil && number+n >= sigRTMin && number+n <= sigRTMax {
+			return unix.Signal(number + n), nil
 		}
 	}
 	if n := unix.SignalNum("SIG" + name); n != 0 {
