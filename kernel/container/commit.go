@@ -160,6 +160,7 @@ func (r *Record) imageConfig(base v1.Config) v1.Config {
 	c := base
 	c.User, c.Env, c.Cmd, c.Entrypoint = r.Config.User, r.Config.Env, r.Config.Cmd, r.Config.Entrypoint
 	c.WorkingDir, c.Labels, c.StopSignal = r.Config.WorkingDir, r.Config.Labels, r.Config.StopSignal
+	c.ExposedPorts, c.Volumes = r.Config.ExposedPorts, r.Config.Volumes // the image's, --expose and -v DIR
 	c.Healthcheck = r.Config.Healthcheck.inImage()
 	return c
 }
