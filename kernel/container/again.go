@@ -120,7 +120,13 @@ func (m *monitor) giveBirth() error {
 	}
 	m.life.Unlock()
 	m.copyOutput(ours.take())
-	return m.recordStart()
+	if err := m.recordStart(); err != nil { // nobody would know of it
+		m.engine.kill(m.pid, "it cannot be looked after", "没法照看它")
+		m.waitForEnd()
+		m.drain()
+		return err
+	}
+	return nil
 }
 
 // buryStillborn says why a process could not become the program, and reaps it.
