@@ -38,7 +38,7 @@ func boot(t *testing.T, ctx context.Context, image, initramfs string) *machine {
 		if err := os.WriteFile(file, nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Truncate(file, 512<<20); err != nil { // a hole: takes no room until it is written
+		if err := os.Truncate(file, 1<<30); err != nil { // a hole: takes no room until it is written
 			t.Fatal(err)
 		}
 		if disk == "disk" {
