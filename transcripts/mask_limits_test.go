@@ -15,6 +15,7 @@ var measured = rules(
 	`copied, [\d.e+-]+ s, \S+( \S+)?B/s$`, `copied, <time>, <rate>`,
 	` +[\d.]+% [█▏▎▍▌▋▊▉]+$`, ` <share> <bar>`,
 	`^(  nr_[a-z]+) \d+$`, `$1 <n>`,
+	`^(    [a-z]+\.[a-z_.]+)  +(\S.*?)  +(-.*?)  +(\S)`, `$1   $2   $3   $4`, // as wide as the widest of what is not shown
 	`worker \d+ got`, `worker <pid> got`,
 	`run completed in \d+s$`, `run completed in <n>s`,
 	`^(  blkio\.[a-z_.]+:)\d+:\d+ `, `$1<disk> `,
