@@ -21,6 +21,7 @@ var measured = rules(
 	`^(  blkio\.[a-z_.]+:)\d+:\d+ `, `$1<disk> `,
 	`^  \d+:\d+ (rbps=)`, `  <disk> $1`,
 	`(echo ')\d+:\d+ (\S*\d+' > \S+(?:_device|io\.max)\b)`, `$1<disk> $2`,
+	`echo '\d+ \d+' (> \S+/cgroup.event_control)`, `echo '<fd> <fd>' $1`,
 	`/dev/[a-z0-9]+ \((?:\d+|<n>):(?:\d+|<n>)\)`, `<disk>`,
 	`^    → .*\b(bfq|io\.cost)\b.*`, `    → <cure>`,
 	`echo [\d,-]+ (> \S+/cpuset\.(?:cpus|mems)(?: *$| .*<controller>))`, `echo <all> $1`,

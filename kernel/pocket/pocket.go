@@ -52,23 +52,14 @@ type Options struct {
 func Run(door *kernel.Door, o Options) (int, error) {
 	groups := cgroup.Detect()
 	id := newID()
-	group, err := groups.Plan(id, nil, "cpuset") // for containers in it that are to run on some processors only
-	if err != nil {
-		group = cgroup.Plan{} // without cgroups of its own: labs that need them say so
-	}
-	p := &plan{Options: o, group: group, rootless: os.Geteuid() != 0, root: path.Join(o.RunDir, "pocket")}
+	p := &plan{Options: o, rootless: os.Geteuid() != 0, root: path.Join(o.RunDir, "pocket")}
 	if err := door.Do(kernel.MkdirAll(p.root, "3.5")...); err != nil {
 		return 0, err
 	}
+	p.group = makeGroup(door, groups, id)
 	steps, err := p.steps()
 	if err != nil {
 		return 0, err
-	}
-	if err := door.Do(group.Create...); err != nil {
-		p.group = cgroup.Plan{}
-		if steps, err = p.steps(); err != nil {
-			return 0, err
-		}
 	}
 	defer func() {
 		for range 50 { // the processes that the kernel has just killed leave their groups within a moment
@@ -99,6 +90,23 @@ func Run(door *kernel.Door, o Options) (int, error) {
 	leave := register(door, o, b.PID)
 	defer leave()
 	return wait(door, b.PID, func() []kernel.Step { return groups.ThawBelow(id) })
+}
+
+// makeGroup makes the pocket host's own control groups. Other pocket hosts come and go at the same time, and with the last of them their
+// common parent: then it is planned anew. The zero value where none can be made: labs that need them say so.
+func makeGroup(door *kernel.Door, groups cgroup.Host, id string) cgroup.Plan {
+	for range 10 {
+		// cpuset is for containers in it that are to run on some processors only.
+		group, err := groups.Plan(id, nil, "cpuset")
+		if err != nil {
+			break
+		}
+		if door.Do(group.Create...) == nil {
+			return group
+		}
+		door.Do(kernel.Try(groups.Remove(id)...)...)
+	}
+	return cgroup.Plan{}
 }
 
 // explain adds what most often is behind it when an ordinary user cannot make one.
