@@ -12,6 +12,19 @@
 //	v2      one tree, in which controllers are switched on level by level    /sys/fs/cgroup/sandbox/<id>
 //	hybrid  v1's trees do the work; v2's is there too, without controllers   /sys/fs/cgroup/unified
 //
+// A flag becomes one file (limits.go, blockio.go), on v1 and on v2 under different names, sometimes in another unit:
+//
+//	-m, --memory-swap       memory.limit_in_bytes, memory.memsw.limit_in_bytes (both together)    memory.max, memory.swap.max (swap alone)
+//	--memory-reservation    memory.soft_limit_in_bytes                                            memory.low
+//	-c                      cpu.shares, 2 … 262144                                                cpu.weight, 1 … 10000, along a curve: weightOf
+//	--cpus, --cpu-quota     cpu.cfs_period_us, cpu.cfs_quota_us (microseconds)                    cpu.max (quota and period)
+//	--cpuset-cpus, -mems    cpuset.cpus, cpuset.mems                                              the same
+//	--pids-limit            pids.max                                                              the same
+//	--device-write-bps …    blkio.throttle.write_bps_device (MAJOR:MINOR RATE)                    io.max (MAJOR:MINOR wbps=RATE)
+//	--blkio-weight          blkio.bfq.weight, 1 … 1000                                            io.bfq.weight, or io.weight, 1 … 10000: ioWeightOf
+//
+// Check (support.go) refuses beforehand what the machine, or this user, cannot have; Update (update.go) is the same for a group in use.
+//
 // The way through this package: Detect says what the machine has and whether this user may make groups there;
 // Host.Plan gives the steps for one container; Host.Remove, Host.Files, Host.Processes look after its group later;
 // Host.Leftovers finds the groups of containers that are no more.

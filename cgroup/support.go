@@ -138,6 +138,31 @@ func parseList(s string) ([]int, error) {
 	return list, nil
 }
 
+// Lacking are the limits that nobody can have on this machine, in the words of Docker's warnings: "swap limit".
+func (h Host) Lacking() []string {
+	var list []string
+	lacks := func(name string, controller, v1 string) {
+		l := limit{controller: controller, file: v1}
+		if h.Mode == V2 && h.haveV2([]limit{l}) != nil || h.Mode != V2 && h.haveV1([]limit{l}) != nil {
+			list = append(list, name)
+		}
+	}
+	lacks("memory limit", "memory", "")
+	if len(list) == 0 && !h.SwapCounted() {
+		list = append(list, "swap limit")
+	}
+	lacks("cpu shares", "cpu", "")
+	lacks("cpu cfs quota", "cpu", "cpu.cfs_quota_us")
+	lacks("cpuset", "cpuset", "")
+	lacks("pids limit", "pids", "")
+	io := "blkio"
+	if h.Mode == V2 {
+		io = "io"
+	}
+	lacks("blkio throttle", io, "blkio.throttle.write_bps_device")
+	return list
+}
+
 // HasSwap tells whether the machine has any swap at this moment.
 func HasSwap() bool {
 	data, err := os.ReadFile("/proc/swaps")

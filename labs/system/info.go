@@ -105,6 +105,10 @@ func (i *info) cgroups(groups cgroup.Host) {
 	if !groups.Available() {
 		i.CgroupDriver = "none"
 		i.Warnings = append(i.Warnings, "No limits and no control groups: "+groups.Refusal.EN)
+		return
+	}
+	for _, lacking := range groups.Lacking() {
+		i.Warnings = append(i.Warnings, "No "+lacking+" support")
 	}
 }
 
