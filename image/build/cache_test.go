@@ -8,6 +8,8 @@ import (
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"sandbox/kernel"
 )
 
 // hits counts the steps that were taken from the cache.
@@ -85,6 +87,40 @@ func TestCache(t *testing.T) {
 				t.Errorf("reason: %q, want %q", note, c.reason)
 			}
 		})
+	}
+}
+
+// TestChangedMeanwhile: somebody writes into the context after the cache was asked. What is built then is good, but is not what
+// was asked for, and must not be taken for it later.
+func TestChangedMeanwhile(t *testing.T) {
+	for _, step := range []string{"COPY f /f", "ADD dir /dir", "RUN --mount=type=bind,target=/c print x"} {
+		w := newWorld(t)
+		w.file("f", "before")
+		w.file("dir/f", "before")
+		tell := w.Note
+		write := true
+		w.Note = func(section, line string, why kernel.Why) {
+			tell(section, line, why)
+			if write && strings.HasPrefix(line, "cache miss") {
+				w.file("f", "afterwards")
+				w.file("dir/f", "afterwards")
+			}
+		}
+		w.build(lines("FROM base", step))
+		if !strings.Contains(w.out.String(), "has changed in the meantime") {
+			t.Errorf("%s: %s", step, w.out.String())
+		}
+		write = false
+		w.file("f", "before")
+		w.file("dir/f", "before")
+		w.build(lines("FROM base", step))
+		if w.hits() != 0 {
+			t.Errorf("%s: what was made of other files is taken for it", step)
+		}
+		w.build(lines("FROM base", step))
+		if w.hits() != 1 {
+			t.Errorf("%s: nothing has changed any more, and it was not in the cache", step)
+		}
 	}
 }
 

@@ -64,6 +64,7 @@ func (b *builder) planFiles(ctx context.Context, st *state, o *operation, copy *
 	o.record.Content, o.record.files = digest.Sum, digest.Files
 	o.record.More = append(o.record.More, optionsOf(copy)...)
 	o.history = nothing(st.config, summary(copy, digest))
+	o.inputs = append(o.inputs, copy)
 	o.perform = func(ctx context.Context, d *image.Draft) error { return b.write(ctx, st, copy, d) }
 	return nil
 }

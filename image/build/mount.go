@@ -40,7 +40,7 @@ func (m *mounts) close() error {
 	return errors.Join(errs...)
 }
 
-func (m *mounts) plan(ctx context.Context, asked []*instructions.Mount, r *record) error {
+func (m *mounts) plan(ctx context.Context, asked []*instructions.Mount, o *operation) error {
 	for _, a := range asked {
 		target := a.Target
 		if target != "" && !path.IsAbs(target) {
@@ -52,7 +52,7 @@ func (m *mounts) plan(ctx context.Context, asked []*instructions.Mount, r *recor
 		}
 		a := *a
 		a.Target = target
-		if err := m.planOne(ctx, &a, r); err != nil {
+		if err := m.planOne(ctx, &a, o); err != nil {
 			return err
 		}
 	}
@@ -62,10 +62,11 @@ func (m *mounts) plan(ctx context.Context, asked []*instructions.Mount, r *recor
 	return nil
 }
 
-func (m *mounts) planOne(ctx context.Context, a *instructions.Mount, r *record) error {
+func (m *mounts) planOne(ctx context.Context, a *instructions.Mount, o *operation) error {
+	r := &o.record
 	switch a.Type {
 	case instructions.MountTypeBind:
-		return m.planBind(ctx, a, r)
+		return m.planBind(ctx, a, o)
 	case instructions.MountTypeTmpfs:
 		r.More = append(r.More, fmt.Sprintf("--mount=type=tmpfs,target=%s,size=%d", a.Target, a.SizeLimit))
 		m.ready = append(m.ready, func(context.Context, *image.Draft) (*Mount, error) {
@@ -84,7 +85,8 @@ func (m *mounts) planOne(ctx context.Context, a *instructions.Mount, r *record) 
 }
 
 // planBind: of a stage or an image the layers count; of the build context the content.
-func (m *mounts) planBind(ctx context.Context, a *instructions.Mount, r *record) error {
+func (m *mounts) planBind(ctx context.Context, a *instructions.Mount, o *operation) error {
+	r := &o.record
 	option := fmt.Sprintf("--mount=type=bind,target=%s,source=%s,readonly=%t", a.Target, a.Source, a.ReadOnly)
 	_, further := m.b.Contexts[strings.ToLower(a.From)]
 	if a.From != "" && !further {
@@ -112,6 +114,7 @@ func (m *mounts) planBind(ctx context.Context, a *instructions.Mount, r *record)
 	if err != nil {
 		return fmt.Errorf("--mount: %w", err)
 	}
+	o.inputs = append(o.inputs, files)
 	r.More = append(r.More, option)
 	r.Content += digest.Sum
 	r.files = merged(digest.Files, r.files)

@@ -82,7 +82,7 @@ func (b *builder) planRun(ctx context.Context, st *state, c *instructions.RunCom
 	}
 	mounts := &mounts{b: b, st: st, program: program}
 	o.close = append(o.close, mounts.close)
-	if err := mounts.plan(ctx, instructions.GetMounts(c), &o.record); err != nil {
+	if err := mounts.plan(ctx, instructions.GetMounts(c), o); err != nil {
 		return err
 	}
 	o.perform = func(ctx context.Context, d *image.Draft) error {

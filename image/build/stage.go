@@ -14,6 +14,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 
 	"sandbox/image"
+	"sandbox/image/build/copying"
 )
 
 // state is how far a stage has come.
@@ -47,6 +48,7 @@ type operation struct {
 	config  v1.Config                                       // what it makes of the configuration
 	author  string                                          // MAINTAINER
 	perform func(ctx context.Context, d *image.Draft) error // makes its layer; nil if it has none
+	inputs  []*copying.Copy                                 // what it reads: somebody may be writing there meanwhile
 	after   func()                                          // when its image is in the store
 	close   []func() error                                  // in the end, in any case
 }
@@ -136,8 +138,22 @@ func (b *builder) perform(ctx context.Context, st *state, c instructions.Command
 	if o.after != nil {
 		o.after()
 	}
-	if err := b.cache.put(&o.record, st.image); err != nil {
+	err = o.unsteady()
+	if err == nil {
+		err = b.cache.put(&o.record, st.image)
+	}
+	if err != nil {
 		st.stage.out.printf("[Warning] the next build will not know of this step: %v\n", err)
+	}
+	return nil
+}
+
+// unsteady tells of files that were not copied as they were when the cache was asked: the record would lie.
+func (o *operation) unsteady() error {
+	for _, files := range o.inputs {
+		if changed := files.Changed(); len(changed) > 0 {
+			return fmt.Errorf("%s has changed in the meantime", changed[0])
+		}
 	}
 	return nil
 }

@@ -50,6 +50,7 @@ type Copy struct {
 	downloads map[string]*download // what has been fetched, by URL
 	unmatched []string
 	seen      map[string]stamp // the files of a context that Digest has read, by path
+	met       map[string]bool  // those that Write has come by
 	changed   []string
 }
 

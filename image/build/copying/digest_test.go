@@ -110,8 +110,9 @@ func TestChanged(t *testing.T) {
 	}
 	must(t, os.WriteFile(source+"/b", []byte("other"), 0o644))
 	must(t, os.WriteFile(source+"/d", nil, 0o644))
+	must(t, os.Remove(source+"/c"))
 	must(t, c.Write(context.Background(), t.TempDir(), nil))
-	if got := strings.Join(c.Changed(), " "); got != "b d" {
+	if got := strings.Join(c.Changed(), " "); got != "b c d" {
 		t.Errorf("changed %q", got)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"sandbox/kernel"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -28,13 +29,19 @@ func (c *Copy) Write(ctx context.Context, dir string, below []string) error {
 		return err
 	}
 	defer t.close()
-	c.changed = nil
+	c.changed, c.met = nil, map[string]bool{}
 	w := &writer{Copy: c, target: t, dest: Destination("/", c.Dest), several: len(items) > 1, buffers: newBuffers()}
 	for _, i := range items {
 		if err := w.item(ctx, i); err != nil {
 			return fmt.Errorf("%s to %s: %w", c.verb(), c.Dest, err)
 		}
 	}
+	for path := range c.seen {
+		if !c.met[path] { // removed meanwhile
+			c.changed = append(c.changed, path)
+		}
+	}
+	slices.Sort(c.changed)
 	return t.finish()
 }
 
@@ -135,13 +142,16 @@ func (w *writer) fetched(ctx context.Context, i item) error {
 // file copies a source that is no directory. ADD unpacks it if it is an archive.
 func (w *writer) file(ctx context.Context, i item, s step) error {
 	if w.Add && (w.Unpack == nil || *w.Unpack) && s.kind() == unix.S_IFREG {
-		fd, _, err := s.from.open(s.entry)
+		fd, e, err := s.from.open(s.entry)
 		if err != nil {
 			return err
 		}
 		file := os.NewFile(uintptr(fd), s.name)
 		done, err := w.unpackArchive(ctx, file)
 		file.Close()
+		if done {
+			w.compare(s.from.pathOf(s.name), &e.stat)
+		}
 		if done || err != nil {
 			return err
 		}
@@ -180,11 +190,11 @@ func (w *writer) putRegular(p *place, name string, s step, twins map[identity]st
 		return err
 	}
 	defer unix.Close(fd)
+	w.compare(s.from.pathOf(s.name), &e.stat)
 	id := identity{e.stat.Dev, e.stat.Ino}
 	if twin := twins[id]; twin != "" {
 		return p.putTwin(name, twin)
 	}
-	w.compare(s.from.pathOf(s.name), &e.stat)
 	if e.stat.Nlink > 1 && twins != nil {
 		twins[id] = p.pathOf(name)
 	}
@@ -197,7 +207,11 @@ func (w *writer) putRegular(p *place, name string, s step, twins map[identity]st
 
 // compare notices that a file of a context is not what Digest has seen. What is in layers does not change.
 func (w *writer) compare(path string, st *unix.Stat_t) {
-	if before, ok := w.seen[path]; w.seen != nil && (!ok || before != stampOf(st)) {
+	if w.seen == nil {
+		return
+	}
+	w.met[path] = true
+	if before, ok := w.seen[path]; !ok || before != stampOf(st) {
 		w.changed = append(w.changed, path)
 	}
 }
