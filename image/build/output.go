@@ -81,7 +81,7 @@ func Export(store *image.Store, img *image.Image, o Output, epoch *time.Time, w 
 	}
 	reader, writer := io.Pipe()
 	go func() { writer.CloseWithError(layer.Export(writer, dirs, options)) }()
-	err := layer.Unpack(reader, o.Dest)
+	err := layer.UnpackOver(reader, o.Dest)
 	if err == nil {
 		_, err = io.Copy(io.Discard, reader)
 	}

@@ -4,10 +4,12 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"sandbox/image/layer/tartest"
 )
@@ -223,6 +225,30 @@ func TestExport(t *testing.T) {
 	}
 	if data, err := os.ReadFile(filepath.Join(dest, "dir/f")); err != nil || string(data) != "1" {
 		t.Errorf("dir/f: %q, %v", data, err)
+	}
+}
+
+// TestExportIntoADirectory: what is there stays, and so does the directory itself, which may be for its owner's eyes only.
+func TestExportIntoADirectory(t *testing.T) {
+	w := newWorld(t)
+	w.file("f", "1")
+	img := w.build(lines("FROM scratch", "COPY f /f"))
+	dest := t.TempDir()
+	then := time.Unix(1e9, 0)
+	if err := errors.Join(os.WriteFile(filepath.Join(dest, "mine"), nil, 0o600), os.Chmod(dest, 0o700), os.Chtimes(dest, then, then)); err != nil {
+		t.Fatal(err)
+	}
+	if err := Export(w.store, img, Output{Type: "local", Dest: dest}, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(dest)
+	if err != nil || info.Mode().Perm() != 0o700 || info.ModTime().Before(then) {
+		t.Errorf("%v of %v, %v", info.Mode(), info.ModTime(), err)
+	}
+	for _, name := range []string{"mine", "f"} {
+		if _, err := os.Stat(filepath.Join(dest, name)); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

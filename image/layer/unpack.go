@@ -36,6 +36,7 @@ type unpacker struct {
 	contents *contents
 	entries  int
 	bytes    int64
+	over     bool // the directory is somebody's, with things in it: it stays as it is itself
 }
 
 // Unpack reads an archive, not compressed, to its end into the directory dir, which must be empty. It may read on behind
@@ -44,13 +45,18 @@ type unpacker struct {
 //
 // Entries take effect in the order of the archive: a later one of the same name takes the place of an earlier one. After
 // an error the directory holds something, but no good.
-func Unpack(archive io.Reader, dir string) error {
+func Unpack(archive io.Reader, dir string) error { return unpack(archive, dir, false) }
+
+// UnpackOver is Unpack into a directory that may have something in it, and whose own mode, owner and time stay.
+func UnpackOver(archive io.Reader, dir string) error { return unpack(archive, dir, true) }
+
+func unpack(archive io.Reader, dir string, over bool) error {
 	t, err := openTree(dir)
 	if err != nil {
 		return err
 	}
 	defer t.close()
-	u := &unpacker{tree: t, owners: NewOwners()}
+	u := &unpacker{tree: t, owners: NewOwners(), over: over}
 	u.contents = newContents(u.finishFile)
 	err = u.readAll(tar.NewReader(bufio.NewReaderSize(archive, 1<<16)))
 	if writeErr := u.contents.close(); writeErr != nil {
@@ -295,6 +301,9 @@ func (u *unpacker) finishDirectories() error {
 	slices.Sort(paths)
 	slices.Reverse(paths)
 	for _, p := range paths {
+		if p == "" && u.over {
+			continue
+		}
 		u.trim()
 		dir, err := u.reopen(p)
 		if err == unix.ENOENT || err == unix.ENOTDIR || err == unix.ELOOP {
