@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -149,12 +148,8 @@ func shortID(id string) string {
 func printImages(w io.Writer, opts imagesOptions, rows []imageRow) error {
 	switch {
 	case opts.quiet && (opts.format == "" || opts.format == "table"):
-		var seen []string
-		for _, r := range rows {
-			if !slices.Contains(seen, r.ID) {
-				seen = append(seen, r.ID)
-				fmt.Fprintln(w, r.ID)
-			}
+		for _, r := range rows { // as with Docker, an image with two tags twice
+			fmt.Fprintln(w, r.ID)
 		}
 		return nil
 	case opts.format == "json":

@@ -2,6 +2,7 @@ package chapter2
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -178,8 +179,8 @@ func parseUntil(s string) (time.Time, error) {
 			return t, nil
 		}
 	}
-	var seconds int64
-	if n, err := fmt.Sscanf(s, "%d", &seconds); n == 1 && err == nil {
+	whole, _, _ := strings.Cut(s, ".") // 1136073600.000000001, as Docker writes it
+	if seconds, err := strconv.ParseInt(whole, 10, 64); err == nil {
 		return time.Unix(seconds, 0), nil
 	}
 	return time.Time{}, kernel.Advise(fmt.Errorf("invalid time: %q", s), "a duration (24h, 90m) or a date (2026-01-31)")
