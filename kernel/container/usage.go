@@ -27,7 +27,8 @@ func (e *Engine) Usage(r *Record) Usage {
 	}
 	var ok bool
 	if u.Usage, ok = e.groups(r.ID).Usage(r.ID); !ok {
-		u.Usage, u.Added = addUp(r.State.Pid), true
+		pids, _ := e.Processes(r) // none, if it has just ended
+		u.Usage, u.Added = addUp(pids), true
 	}
 	if memory := machineMemory(); u.MemoryLimit == 0 || u.MemoryLimit > memory {
 		u.MemoryLimit = memory
@@ -65,22 +66,11 @@ func traffic(pid int) (received, sent int64) {
 	return received, sent
 }
 
-// addUp is for a container without a control group, as an ordinary user's may be: the processes in the PID namespace of its first
-// one. Memory that they share counts for each of them.
-func addUp(first int) (u cgroup.Usage) {
-	namespace, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", first))
-	if err != nil {
-		return u
-	}
-	entries, _ := os.ReadDir("/proc")
-	for _, entry := range entries {
-		pid, err := strconv.Atoi(entry.Name())
-		if err != nil {
-			continue
-		}
-		if own, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", pid)); err == nil && own == namespace {
-			addProcess(&u, pid)
-		}
+// addUp is for a container without a control group, as an ordinary user's may be: what its processes use. Memory that they
+// share counts for each of them.
+func addUp(pids []int) (u cgroup.Usage) {
+	for _, pid := range pids {
+		addProcess(&u, pid)
 	}
 	return u
 }
