@@ -207,3 +207,17 @@ func TestParseSignal(t *testing.T) {
 		}
 	}
 }
+
+// Who does not own the host's PID namespace cannot mount a proc that shows it, and sees the host's.
+func TestProcOfHost(t *testing.T) {
+	for _, test := range []struct {
+		mode, want string
+		uid        int
+	}{{"", "proc", 1000}, {"host", "bind", 1000}, {"host", "proc", 0}} {
+		r := &Record{HostConfig: HostConfig{PidMode: test.mode}}
+		list, err := mounts(r, Host{UID: test.uid}, nil)
+		if err != nil || list[0].Destination != "/proc" || list[0].Type != test.want {
+			t.Errorf("%+v: %+v, %v", test, list[0], err)
+		}
+	}
+}

@@ -33,10 +33,6 @@ func makeSpec(r *Record, u user, h Host, own []MountOption) (*specs.Spec, error)
 	if err != nil {
 		return nil, err
 	}
-	limits, err := rlimits(r.HostConfig.Ulimits)
-	if err != nil {
-		return nil, err
-	}
 	devices, rules, err := devices(r.HostConfig, h)
 	if err != nil {
 		return nil, err
@@ -61,7 +57,7 @@ func makeSpec(r *Record, u user, h Host, own []MountOption) (*specs.Spec, error)
 			User:     specs.User{UID: uint32(u.uid), GID: uint32(u.gid), AdditionalGids: u.groups},
 			Args:     processArgs(r),
 			Env:      environment(r.Config, u),
-			Cwd:      path.Clean("/" + cwd), Capabilities: caps, Rlimits: limits, OOMScoreAdj: oomScore(r.HostConfig),
+			Cwd:      path.Clean("/" + cwd), Capabilities: caps, Rlimits: rlimits(r.HostConfig.Ulimits), OOMScoreAdj: oomScore(r.HostConfig),
 			NoNewPrivileges: slices.ContainsFunc(r.HostConfig.SecurityOpt, isNoNewPrivileges),
 		},
 		Root:        &specs.Root{Path: "rootfs", Readonly: r.HostConfig.ReadonlyRootfs},
@@ -231,14 +227,14 @@ func parseCapability(name string) (capability.Set, error) {
 	return set, err
 }
 
-func rlimits(ulimits []Ulimit) ([]specs.POSIXRlimit, error) {
+func rlimits(ulimits []Ulimit) []specs.POSIXRlimit {
 	var limits []specs.POSIXRlimit
 	for _, u := range ulimits {
 		limits = append(limits, specs.POSIXRlimit{
 			Type: "RLIMIT_" + strings.ToUpper(u.Name), Soft: uint64(u.Soft), Hard: uint64(u.Hard),
 		})
 	}
-	return limits, nil
+	return limits
 }
 
 func oomScore(hc HostConfig) *int {
@@ -279,6 +275,9 @@ func mounts(r *Record, h Host, own []MountOption) ([]specs.Mount, error) {
 	if hc.NetworkMode == "host" && (h.Rootless() || h.Namespaced) {
 		// sysfs shows a network namespace, and only who owns that may mount one.
 		list[3] = specs.Mount{Destination: "/sys", Type: "bind", Source: "/sys", Options: append([]string{"rbind"}, sysOptions...)}
+	}
+	if hc.PidMode == "host" && h.Rootless() { // the same with proc and a PID namespace
+		list[0] = specs.Mount{Destination: "/proc", Type: "bind", Source: "/proc", Options: append([]string{"rbind"}, list[0].Options...)}
 	}
 	volumes, err := volumeMounts(own, h)
 	if err != nil {
