@@ -124,22 +124,6 @@ func (d Chdir) Call() Call { return Call{Name: "chdir", Args: []string{quote(d.P
 
 func (d Chdir) compile(c *compiler) { c.add(unix.SYS_CHDIR, c.str(d.Path)) }
 
-// Chroot is chroot(2).
-type Chroot struct{ Path string }
-
-// Call in strace's notation.
-func (d Chroot) Call() Call { return Call{Name: "chroot", Args: []string{quote(d.Path)}} }
-
-func (d Chroot) compile(c *compiler) { c.add(unix.SYS_CHROOT, c.str(d.Path)) }
-
-// Fchdir is fchdir(2).
-type Fchdir struct{ FD Descriptor }
-
-// Call in strace's notation.
-func (d Fchdir) Call() Call { return Call{Name: "fchdir", Args: []string{d.FD.String()}} }
-
-func (d Fchdir) compile(c *compiler) { c.add(unix.SYS_FCHDIR, d.FD.arg(c.b)) }
-
 // Setgroups is setgroups(2): the supplementary groups.
 type Setgroups struct{ Groups []int }
 

@@ -33,7 +33,7 @@ func (e *Engine) Leftovers() ([]Leftover, error) {
 				func() error { e.removeUnfinished(id); return nil }})
 		case err == nil && r.State.Running && !isLocked(e.Paths.dir(id)):
 			list = append(list, Leftover{"container " + r.PlainName(), kernel.Why{
-				EN: "its monitor was killed, or the machine went down", ZH: "它的监视进程被杀，或机器断过电"},
+				EN: "its monitor was killed, or the machine went down", ZH: "它的监视进程被杀，或机器关过机"},
 				func() error { _, _, err := e.reconcile(r); return err }})
 		}
 	}

@@ -11,7 +11,6 @@ import (
 // A container's directory is locked for as long as its monitor lives (and, before that, by the client that makes it).
 // It is a flock(2) lock: it belongs to the open directory, which the client passes on to the monitor, and the kernel
 // releases it when the last process that has it open is gone, killed or not.
-
 //
 // A directory without a record that nobody has locked is a leftover. So that one which was made this very moment is not
 // taken for such, whoever makes one holds a shared lock on the directory that all of them are in until it has locked its

@@ -28,7 +28,7 @@ type Record struct {
 
 // State is what a container is doing.
 type State struct {
-	Status     string // created, running, restarting, exited
+	Status     string // created, running, paused, restarting, exited, dead
 	Running    bool   // also while it is down and about to come again, as Docker has it
 	Paused     bool
 	Restarting bool

@@ -12,11 +12,6 @@ import (
 	"sandbox/kernel/seccomp"
 )
 
-const (
-	bindFlag          = unix.MS_BIND
-	openTerminalFlags = unix.O_RDWR | unix.O_NOCTTY | unix.O_CLOEXEC
-)
-
 // seccompFilter compiles the profile that config.json asks for; nil for none.
 func (b *birth) seccompFilter() ([]unix.SockFilter, error) {
 	caps := uint64(capability.SetOf(b.spec.Process.Capabilities.Bounding))

@@ -1,11 +1,13 @@
 package container
 
 import (
-	"github.com/opencontainers/runtime-spec/specs-go"
-
-	"sandbox/kernel"
 	"strconv"
 	"strings"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"sandbox/kernel"
 )
 
 // attachStreams gives the program its standard input, output and error: pipes that lead to the monitor, or a terminal
@@ -20,7 +22,7 @@ func (b *birth) attachStreams() []kernel.Step {
 	}
 	steps := terminalSteps(b.ends, b.rows, b.cols)
 	console := kernel.Because(kernel.CreateFile{Path: "/dev/console", Mode: 0o620}, "", "")
-	bind := kernel.Because(kernel.Mount{Source: "/dev/pts/0", Target: "/dev/console", Flags: bindFlag}, "the container's console is its first terminal", "容器的控制台就是它的第一个终端")
+	bind := kernel.Because(kernel.Mount{Source: "/dev/pts/0", Target: "/dev/console", Flags: unix.MS_BIND}, "the container's console is its first terminal", "容器的控制台就是它的第一个终端")
 	steps = append(steps, kernel.In("3.1", console, bind)...)
 	if uid := b.spec.Process.User.UID; uid != 0 {
 		steps = append(steps, kernel.In("3.1", kernel.Because(kernel.Chown{Path: "/dev/pts/0", UID: int(uid), GID: -1}, "", ""))...)
@@ -32,7 +34,7 @@ func (b *birth) attachStreams() []kernel.Step {
 func terminalSteps(e ends, rows, cols uint16) []kernel.Step {
 	master, slave := &kernel.Handle{}, &kernel.Handle{}
 	steps := []kernel.Step{
-		kernel.Because(kernel.Open{Path: "/dev/pts/ptmx", Flags: openTerminalFlags, As: master}, "-t: a terminal, made of two ends", "-t：一个终端有两头"),
+		kernel.Because(kernel.Open{Path: "/dev/pts/ptmx", Flags: unix.O_RDWR | unix.O_NOCTTY | unix.O_CLOEXEC, As: master}, "-t: a terminal, made of two ends", "-t：一个终端有两头"),
 		kernel.Because(kernel.UnlockTerminal{Master: master.FD()}, "", ""),
 		kernel.Because(kernel.OpenTerminal{Master: master.FD(), As: slave}, "the program's end", "程序用这一头"),
 		kernel.Because(kernel.Dup{From: master.FD(), To: e.master, Cloexec: true}, "", ""),
