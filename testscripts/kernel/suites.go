@@ -49,9 +49,10 @@ const (
 // Suites are what runs in the guest, in this order. The scripts are those in which the kernel matters: version 2 of
 // control groups, an older overlayfs, modules; v2-* are for such a kernel only. What reads and writes images, formats and
 // flags is the same on every kernel. Neither are there those that kill and begin anew again and again (crash, loss,
-// restart, lifecycle): without KVM they take minutes.
+// restart, lifecycle): without KVM they take minutes. Nor why: it lowers a limit below what this kernel, which counts its
+// own memory, has given out already; v2-memory has that part.
 var Suites = []Suite{
-	{Name: "root", Program: "scripts.test", Test: "TestScripts", Scripts: "v2-.*|run|pause|why|confine|doctor"},
+	{Name: "root", Program: "scripts.test", Test: "TestScripts", Scripts: "v2-.*|run|pause|confine|doctor"},
 	{Name: "delegated", Program: "scripts.test", Test: "TestScripts", Scripts: "v2-.*|exec|pause", User: true, Group: UserScope},
 	{Name: "undelegated", Program: "scripts.test", Test: "TestScripts", Scripts: "run|pause", User: true, Group: Session},
 }
