@@ -39,13 +39,25 @@ func (h Host) OutOfMemory(id string) OutOfMemory {
 	}
 	hits := counts[met]
 	if met == "" {
-		hits = number(path.Join(dir, "memory.failcnt")) + number(path.Join(dir, "memory.memsw.failcnt"))
+		hits = number(path.Join(dir, "memory.failcnt")) + swapHits(dir)
 	}
 	if hits > 0 {
 		oom.Limit = number(path.Join(dir, limit))
 	}
 	oom.Peak = number(path.Join(dir, peak))
 	return oom
+}
+
+// swapHits is whether a group of v1 met its limit of memory and swap together, which is met first where both limits are the
+// same. Linux 6.18 has memory.memsw.failcnt and does not count in it; what was used most tells then. The kernel charges up to 64
+// pages at once (MEMCG_CHARGE_BATCH, mm/memcontrol.c), so it may have stopped that much below.
+func swapHits(dir string) int64 {
+	hits := number(path.Join(dir, "memory.memsw.failcnt"))
+	limit := number(path.Join(dir, "memory.memsw.limit_in_bytes"))
+	if limit > 0 && number(path.Join(dir, "memory.memsw.max_usage_in_bytes")) >= limit-int64(64*os.Getpagesize()) {
+		hits++
+	}
+	return hits
 }
 
 // OOMSource is where a group tells of the OOM killer while it runs.
