@@ -160,9 +160,10 @@ func replace(path, content string) error {
 		return err
 	}
 	defer file.Close()
+	defer os.Remove(file.Name()) // a failure's; after the renaming there is none
 	_, err = file.WriteString(content)
 	if err := errors.Join(err, file.Chmod(mode), file.Sync()); err != nil {
-		return errors.Join(err, os.Remove(file.Name()))
+		return err
 	}
 	return os.Rename(file.Name(), path)
 }
