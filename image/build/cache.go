@@ -167,7 +167,8 @@ func (c *cache) elsewhere(r *record) *record {
 	return nil
 }
 
-// Prune forgets steps whose images are gone, and returns how many bytes that gives back.
+// Prune forgets steps whose images are gone, and empties the cache mounts that no build uses. It returns how many bytes that
+// gives back.
 func Prune(cacheDir string, store *image.Store) (int64, error) {
 	images, err := store.List()
 	if err != nil {
@@ -191,5 +192,6 @@ func Prune(cacheDir string, store *image.Store) (int64, error) {
 		}
 		_ = os.Remove(filepath.Dir(path)) // if it was the last one
 	}
-	return freed, err
+	mounts, mountsErr := pruneMounts(filepath.Join(cacheDir, "mounts"))
+	return freed + mounts, errors.Join(err, mountsErr)
 }

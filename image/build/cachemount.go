@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -124,4 +125,39 @@ func (m *mounts) fillCache(ctx context.Context, a *instructions.Mount, dir, cont
 		return nil // somebody else was faster
 	}
 	return err
+}
+
+// pruneMounts empties the cache mounts that nobody uses. The file with the lock stays: somebody may be waiting for it.
+func pruneMounts(base string) (freed int64, err error) {
+	locks, err := filepath.Glob(filepath.Join(base, "*", "lock"))
+	for _, path := range locks {
+		lock, openErr := os.Open(path)
+		if openErr != nil {
+			continue
+		}
+		if unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil {
+			content := filepath.Join(filepath.Dir(path), "content")
+			size := sizeOf(content)
+			if removeErr := layer.RemoveTree(content); removeErr != nil {
+				err = errors.Join(err, removeErr)
+			} else {
+				freed += size
+			}
+		}
+		lock.Close()
+	}
+	return freed, err
+}
+
+// sizeOf is what the files of a directory have, in bytes; what cannot be read does not count.
+func sizeOf(dir string) (total int64) {
+	_ = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			if info, err := d.Info(); err == nil {
+				total += info.Size()
+			}
+		}
+		return nil
+	})
+	return total
 }

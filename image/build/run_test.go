@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 
 	"sandbox/image/layer"
 )
@@ -185,6 +186,34 @@ func TestCacheMounts(t *testing.T) {
 }
 
 // TestPrivateCacheMount: who wants a directory alone gets another one while the first is in use.
+// TestPruneCacheMounts: those that a build uses at the moment are left alone.
+func TestPruneCacheMounts(t *testing.T) {
+	w := newWorld(t)
+	base := filepath.Join(w.CacheDir, "mounts")
+	made := map[string]*os.File{}
+	for _, id := range []string{"used", "left"} {
+		dir, lock, err := lockCache(context.Background(), base, id, instructions.MountSharingShared)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer lock.Close()
+		made[dir] = lock
+		if err := errors.Join(os.Mkdir(filepath.Join(dir, "content"), 0o755), os.WriteFile(filepath.Join(dir, "content/f"), []byte("1234"), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, want := range []int64{0, 4, 4, 0} {
+		if freed, err := Prune(w.CacheDir, w.store); err != nil || freed != want {
+			t.Errorf("%d bytes are free, want %d: %v", freed, want, err)
+		}
+		for dir, lock := range made {
+			lock.Close()
+			delete(made, dir)
+			break
+		}
+	}
+}
+
 func TestPrivateCacheMount(t *testing.T) {
 	base := t.TempDir()
 	first, lock, err := lockCache(context.Background(), base, "id", "private")
