@@ -111,7 +111,7 @@ func (h Host) addWeight(w Weighers, disk string, weight uint16, english, chinese
 	if len(w.Cost) > 0 {
 		converted := strconv.Itoa(ioWeightOf(int(weight)))
 		add("blkio", "", "io.weight", disk+converted, english+fmt.Sprintf("; %d of 10 … 1000 is %s of io.cost's 1 … 10000, as runc converts", weight, converted),
-			chinese+fmt.Sprintf("；%d(10 … 1000)换算成 io.cost 的 %s(1 … 10000)，算法和 runc 相同", weight, converted))
+			chinese+fmt.Sprintf("；%d（10 … 1000）换算成 io.cost 的 %s（1 … 10000），算法和 runc 相同", weight, converted))
 	}
 }
 

@@ -166,7 +166,7 @@ func (h *Host) findBase() {
 	case errors.Is(err, unix.EROFS):
 		h.refuseReadOnly(h.Root)
 	case err != nil:
-		h.refuse("no control group is delegated to this user (it is in "+own+")", "没有委派给当前用户的组(现在在 "+own+")")
+		h.refuse("no control group is delegated to this user (it is in "+own+")", "没有委派给当前用户的组（现在在 "+own+"）")
 		h.cure("start it with: systemd-run --user --scope -p Delegate=yes sandbox …", "这样启动：systemd-run --user --scope -p Delegate=yes sandbox …")
 	}
 }

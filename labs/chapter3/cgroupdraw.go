@@ -37,7 +37,7 @@ func (d groupDrawing) group(r *container.Record, files []cgroup.File, rows []*cg
 		}
 		return show
 	})
-	more := fmt.Sprintf(in(d.language, "  (and %d files more: --no-stream)", "  (还有 %d 个文件：--no-stream)"), hidden)
+	more := fmt.Sprintf(in(d.language, "  (and %d files more: --no-stream)", "  （还有 %d 个文件：--no-stream）"), hidden)
 	return d.cut(strings.TrimSuffix(title, "\n")+more) + strings.ReplaceAll(text, "\n\n", "\n")
 }
 
@@ -76,7 +76,7 @@ func (d groupDrawing) sections(files []cgroup.File, rows []*cgroupRow, before, n
 	if d.mode == cgroup.V2 {
 		fmt.Fprintln(&b, "\n"+d.cut(padded("devices", 9)+" "+in(d.language,
 			"v2 has no file for them: a small program (eBPF) at the group judges, if root has made it: bpftool cgroup list",
-			"v2 里没有文件：由挂在组上的一小段程序(eBPF)判断，由 root 建组时才有，用 bpftool cgroup list 查看")))
+			"v2 里没有文件：由挂在组上的一小段程序（eBPF）判断，由 root 建组时才有，用 bpftool cgroup list 查看")))
 	}
 	return b.String()
 }
@@ -201,7 +201,7 @@ func collect(lines *[][]string, nodes []cgroup.Node, indent string, names map[st
 		if len(n.ID) == 64 { // a container's, not one made inside
 			owner := names[n.ID]
 			if owner == "" {
-				owner = in(language, "(of another --root)", "(属于别的 --root)")
+				owner = in(language, "(of another --root)", "（属于别的 --root）")
 			}
 			name = n.ID[:12] + " " + owner
 		}

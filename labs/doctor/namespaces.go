@@ -94,7 +94,7 @@ func (m Machine) whyNoUserNamespace(err error) (detail, cure kernel.Why) {
 		return text("forbidden to ordinary users by kernel.unprivileged_userns_clone = 0", "被 kernel.unprivileged_userns_clone = 0 禁止普通用户使用"),
 			same("sysctl -w kernel.unprivileged_userns_clone=1")
 	case m.read(sysctl+"kernel/apparmor_restrict_unprivileged_userns") == "1":
-		return text("AppArmor takes the rights away in it (apparmor_restrict_unprivileged_userns = 1)", "AppArmor 收走了里面的权限(apparmor_restrict_unprivileged_userns = 1)"),
+		return text("AppArmor takes the rights away in it (apparmor_restrict_unprivileged_userns = 1)", "AppArmor 收走了里面的权限（apparmor_restrict_unprivileged_userns = 1）"),
 			text("give sandbox an AppArmor profile with `userns,`, or: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
 				"给 sandbox 写一个含 `userns,` 的 AppArmor 配置，或者：sysctl -w kernel.apparmor_restrict_unprivileged_userns=0")
 	}
@@ -124,7 +124,7 @@ func moreIDs(m Machine) []Finding {
 		if _, err := m.LookPath(program); err != nil {
 			f.State = Limited
 			f.Detail = text(program+" is not installed: a container of yours has one user, root", "没有安装 "+program+"：你的容器里只有 root 一个用户")
-			f.Cure = text("install the package uidmap (shadow-utils)", "安装 uidmap(shadow-utils)软件包")
+			f.Cure = text("install the package uidmap (shadow-utils)", "安装 uidmap（shadow-utils）软件包")
 			return one(f)
 		}
 	}

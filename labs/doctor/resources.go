@@ -76,10 +76,10 @@ func blockWeights(m Machine) []Finding {
 	case m.Groups.Mode == cgroup.V2 && m.exists(path.Join(m.Groups.Root, "io.cost.qos")) && strings.Contains(m.read(path.Join(m.Groups.Root, "io.cost.qos")), "enable=1"):
 		f.Detail = text("io.cost is switched on", "io.cost 已打开")
 	case usable != "":
-		f.State, f.Detail = Limited, text("no disk uses BFQ: weights make no difference", "没有磁盘用 BFQ：权重不起作用")
+		f.State, f.Detail = Limited, text("no disk uses BFQ: weights are refused", "没有磁盘用 BFQ：设权重会被拒绝")
 		f.Cure = same("echo bfq > /sys/block/" + usable + "/queue/scheduler")
 	default:
-		f.State, f.Detail = Limited, text("this kernel has no BFQ: weights make no difference; throttling (--device-write-bps) works", "内核没有 BFQ：权重不起作用；限速(--device-write-bps)可用")
+		f.State, f.Detail = Limited, text("this kernel has no BFQ: weights are refused; throttling (--device-write-bps) works", "内核没有 BFQ：设权重会被拒绝；限速（--device-write-bps）可用")
 		f.Cure = same("modprobe bfq")
 	}
 	return one(f)
@@ -124,7 +124,7 @@ func terminal(m Machine) []Finding {
 		f.Cure = same("mount -t devpts devpts /dev/pts -o ptmxmode=0666 && ln -s pts/ptmx /dev/ptmx")
 	case !m.IsTerminal:
 		f.State, f.Detail = Limited, text("input or output is not a terminal: run -i works, run -it does not", "输入或输出不是终端：run -i 可用，run -it 不可用")
-		f.Cure = text("start it from a terminal (ssh -t, docker exec -it)", "在终端里启动(ssh -t、docker exec -it)")
+		f.Cure = text("start it from a terminal (ssh -t, docker exec -it)", "在终端里启动（ssh -t、docker exec -it）")
 	}
 	return one(f)
 }
