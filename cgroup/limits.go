@@ -63,7 +63,7 @@ func (h Host) memoryLimits(m *specs.LinuxMemory, add adder) error {
 	if m == nil {
 		return nil
 	}
-	if m.KernelTCP != nil || m.Kernel != nil { //nolint:staticcheck // deprecated, and refused for that
+	if m.KernelTCP != nil {
 		return fmt.Errorf("limits on kernel memory are not supported: the kernel has given them up")
 	}
 	if m.Limit != nil && *m.Limit != 0 {

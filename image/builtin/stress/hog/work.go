@@ -6,12 +6,12 @@ import (
 	"syscall"
 )
 
-var root float64 // keeps the compiler from leaving out what nobody looks at
-
-// useProcessor computes square roots.
+// useProcessor computes square roots. The comparison keeps the compiler from leaving out what nobody looks at.
 func useProcessor(Order) int {
 	for n := 1.0; ; n++ {
-		root = math.Sqrt(n)
+		if math.Sqrt(n) < 0 {
+			return 1
+		}
 	}
 }
 
