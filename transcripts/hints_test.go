@@ -23,7 +23,7 @@ func TestHints(t *testing.T) {
 		name := m.number + "/" + m.exercise + "/" + m.want
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			shell := world(t, everybody()[0])("--lang=en", "lab", "shell", m.number)
+			shell := world(t, everybody()[0], "")("--lang=en", "lab", "shell", m.number)
 			shell.Env = append(shell.Env, "SHELL=/bin/sh")
 			// What the learner did must not be what checking prints.
 			shell.Stdin = strings.NewReader("{\n" + m.did + "\n:\n} >/tmp/did 2>&1 </dev/null\nsandbox lab check " + m.number + " " + m.exercise + "\ncat /tmp/did >&2\n")

@@ -17,7 +17,7 @@ func TestProve(t *testing.T) {
 			t.Run(chapter.Number+"."+string(lang), func(t *testing.T) {
 				t.Parallel()
 				for _, w := range everybody() {
-					sandbox := world(t, w)
+					sandbox := world(t, w, "")
 					if out, err := sandbox("--lang="+string(lang), "lab", "prove", chapter.Number).CombinedOutput(); err != nil {
 						t.Errorf("%s: %v\n%s", w.name, err, out)
 					}

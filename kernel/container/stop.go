@@ -104,14 +104,11 @@ func (e *Engine) signal(r *Record, s unix.Signal) error {
 	if r.HostConfig.Init && s != unix.SIGKILL {
 		awaitInit(r)
 	}
-	err = e.Door.Do(kernel.Step{
+	e.Event(r.Event("kill", "signal", strconv.Itoa(int(s)))) // before it, or the end that comes of it may be told first
+	return e.Door.Do(kernel.Step{
 		Effect: kernel.PidfdSignal{FD: kernel.FD(pidfd), Signal: s}, Section: "3.3",
 		Why: kernel.Why{EN: "to the container's first process", ZH: "发给容器的 1 号进程"},
 	})
-	if err == nil {
-		e.Event(r.Event("kill", "signal", strconv.Itoa(int(s))))
-	}
-	return err
 }
 
 // StopResult says how a container came to its end.
