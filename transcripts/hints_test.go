@@ -33,7 +33,11 @@ func TestHints(t *testing.T) {
 				t.Fatalf("%v\n%s%s", err, said.String(), did.String())
 			}
 			// A hint may be broken into lines at any space.
-			if text := strings.Join(strings.Fields(strings.ReplaceAll(said.String(), "│", "")), " "); !strings.Contains(text, m.want) {
+			text := strings.Join(strings.Fields(strings.ReplaceAll(said.String(), "│", "")), " ")
+			if _, why, left := strings.Cut(text, "This exercise cannot be done here: "); left {
+				t.Skip("left out for this user on this machine: " + why)
+			}
+			if !strings.Contains(text, m.want) {
 				t.Errorf("after\n%s\nthis is missing: %s\n%s\nwhat the commands printed:\n%s", m.did, m.want, said.String(), did.String())
 			}
 		})
