@@ -131,7 +131,9 @@ func enter(env *command.Env, o pocket.Options) error {
 
 // tidy takes away the control groups of pocket hosts that were killed: all else of them the kernel has taken already.
 func tidy(env *command.Env) {
-	left, err := env.Engine().Leftovers()
+	engine := *env.Engine()
+	engine.Door = quietly(env)
+	left, err := engine.Leftovers()
 	if err != nil {
 		return // whoever needs what is wrong there will say so
 	}
