@@ -90,28 +90,23 @@ func keep(list []string, name string) []string {
 // addWeight writes a weight for whatever weighs; disk is "" for all, or the disk's number and a blank. 0 is what a group has that was
 // given none: 100, with BFQ as with io.cost.
 func (h Host) addWeight(w Weighers, disk string, weight uint16, english, chinese string, add adder) {
+	bfq, cost := int(weight), ioWeightOf(int(weight))
 	if weight == 0 {
-		for _, file := range []struct {
-			there bool
-			v2    string
-		}{{len(w.BFQ) > 0, "io.bfq.weight"}, {len(w.Cost) > 0, "io.weight"}} {
-			if file.there {
-				add("blkio", "blkio.bfq.weight", file.v2, disk+"100", english, chinese)
-			}
-		}
-		return
+		bfq, cost = 100, 100
 	}
 	if len(w.BFQ) > 0 {
 		v1 := "blkio.bfq.weight"
 		if disk != "" {
 			v1 = "blkio.bfq.weight_device"
 		}
-		add("blkio", v1, "io.bfq.weight", disk+strconv.Itoa(int(weight)), english, chinese)
+		add("blkio", v1, "io.bfq.weight", disk+strconv.Itoa(bfq), english, chinese)
 	}
 	if len(w.Cost) > 0 {
-		converted := strconv.Itoa(ioWeightOf(int(weight)))
-		add("blkio", "", "io.weight", disk+converted, english+fmt.Sprintf("; %d of 10 … 1000 is %s of io.cost's 1 … 10000, as runc converts", weight, converted),
-			chinese+fmt.Sprintf("；%d（10 … 1000）换算成 io.cost 的 %s（1 … 10000），算法和 runc 相同", weight, converted))
+		if weight != 0 {
+			english += fmt.Sprintf("; %d of 10 … 1000 is %d of io.cost's 1 … 10000, as runc converts", weight, cost)
+			chinese += fmt.Sprintf("；%d（10 … 1000）换算成 io.cost 的 %d（1 … 10000），算法和 runc 相同", weight, cost)
+		}
+		add("blkio", "", "io.weight", disk+strconv.Itoa(cost), english, chinese)
 	}
 }
 

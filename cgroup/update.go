@@ -132,16 +132,18 @@ func (h Host) joinCpuset(group Group, id string, wanted []limit) []Rewrite {
 	p.Group = group
 	p.makeDirectory(d, d.prepareV1)
 	p.Create = append(p.Create, fillCpuset(d.group(id), d.cpusetAbove(), nil)...)
-	for _, pid := range h.Processes(id) {
-		p.Create = append(p.Create, step("3.5", kernel.WriteFile{Path: path.Join(d.group(id), "cgroup.procs"), Data: strconv.Itoa(pid)},
-			"cpuset: it was in no group of this controller", "cpuset：此前它不在这个控制器的任何组里"))
-	}
 	var list []Rewrite
 	for _, s := range p.Create {
 		list = append(list, Rewrite{Do: s})
 	}
 	for _, pid := range h.Processes(id) {
-		list = append(list, Rewrite{Back: step("3.5", kernel.WriteFile{Path: path.Join(d.Path, "cgroup.procs"), Data: strconv.Itoa(pid)}, "back to where it was", "回到原来的地方")})
+		move := func(dir, english, chinese string) kernel.Step {
+			return step("3.5", kernel.WriteFile{Path: path.Join(dir, "cgroup.procs"), Data: strconv.Itoa(pid)}, english, chinese)
+		}
+		list = append(list, Rewrite{
+			Do:   move(d.group(id), "cpuset: it was in no group of this controller", "cpuset：此前它不在这个控制器的任何组里"),
+			Back: move(d.Path, "back to where it was", "回到原来的地方"),
+		})
 	}
 	return list
 }

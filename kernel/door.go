@@ -106,6 +106,16 @@ func (d *Door) perform(s Step) syscall.Errno {
 	return errno
 }
 
+// Note tells of something that is no change: an HTTP request, a decision of the build cache, what a name leads to.
+func (d *Door) Note(section, line string, why Why) {
+	if d.Tell == nil {
+		return
+	}
+	d.order.Lock()
+	defer d.order.Unlock()
+	d.Tell(Record{Section: section, Process: d.Process, Line: line, Why: why.In(d.Language)})
+}
+
 // performHere compiles one effect into a table of its own and walks along its rows.
 func performHere(e Effect) (result int, errno syscall.Errno) {
 	if e, ok := e.(interface{ performInGo() (int, error) }); ok {

@@ -66,18 +66,14 @@ func (r *Resources) findDisks(e *Engine) error {
 
 // noteDisk tells which disk a name leads to.
 func (e *Engine) noteDisk(name string, disk cgroup.Disk) {
-	if e.Door.Tell == nil {
-		return
-	}
 	where := disk.String()
 	if disk.Part != "" {
 		where = "/dev/" + disk.Part + ", a part of " + where
 	}
-	why := kernel.Why{
+	e.Door.Note("3.4", name+" is on "+where, kernel.Why{
 		EN: "disks are scheduled and throttled as a whole: this one is meant",
 		ZH: "内核按整块磁盘调度和限速：指的就是这一块",
-	}
-	e.Door.Tell(kernel.Record{Section: "3.4", Process: e.Door.Process, Line: name + " is on " + where, Why: why.In(e.Door.Language)})
+	})
 }
 
 // blockIO is that part of the OCI specification's resources.

@@ -31,13 +31,14 @@ func exitCode(status unix.WaitStatus) int {
 // removeGroups takes the container's cgroups away, and kills what is still in them: processes that outlived the first
 // one because they share the host's PID namespace.
 func (e *Engine) removeGroups(id string) {
+	groups := e.groups(id)
 	for range 50 {
-		e.Door.Do(kernel.Try(e.groups(id).Remove(id)...)...)
-		left := e.groups(id).Processes(id)
+		e.Door.Do(kernel.Try(groups.Remove(id)...)...)
+		left := groups.Processes(id)
 		if len(left) == 0 {
 			break
 		}
-		if e.groups(id).Frozen(id) {
+		if groups.Frozen(id) {
 			e.thaw(id) // so that what is killed dies
 		}
 		for _, pid := range left {
@@ -45,5 +46,5 @@ func (e *Engine) removeGroups(id string) {
 		}
 		time.Sleep(2 * time.Millisecond)
 	}
-	e.Door.Do(kernel.Try(e.groups(id).Remove(id)...)...) // the parent, if another container went at the same moment
+	e.Door.Do(kernel.Try(groups.Remove(id)...)...) // the parent, if another container went at the same moment
 }

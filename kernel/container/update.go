@@ -100,11 +100,9 @@ func (e *Engine) rewrite(list []cgroup.Rewrite) (undo func(), err error) {
 		}
 	}
 	for _, r := range list {
-		if r.Do.Effect != nil {
-			if err := e.Door.Do(r.Do); err != nil && !errors.Is(err, unix.ESRCH) { // a process that was to be moved has ended
-				undo()
-				return nil, adviseBusy(r.Do, err)
-			}
+		if err := e.Door.Do(r.Do); err != nil && !errors.Is(err, unix.ESRCH) { // a process that was to be moved has ended
+			undo()
+			return nil, adviseBusy(r.Do, err)
 		}
 		done++
 	}

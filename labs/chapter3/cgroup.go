@@ -81,15 +81,8 @@ func (v *groupView) show(w io.Writer, opts cgroupOptions, width, height int) err
 	for _, f := range files {
 		rows = append(rows, makeCgroupRow(r, f, v.env.Language()))
 	}
-	switch opts.format {
-	case "":
-	case "json":
-		return command.PrintJSON(w, rows)
-	case "table":
-		opts.format = "table {{.File}}\t{{.Value}}\t{{.SetBy}}\t{{.Path}}"
-		fallthrough
-	default:
-		return command.PrintRows(w, opts.format, rows, &cgroupRow{
+	if opts.format != "" {
+		return printFormatted(w, opts.format, "{{.File}}\t{{.Value}}\t{{.SetBy}}\t{{.Path}}", rows, &cgroupRow{
 			Container: "CONTAINER", Controller: "CONTROLLER", File: "FILE", Path: "PATH", Value: "VALUE", Plain: "PLAIN", SetBy: "SET BY", Meaning: "MEANING",
 		})
 	}
@@ -128,15 +121,9 @@ func showTree(env *command.Env, w io.Writer, opts cgroupOptions) error {
 			})
 		}
 	}
-	switch opts.format {
-	case "":
-	case "json":
-		return command.PrintJSON(w, rows)
-	case "table":
-		opts.format = "table {{.ID}}\t{{.Name}}\t{{.MemUsage}}\t{{.CPU}}\t{{.PIDs}}\t{{.Path}}"
-		fallthrough
-	default:
-		return command.PrintRows(w, opts.format, rows, &groupRow{ID: "CONTAINER ID", Name: "NAME", Path: "PATH", MemUsage: "MEM USAGE / LIMIT", CPU: "CPU TIME", PIDs: "PIDS"})
+	if opts.format != "" {
+		return printFormatted(w, opts.format, "{{.ID}}\t{{.Name}}\t{{.MemUsage}}\t{{.CPU}}\t{{.PIDs}}\t{{.Path}}", rows,
+			&groupRow{ID: "CONTAINER ID", Name: "NAME", Path: "PATH", MemUsage: "MEM USAGE / LIMIT", CPU: "CPU TIME", PIDs: "PIDS"})
 	}
 	for _, t := range trees {
 		if len(t.Nodes) == 0 && len(trees) > 1 {
@@ -147,6 +134,17 @@ func showTree(env *command.Env, w io.Writer, opts cgroupOptions) error {
 		}
 	}
 	return nil
+}
+
+// printFormatted prints rows as --format wants them: "table" alone is the usual columns.
+func printFormatted[T any](w io.Writer, format, usual string, rows []T, heading T) error {
+	switch format {
+	case "json":
+		return command.PrintJSON(w, rows)
+	case "table":
+		format = "table " + usual
+	}
+	return command.PrintRows(w, format, rows, heading)
 }
 
 func ofLimit(u cgroup.Usage) string {

@@ -146,11 +146,3 @@ func TestDrawTree(t *testing.T) {
 		t.Error(got)
 	}
 }
-
-func TestClip(t *testing.T) {
-	for text, want := range map[string]string{"abcdef": "abcdef", "abcdefg": "abcde…", "内存上": "内存上", "内存上限": "内存…", "": ""} {
-		if got := clip(text, 6); got != want {
-			t.Errorf("%q: %q, want %q", text, got, want)
-		}
-	}
-}

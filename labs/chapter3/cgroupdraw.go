@@ -95,7 +95,7 @@ func oneLine(row *cgroupRow) string {
 	case value == "":
 		return "-"
 	}
-	return clip(value, widest)
+	return columns.Cut(value, widest)
 }
 
 // use draws what a controller's group uses now, beside what it may.
@@ -237,20 +237,5 @@ func (d groupDrawing) cut(s string) string {
 	if d.width == 0 {
 		return s
 	}
-	return clip(s, d.width)
-}
-
-// clip cuts a text to so many columns.
-func clip(s string, width int) string {
-	if columns.Of(s) <= width {
-		return s
-	}
-	used, end := 0, 0
-	for i, r := range s {
-		if used += columns.OfRune(r); used > width-1 {
-			break
-		}
-		end = i + len(string(r))
-	}
-	return s[:end] + "…"
+	return columns.Cut(s, d.width)
 }

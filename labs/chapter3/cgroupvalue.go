@@ -8,16 +8,14 @@ import (
 	"time"
 
 	"sandbox/cgroup"
+	"sandbox/kernel"
 	"sandbox/kernel/container"
 	"sandbox/labs/command"
 )
 
 // in is the English or the Chinese of two.
 func in(language, english, chinese string) string {
-	if language == "zh" {
-		return chinese
-	}
-	return english
+	return kernel.Why{EN: english, ZH: chinese}.In(language)
 }
 
 // plainValue is a file's value for people; "" where the value itself is.

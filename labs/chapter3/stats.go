@@ -2,6 +2,7 @@ package chapter3
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -145,13 +146,7 @@ func printStats(w io.Writer, opts statsOptions, rows []*statsRow) error {
 	if opts.bars {
 		return printBars(w, rows)
 	}
-	switch opts.format {
-	case "json":
-		return command.PrintJSON(w, rows)
-	case "", "table":
-		opts.format = "table {{.ID}}\t{{.Name}}\t{{.CPUPerc}}\t{{.MemUsage}}\t{{.MemPerc}}\t{{.NetIO}}\t{{.BlockIO}}\t{{.PIDs}}"
-	}
-	return command.PrintRows(w, opts.format, rows, &statsRow{
+	return printFormatted(w, cmp.Or(opts.format, "table"), "{{.ID}}\t{{.Name}}\t{{.CPUPerc}}\t{{.MemUsage}}\t{{.MemPerc}}\t{{.NetIO}}\t{{.BlockIO}}\t{{.PIDs}}", rows, &statsRow{
 		Container: "CONTAINER", ID: "CONTAINER ID", Name: "NAME", CPUPerc: "CPU %", MemUsage: "MEM USAGE / LIMIT", MemPerc: "MEM %",
 		NetIO: "NET I/O", BlockIO: "BLOCK I/O", PIDs: "PIDS",
 	})

@@ -16,6 +16,20 @@ func Of(s string) int {
 	return n
 }
 
+// Cut is as much of a text as fits into so many columns, with an ellipsis for what does not.
+func Cut(s string, width int) string {
+	if Of(s) <= width {
+		return s
+	}
+	used := 1 // the ellipsis
+	for i, r := range s {
+		if used += OfRune(r); used > width {
+			return s[:i] + "…"
+		}
+	}
+	return s
+}
+
 // OfRune is how many columns a terminal gives to a character: two for a Chinese one. Those that Unicode calls ambiguous
 // (“, —, ✓) get one, as in nearly every terminal of today.
 func OfRune(r rune) int {

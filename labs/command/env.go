@@ -70,8 +70,8 @@ func (e *Env) Tell() func(kernel.Record) {
 
 // Note tells of something that is no system call: an HTTP request, a decision of the build cache.
 func (e *Env) Note(section, line string, why kernel.Why) {
-	if tell := e.Tell(); tell != nil {
-		tell(kernel.Record{Section: section, Process: "client", Line: line, Why: why.In(e.Language())})
+	if e.Explain != "" {
+		e.Engine().Door.Note(section, line, why)
 	}
 }
 

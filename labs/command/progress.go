@@ -177,21 +177,21 @@ const (
 
 // draw draws all lines over the ones drawn before, in one write, so that nothing flickers.
 func (p *Progress) draw() {
-	columns, rows := p.size()
+	width, rows := p.size()
 	var b strings.Builder
 	if p.drawn > 0 {
 		fmt.Fprintf(&b, "\r"+cursorUp, p.drawn)
 	}
 	for len(p.lines) > 0 && p.lines[0].final { // these may scroll away
-		b.WriteString(fit(p.top().plain(), columns-1) + eraseLine + "\n")
+		b.WriteString(columns.Cut(p.top().plain(), width-1) + eraseLine + "\n")
 	}
 	shown := p.lines[:min(len(p.lines), max(1, rows-2))]
 	for _, line := range shown {
-		b.WriteString(line.drawn(columns-1) + eraseLine + "\n")
+		b.WriteString(line.drawn(width-1) + eraseLine + "\n")
 	}
 	p.drawn = len(shown)
 	if hidden := len(p.lines) - len(shown); hidden > 0 {
-		b.WriteString(fit(fmt.Sprintf("… %d more", hidden), columns-1) + eraseLine + "\n")
+		b.WriteString(columns.Cut(fmt.Sprintf("… %d more", hidden), width-1) + eraseLine + "\n")
 		p.drawn++
 	}
 	b.WriteString(eraseDown)
@@ -201,35 +201,19 @@ func (p *Progress) draw() {
 
 func (l *progressLine) plain() string { return l.id + ": " + l.text }
 
-// drawn is a line with its bar, as wide as there is room.
+// drawn is a line with its bar, as wide as there is room: a line that is broken could not be drawn over.
 func (l *progressLine) drawn(width int) string {
 	s := l.plain()
 	if l.final || l.total <= 0 {
-		return fit(s, width)
+		return columns.Cut(s, width)
 	}
 	numbers := " " + Size(l.done) + "/" + Size(l.total)
 	const most, least = 50, 8
 	room := min(most, width-columns.Of(s)-columns.Of(numbers)-len(" []"))
 	if room < least {
-		return fit(s+numbers, width)
+		return columns.Cut(s+numbers, width)
 	}
 	full := int(min(l.done, l.total) * int64(room) / l.total)
 	bar := strings.Repeat("=", max(0, full-1)) + strings.Repeat(">", min(1, full))
 	return s + " [" + bar + strings.Repeat(" ", room-full) + "]" + numbers
-}
-
-// fit cuts a text to the width of a terminal: a line that is broken could not be drawn over.
-func fit(s string, width int) string {
-	if columns.Of(s) <= width {
-		return s
-	}
-	var b strings.Builder
-	used := 1 // the ellipsis
-	for _, r := range s {
-		if used += columns.OfRune(r); used > width {
-			break
-		}
-		b.WriteRune(r)
-	}
-	return b.String() + "…"
 }

@@ -143,18 +143,7 @@ func TestProgressInAPipe(t *testing.T) {
 	}
 }
 
-func TestFit(t *testing.T) {
-	for _, c := range []struct {
-		s       string
-		columns int
-		wanted  string
-	}{
-		{"short", 10, "short"}, {"0123456789", 10, "0123456789"}, {"0123456789x", 10, "012345678…"}, {"镜像：正在下载", 20, "镜像：正在下载"}, {"镜像：正在下载", 10, "镜像：正…"},
-	} {
-		if got := fit(c.s, c.columns); got != c.wanted || columns.Of(got) > c.columns {
-			t.Errorf("%q in %d columns: %q", c.s, c.columns, got)
-		}
-	}
+func TestDrawn(t *testing.T) {
 	for width := range 80 {
 		line := progressLine{id: "aaaaaaaaaaaa", text: "Downloading", done: 7, total: 5}
 		if got := line.drawn(width); columns.Of(got) > max(1, width) {

@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -69,34 +68,22 @@ func swap(m Machine) []Finding {
 // blockWeights: --blkio-weight does something only with the scheduler BFQ, or on v2 with io.cost.
 func blockWeights(m Machine) []Finding {
 	f := Finding{Name: "--blkio-weight", Section: "3.4", State: OK}
-	disks, usable := m.schedulers()
+	groups := m.Groups
+	groups.Sys, groups.Root = path.Join(m.Root, "/sys"), path.Join(m.Root, groups.Root)
+	w := groups.Weighers()
 	switch {
-	case len(disks) > 0:
-		f.Detail = text("BFQ is the scheduler of "+strings.Join(disks, ", "), strings.Join(disks, "、")+" 用的调度器是 BFQ")
-	case m.Groups.Mode == cgroup.V2 && m.exists(path.Join(m.Groups.Root, "io.cost.qos")) && strings.Contains(m.read(path.Join(m.Groups.Root, "io.cost.qos")), "enable=1"):
+	case len(w.BFQ) > 0:
+		f.Detail = text("BFQ is the scheduler of "+strings.Join(w.BFQ, ", "), strings.Join(w.BFQ, "、")+" 用的调度器是 BFQ")
+	case len(w.Cost) > 0:
 		f.Detail = text("io.cost is switched on", "io.cost 已打开")
-	case usable != "":
+	case w.Candidate != "":
 		f.State, f.Detail = Limited, text("no disk uses BFQ: weights are refused", "没有磁盘用 BFQ：设权重会被拒绝")
-		f.Cure = same("echo bfq > /sys/block/" + usable + "/queue/scheduler")
+		f.Cure = same("echo bfq > /sys/block/" + w.Candidate + "/queue/scheduler")
 	default:
 		f.State, f.Detail = Limited, text("this kernel has no BFQ: weights are refused; throttling (--device-write-bps) works", "内核没有 BFQ：设权重会被拒绝；限速（--device-write-bps）可用")
 		f.Cure = same("modprobe bfq")
 	}
 	return one(f)
-}
-
-// schedulers are the disks that BFQ schedules, and one real one (not a loop device) that it could. The file reads "none [mq-deadline] bfq".
-func (m Machine) schedulers() (disks []string, usable string) {
-	entries, _ := os.ReadDir(path.Join(m.Root, "/sys/block"))
-	for _, e := range entries {
-		text := m.read("/sys/block/" + e.Name() + "/queue/scheduler")
-		if strings.Contains(text, "[bfq]") {
-			disks = append(disks, e.Name())
-		} else if usable == "" && slices.Contains(strings.Fields(text), "bfq") && m.exists("/sys/block/"+e.Name()+"/device") {
-			usable = e.Name()
-		}
-	}
-	return disks, usable
 }
 
 // Without no_new_privs an ordinary user may install no filter (seccomp(2)).
