@@ -122,13 +122,16 @@ func run(t *testing.T, w who, number, lang, mode string) string {
 	return mask(string(out))
 }
 
-// world gives commands of the program to a user with a home directory of their own, and a store; "" is one of their own, too.
+// world gives commands of the program to a user with a home directory of their own until the test ends, and a store; ""
+// is one in that directory.
 func world(t *testing.T, w who, store string) (sandbox func(args ...string) *exec.Cmd) {
 	t.Helper()
 	dir, err := os.MkdirTemp(program, "home")
 	if err != nil {
 		t.Fatal(err)
 	}
+	// A store of one's own is 130 MB: not for longer than the test.
+	t.Cleanup(func() { os.RemoveAll(dir) })
 	if store == "" {
 		store = filepath.Join(dir, "root")
 	}

@@ -8,18 +8,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+
+	"golang.org/x/sys/unix"
 )
 
 // Sandbox builds the program, static as it is shipped, into a new directory that every user can look into. It returns
 // the directory, in which the program is called sandbox, and what takes it away.
 func Sandbox() (dir string, remove func(), err error) {
-	dir, err = os.MkdirTemp("", "sandbox-test")
+	dir, remove, err = directory()
 	if err != nil {
-		return "", nil, err
-	}
-	remove = func() { os.RemoveAll(dir) }
-	if err := os.Chmod(dir, 0o755); err != nil {
-		remove()
 		return "", nil, err
 	}
 	if err := lookAtSources(); err != nil {
@@ -34,6 +31,50 @@ func Sandbox() (dir string, remove func(), err error) {
 		return "", nil, fmt.Errorf("build sandbox: %w", err)
 	}
 	return dir, remove, nil
+}
+
+// prefix is what the names of these directories begin with. Each is locked as long as its test lives.
+const prefix = "sandbox-test"
+
+// directory makes one, after it has taken away those of tests that were killed: images are in them, and they fill a disk.
+func directory() (dir string, remove func(), err error) {
+	left, _ := filepath.Glob(filepath.Join(os.TempDir(), prefix+"*"))
+	for _, dir := range left {
+		if lock, err := lock(dir, unix.LOCK_NB); err == nil {
+			os.RemoveAll(dir)
+			lock.Close()
+		}
+	}
+	if dir, err = os.MkdirTemp("", prefix); err != nil {
+		return "", nil, err
+	}
+	held, err := lock(dir, 0)
+	if err != nil {
+		return "", nil, err
+	}
+	remove = func() { os.RemoveAll(dir); held.Close() }
+	err = os.Chmod(dir, 0o755)
+	if errors.Is(err, fs.ErrNotExist) { // another test that begins just now was faster with its lock, and took it for left over
+		held.Close()
+		return directory()
+	}
+	if err != nil {
+		remove()
+		return "", nil, err
+	}
+	return dir, remove, nil
+}
+
+func lock(dir string, how int) (*os.File, error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|how); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("lock %s: %w", dir, err)
+	}
+	return f, nil
 }
 
 // lookAtSources asks for the times of everything that the program is built from. `go test` remembers what a test has
