@@ -75,6 +75,7 @@ type Network struct {
 	ConfigOnly bool
 	Options    map[string]string
 	Labels     map[string]string
+	Chosen     bool `json:"SandboxSubnetChosen,omitempty"` // its subnet was named by the user: a container can have an address of its choice
 }
 
 // IPAM is where a network's addresses come from.

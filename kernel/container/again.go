@@ -27,6 +27,7 @@ func (m *monitor) comeAgain() bool {
 	}
 	if err := m.giveBirth(); err != nil {
 		m.engine.removeGroups(m.record.ID)
+		m.engine.leaveNetworks(m.record)
 		m.stayDown(err)
 		return false
 	}
@@ -95,6 +96,7 @@ func (m *monitor) giveBirth() error {
 	}
 	defer closeJoined(s.joined)
 	if err := e.makeGroups(r.ID, s); err != nil {
+		e.leaveNetworks(r)
 		return err
 	}
 	if s.spawn.Group != "" {

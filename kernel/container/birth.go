@@ -51,7 +51,7 @@ type birth struct {
 	rootfs Rootfs
 	group  cgroup.Plan
 	host   Host
-	etc    string       // where the files of the container's own /etc are made
+	etc    string       // where the files of its own /etc are
 	view   string       // where other images are mounted, to be looked into
 	files  rlimit.Limit // on open files, where --ulimit says nothing
 	self   string       // this program's file, which --init puts into the container
@@ -84,7 +84,6 @@ func (b *birth) Plan() (kernel.Spawn, error) {
 		b.newSession(),
 		b.openShared(),
 		b.mountRoot(),
-		b.writeEtc(),
 		b.openVolumes(),
 		b.pivot(),
 		b.mountKernelFileSystems(),
@@ -262,7 +261,7 @@ func (b *birth) setHostname() []kernel.Step {
 			steps = append(steps, kernel.In("3.5", kernel.Because(kernel.Setdomainname{Name: b.spec.Domainname}, "", ""))...)
 		}
 	}
-	if b.has(specs.NetworkNamespace) && !b.joins(specs.NetworkNamespace) {
+	if b.has(specs.NetworkNamespace) && !b.joins(specs.NetworkNamespace) { // else that has been done
 		steps = append(steps, kernel.In("3.6", kernel.Because(kernel.LinkUp{Name: "lo"},
 			"a new network namespace has only a loopback, and that is down", "新的 network namespace 里只有 lo，而且还没启用"))...)
 	}

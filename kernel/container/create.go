@@ -47,6 +47,7 @@ type Request struct {
 	Config     Config
 	HostConfig HostConfig
 	Mounts     []MountOption
+	Networks   []Attachment // the first one is HostConfig.NetworkMode's
 	Image      *image.Image
 	Attended   bool         // it ends with its client: see Attended
 	Warn       func(string) // of what will not be quite as it was asked for; may be nil
@@ -63,6 +64,9 @@ func (e *Engine) Create(req Request) (r *Record, lock *os.File, err error) {
 	}
 	r = newRecord(req)
 	if err := e.resolveJoins(r); err != nil {
+		return nil, nil, err
+	}
+	if err := e.planNetworks(r, req.Networks); err != nil {
 		return nil, nil, err
 	}
 	if err := e.checkResources(r, req.Warn); err != nil {

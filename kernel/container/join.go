@@ -24,8 +24,9 @@ import (
 // joined is a namespace, or several, of another container's first process.
 type joined struct {
 	flags uint64
-	pidfd int // here
-	fd    int // the number that the new process finds it under
+	pidfd int  // here
+	fd    int  // the number that the new process finds it under
+	fresh bool // it is a network namespace that was made for this container
 }
 
 // joinedID is the other container in a mode: its ID in "container:ID". "" for modes that name none.
@@ -131,8 +132,11 @@ func (b *birth) joinNamespaces() []kernel.Step {
 	}
 	var steps []kernel.Step
 	for _, j := range b.joined {
-		steps = append(steps, kernel.Because(kernel.Setns{FD: kernel.FD(j.fd), Flags: j.flags},
-			"it uses namespaces of another container's first process", "使用另一个容器 1 号进程的 namespace"))
+		why := kernel.Why{EN: "it uses namespaces of another container's first process", ZH: "使用另一个容器 1 号进程的 namespace"}
+		if j.fresh {
+			why = kernel.Why{EN: "the network namespace that was made for it, with its interfaces in it", ZH: "进入为它准备好的网络 namespace，网卡已经在里面"}
+		}
+		steps = append(steps, kernel.Step{Effect: kernel.Setns{FD: kernel.FD(j.fd), Flags: j.flags}, Why: why})
 	}
 	own := b.namespaces(func(n specs.LinuxNamespace) bool { return n.Path == "" })
 	if b.joins(specs.UserNamespace) {

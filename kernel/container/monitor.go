@@ -326,6 +326,7 @@ func (m *monitor) recordEnd(status unix.WaitStatus) (again bool) {
 	m.drain()
 	state := e.stateAfter(r, status, oom)
 	e.removeGroups(r.ID)
+	m.leaveNetworks()
 	r.State = state
 	if oom.Kills > 0 && !m.oomTold.Load() {
 		e.Event(r.Event("oom"))
@@ -337,6 +338,7 @@ func (m *monitor) recordEnd(status unix.WaitStatus) (again bool) {
 	err := m.change(true, func(r *Record) error {
 		state.Health = r.State.Health.over()
 		r.State = state
+		r.forgetEndpoints()
 		if again = r.HostConfig.RestartPolicy.afterEnd(state.ExitCode, r.RestartCount, state.End.Asked != nil); again {
 			r.State.Status, r.State.Running, r.State.Restarting, r.State.Monitor, r.State.Boot = "restarting", true, true, os.Getpid(), bootID()
 			r.RestartCount++

@@ -11,9 +11,9 @@ func (m *monitor) recordStart() error {
 	if c := m.record.Config; c.Healthcheck.command(c.Shell) != nil {
 		state.Health = &Health{Status: HealthStarting}
 	}
-	count := m.record.RestartCount
+	count, networks := m.record.RestartCount, m.record.Networks
 	err := m.change(false, func(r *Record) error {
-		r.State, r.RestartCount = state, count
+		r.State, r.RestartCount, r.Networks = state, count, networks
 		return nil
 	})
 	var events []Event

@@ -50,6 +50,7 @@ func (p Paths) spec(id string) string     { return p.dir(id) + "/config.json" }
 func (p Paths) parent(id string) string   { return p.dir(id) + "/cgroup-parent" }
 func (p Paths) asked(id string) string    { return p.dir(id) + "/asked.json" }
 func (p Paths) log(id string) string      { return p.dir(id) + "/log.json" }
+func (p Paths) networks() string          { return p.State + "/networks" }
 func (p Paths) upper(id string) string    { return p.dir(id) + "/upper" }
 func (p Paths) work(id string) string     { return p.dir(id) + "/work" }
 func (p Paths) nameOf(name string) string { return p.names() + "/" + name }
@@ -57,4 +58,3 @@ func (p Paths) mountPoint() string        { return p.Run + "/root" }
 func (p Paths) mountPoints() string       { return p.State + "/mountpoints" }
 func (p Paths) view() string              { return p.Run + "/view" }
 func (p Paths) events() string            { return p.State + "/events.json" }
-func (p Paths) etc() string               { return p.Run + "/etc" }

@@ -106,7 +106,7 @@ func planLines(t *testing.T, h Host, config Config, hc HostConfig, mounts ...Mou
 	}
 	spec = throughConfig(t, spec)
 	b := &birth{files: rlimit.Limit{Soft: 1024, Hard: 4096},
-		spec: spec, host: h, etc: "/run/etc", self: "/bin/sandbox", ends: firstEnds(), rows: 24, cols: 80,
+		spec: spec, host: h, etc: "/var/lib/sandbox/containers/c0", self: "/bin/sandbox", ends: firstEnds(), rows: 24, cols: 80,
 		group:  cgroup.Plan{Join: []kernel.Step{{Effect: kernel.WriteFile{Path: "/sys/fs/cgroup/cpu/sandbox/ID/tasks", Data: "0"}, Section: "3.4"}}},
 		rootfs: Rootfs{LayerDir: "/layers", Layers: r.Layers, Upper: "/c/upper", Work: "/c/work", MountPoint: "/run/root"},
 	}

@@ -23,6 +23,7 @@ type Record struct {
 	Layers       []string `json:"SandboxLayers"` // the image's layers by directory name, lowest first
 	Attended     bool     `json:"SandboxAttended,omitempty"`
 
+	Networks     []Attachment  `json:"SandboxNetworks,omitempty"`
 	MountOptions []MountOption `json:"SandboxMounts,omitempty"` // all that is mounted for it, wherever it was asked for
 }
 
@@ -82,10 +83,17 @@ type Config struct {
 // HostConfig is what of this machine the container was given.
 type HostConfig struct {
 	Resources
-	Binds          []string // -v with a source
-	LogConfig      LogConfig
-	NetworkMode    string
-	PortBindings   map[string][]PortBinding
+	Binds        []string // -v with a source
+	LogConfig    LogConfig
+	NetworkMode  string
+	PortBindings map[string][]PortBinding
+
+	PublishAllPorts bool
+	Dns             []string //nolint:revive // Docker's name, as the next ones
+	DnsOptions      []string
+	DnsSearch       []string
+	ExtraHosts      []string
+
 	RestartPolicy  RestartPolicy
 	AutoRemove     bool
 	VolumesFrom    []string

@@ -10,10 +10,10 @@ import (
 // makeRoot makes the directories that all containers share, for the very first container and the first after a reboot.
 func (e *Engine) makeRoot() error {
 	p := e.Paths
-	if exists(p.etc()) && exists(p.view()) && exists(p.mountPoints()) {
+	if exists(p.view()) && exists(p.mountPoints()) {
 		return nil
 	}
-	for _, dir := range []string{p.containers(), p.names(), p.mountPoint(), p.view(), p.etc()} {
+	for _, dir := range []string{p.containers(), p.names(), p.mountPoint(), p.view()} {
 		for _, s := range kernel.MkdirAll(dir, "2.3") {
 			if err := e.Door.Do(s); err != nil {
 				return err

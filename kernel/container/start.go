@@ -110,15 +110,21 @@ func (e *Engine) planStart(r *Record, ends ends, size Window) (*start, error) {
 		return nil, err
 	}
 	plan := &birth{
-		joined: others, files: rlimit.OpenFiles, spec: spec, group: group, host: e.Host, etc: e.Paths.etc(), view: e.Paths.view(), ends: ends, rows: size.Rows, cols: size.Columns,
-		rootfs: e.rootfsOf(r),
+		joined: others, files: rlimit.OpenFiles, spec: spec, group: group, host: e.Host, view: e.Paths.view(), ends: ends, rows: size.Rows, cols: size.Columns,
+		rootfs: e.rootfsOf(r), etc: e.etcDir(r),
 	}
 	s := &start{spec: spec, group: group, joined: others}
 	if plan.self, err = os.Executable(); err == nil {
-		s.spawn, err = plan.Plan()
+		err = e.enterNetworks(r, plan, ends == firstEnds())
+		s.joined = plan.joined
+	}
+	if err == nil {
+		if s.spawn, err = plan.Plan(); err != nil {
+			e.leaveNetworks(r)
+		}
 	}
 	if err != nil {
-		closeJoined(others)
+		closeJoined(s.joined)
 	}
 	return s, err
 }
@@ -132,12 +138,14 @@ func (e *Engine) Start(m *Monitor, r *Record, lock *os.File, size Window) error 
 	}
 	defer closeJoined(s.joined)
 	if err := e.makeGroups(r.ID, s); err != nil {
+		e.leaveNetworks(r)
 		return err
 	}
 	e.forget(r.ID)
 	err = e.giveBirth(m, r, lock, s)
 	if err != nil {
 		e.removeGroups(r.ID)
+		e.leaveNetworks(r)
 		e.noteFailure(r.ID, err)
 	}
 	return err

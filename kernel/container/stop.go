@@ -47,7 +47,11 @@ func (e *Engine) Kill(r *Record, command string, s unix.Signal) error {
 		if err := e.ask(r, command, s, false); err != nil {
 			return err
 		}
-		return e.tell(r, s)
+		err := e.tell(r, s)
+		if err == nil && s == unix.SIGKILL && !r.Attended { // nothing can stop that: whoever looks next sees it ended, as with Docker
+			err = waitUnlocked(e.Paths.dir(r.ID))
+		}
+		return err
 	}
 	return e.signal(r, s)
 }
@@ -181,9 +185,7 @@ func (e *Engine) Remove(r *Record, force, volumes bool) error {
 			return kernel.Advise(fmt.Errorf("container %s is running", r.PlainName()),
 				"sandbox stop %s   first, or sandbox rm -f %s", r.PlainName(), r.PlainName())
 		}
-		if err := e.Kill(r, "rm", unix.SIGKILL); err == nil {
-			waitUnlocked(e.Paths.dir(r.ID))
-		}
+		e.Kill(r, "rm", unix.SIGKILL)
 	}
 	if r.State.Dead && isLocked(e.Paths.dir(r.ID)) {
 		if !force {

@@ -160,6 +160,7 @@ func (e *Engine) reconcile(r *Record) (_ *Record, lost bool, err error) {
 		waitGone(r.State.Pid, r.State.Born)
 	}
 	e.removeGroups(r.ID)
+	e.leaveNetworks(r)
 	r.State = e.lostState(r)
 	e.Event(append([]Event{r.died()}, r.volumeEvents("unmount")...)...)
 	if r.HostConfig.AutoRemove {
@@ -170,7 +171,7 @@ func (e *Engine) reconcile(r *Record) (_ *Record, lost bool, err error) {
 		return nil, false, &ErrNotFound{r.PlainName()}
 	}
 	state := r.State
-	r, err = e.change(r.ID, true, func(r *Record) error { r.State = state; return nil })
+	r, err = e.change(r.ID, true, func(r *Record) error { r.State = state; r.forgetEndpoints(); return nil })
 	return r, true, err
 }
 

@@ -10,7 +10,7 @@ import (
 type createOptions struct {
 	name, hostname, domainname, workdir, user string
 	entrypoint                                string
-	cidfile, network, pid, ipc, uts           string
+	cidfile, pid, ipc, uts                    string
 	stopSignal, shmSize, platform, pull       string
 	restart                                   string
 	env, envFiles, labels, labelFiles         []string
@@ -23,7 +23,7 @@ type createOptions struct {
 	readOnly, privileged, init, quiet         bool
 	stopTimeout                               int
 	health                                    healthOptions
-	expose                                    []string
+	network                                   networkOptions
 	limits                                    limits.Options
 	oomScoreAdj                               int
 	cgroupns                                  string
@@ -65,9 +65,7 @@ func (o *createOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.pid, "pid", "", "PID namespace: host, container:NAME, or one of its own")
 	f.StringVar(&o.ipc, "ipc", "", "IPC namespace: host, private, shareable, or container:NAME")
 	f.StringVar(&o.uts, "uts", "", "UTS namespace: host, or one of its own")
-	f.StringArrayVar(&o.expose, "expose", nil, "a port that the container listens on: 80, 53/udp, 8000-8010")
-	f.StringVar(&o.network, "network", "none", "none (only a loopback), host, or container:NAME")
-	f.StringVar(&o.network, "net", "none", "the same as --network")
+	o.network.addFlags(f)
 	f.StringVar(&o.stopSignal, "stop-signal", "", "what `stop` sends (SIGTERM)")
 	f.IntVar(&o.stopTimeout, "stop-timeout", 0, "seconds until `stop` kills (10)")
 	o.health.addFlags(f)
@@ -84,5 +82,4 @@ func (o *createOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.platform, "platform", "", "the image's platform: linux/amd64")
 	f.StringVar(&o.pull, "pull", "missing", "missing, never or always")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "say nothing of a pull")
-	f.MarkHidden("net")
 }

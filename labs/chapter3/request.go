@@ -38,7 +38,7 @@ func (o *createOptions) request(img *image.Image, ref string, args []string) (co
 	}
 	config.Volumes, host.Binds, host.Mounts, host.Tmpfs = m.anonymous, m.binds, m.mounts, m.tmpfs
 	req.Config, req.HostConfig, req.Mounts = config, host, m.all
-	return req, nil
+	return req, o.network.apply(&req)
 }
 
 // checkModes refuses flags that contradict each other or name what there is not.
@@ -47,7 +47,6 @@ func (o *createOptions) checkModes() error {
 		flag, value string
 		allowed     []string
 	}{
-		{"--network", o.network, []string{"none", "host", "container:NAME"}},
 		{"--pid", o.pid, []string{"", "host", "private", "container:NAME"}},
 		{"--ipc", o.ipc, []string{"", "host", "private", "shareable", "container:NAME"}},
 		{"--cgroupns", o.cgroupns, []string{"", "host", "private"}},
@@ -73,7 +72,9 @@ func (o *createOptions) checkModes() error {
 		return kernel.Advise(errors.New("--sig-proxy and -d contradict each other"), "without -d signals are passed on; with it there is nobody to pass them")
 	case o.remove && o.restart != "" && o.restart != "no":
 		return kernel.Advise(errors.New("conflicting options: cannot specify both --restart and --rm"), "a container that comes again is not removed when it has ended: leave one of them out")
-	case strings.HasPrefix(o.network, "container:") && (o.hostname != "" || o.domainname != ""):
+	case o.network.mode() == "container:":
+		return kernel.Advise(errors.New("invalid --network mode: \"container:\" names no container"), "--network container:NAME")
+	case strings.HasPrefix(o.network.mode(), "container:") && (o.hostname != "" || o.domainname != ""):
 		return kernel.Advise(errors.New("conflicting options: hostname and the network mode"), "a container in another one's network has that one's name: leave --hostname and --domainname out")
 	case o.uts == "host" && (o.hostname != "" || o.domainname != ""):
 		return kernel.Advise(errors.New("--hostname and --uts=host contradict each other"), "with --uts=host the container has the host's name")
@@ -115,9 +116,6 @@ func (o *createOptions) config(ref string, args []string) (container.Config, err
 		}
 	}
 	var err error
-	if c.ExposedPorts, err = exposed(o.expose); err != nil {
-		return c, err
-	}
 	if c.Healthcheck, err = o.health.healthcheck(); err != nil {
 		return c, err
 	}
@@ -200,7 +198,7 @@ func readLines(files []string) ([]string, error) {
 
 func (o *createOptions) hostConfig() (container.HostConfig, error) {
 	hc := container.HostConfig{
-		VolumesFrom: o.volumesFrom, NetworkMode: o.network, AutoRemove: o.remove, CapAdd: o.capAdd, CapDrop: o.capDrop, IpcMode: o.ipc,
+		VolumesFrom: o.volumesFrom, AutoRemove: o.remove, CapAdd: o.capAdd, CapDrop: o.capDrop, IpcMode: o.ipc,
 		PidMode: o.pid, UTSMode: o.uts, Privileged: o.privileged, ReadonlyRootfs: o.readOnly, Init: o.init,
 		OomScoreAdj: o.oomScoreAdj, CgroupnsMode: o.cgroupns,
 	}

@@ -1,0 +1,285 @@
+package container
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"runtime"
+	"strings"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"sandbox/kernel"
+	"sandbox/kernel/early"
+	network "sandbox/net"
+)
+
+// Attachment is a container's membership of a network: what was asked for, and what it has, or had when it ran last.
+type Attachment struct {
+	Network  string            // ID
+	Name     string            // of the network
+	Aliases  []string          `json:",omitempty"`
+	IPv4     netip.Addr        `json:",omitzero"` // that was asked for
+	IPv6     netip.Addr        `json:",omitzero"`
+	MAC      string            `json:",omitempty"`
+	Options  map[string]string `json:",omitempty"`
+	Endpoint *network.Endpoint `json:",omitempty"` // while it runs
+	Last     *network.Endpoint `json:",omitempty"` // when it ran last
+	Gateway  string            `json:",omitempty"` // of the network
+	Gateway6 string            `json:",omitempty"`
+}
+
+// Networks is the store of networks. A container counts as alive as long as somebody holds its lock: its monitor, or who
+// is just starting it.
+func (e *Engine) Networks() *network.Store {
+	return &network.Store{Dir: e.Paths.networks(), Door: e.Door, Alive: func(id string) bool { return isLocked(e.Paths.dir(id)) }}
+}
+
+// hasNetworks tells whether a mode names a network, and not the host's or another container's, or none.
+func hasNetworks(mode string) bool {
+	return mode != "none" && mode != "host" && joinedID(mode) == ""
+}
+
+// planNetworks finds the networks that a new container is to be in.
+func (e *Engine) planNetworks(r *Record, asked []Attachment) error {
+	hc := &r.HostConfig
+	switch hc.NetworkMode {
+	case "", "default":
+		hc.NetworkMode = "none"
+	case "null":
+		hc.NetworkMode = "none"
+	}
+	if !hasNetworks(hc.NetworkMode) {
+		return r.checkUnconnected(asked)
+	}
+	if e.Host.Rootless() {
+		return kernel.Advise(errors.New("an ordinary user cannot make the interfaces of networks on this machine"),
+			"run it as root, in a pocket host (sandbox lab host sandbox run …), or with --network none or host")
+	}
+	if len(asked) == 0 {
+		asked = []Attachment{{Name: hc.NetworkMode}}
+	}
+	store := e.Networks()
+	for i, a := range asked {
+		n, err := store.Get(a.Name)
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			hc.NetworkMode = n.Name
+		}
+		if !hasNetworks(n.Name) {
+			return kernel.Advise(fmt.Errorf("conflicting options: network %s cannot be one of several", n.Name), "leave the others out")
+		}
+		for _, other := range r.Networks {
+			if other.Network == n.ID {
+				return kernel.Advise(fmt.Errorf("network %s is named twice", n.Name), "name it once")
+			}
+		}
+		if err := checkWishes(n, &a); err != nil {
+			return err
+		}
+		a.Network, a.Name = n.ID, n.Name
+		r.Networks = append(r.Networks, a)
+	}
+	return nil
+}
+
+// checkUnconnected refuses what makes no sense without a network.
+func (r *Record) checkUnconnected(asked []Attachment) error {
+	mode := r.HostConfig.NetworkMode
+	for _, a := range asked {
+		switch {
+		case a.IPv4.IsValid() || a.IPv6.IsValid():
+			return kernel.Advise(fmt.Errorf("invalid endpoint settings: --ip needs a network of one's own, and the mode is %s", mode), "sandbox network create --subnet 172.28.0.0/16 NAME, and --network NAME")
+		case len(a.Aliases) > 0:
+			return kernel.Advise(fmt.Errorf("invalid endpoint settings: network-scoped aliases need a network of one's own, and the mode is %s", mode), "sandbox network create NAME, and --network NAME")
+		}
+	}
+	if len(asked) > 1 {
+		return kernel.Advise(fmt.Errorf("conflicting options: network %s cannot be one of several", mode), "leave the others out")
+	}
+	if published := len(r.HostConfig.PortBindings) > 0 || r.HostConfig.PublishAllPorts; published && joinedID(mode) != "" {
+		return kernel.Advise(errors.New("conflicting options: port publishing and the container type network mode"), "publish the ports of the container whose network it is")
+	}
+	return nil
+}
+
+// checkWishes looks at the addresses and names that are asked for in a network.
+func checkWishes(n *network.Network, a *Attachment) error {
+	if n.IsDefault() {
+		switch {
+		case a.IPv4.IsValid() || a.IPv6.IsValid():
+			return kernel.Advise(errors.New("invalid config for network bridge: user specified IP address is supported on user defined networks only"),
+				"sandbox network create --subnet 172.28.0.0/16 NAME, and --network NAME")
+		case len(a.Aliases) > 0:
+			return kernel.Advise(errors.New("invalid config for network bridge: network-scoped aliases are only supported for user-defined networks"),
+				"sandbox network create NAME, and --network NAME")
+		}
+	}
+	return n.CheckWish(a.IPv4, a.IPv6)
+}
+
+// enterNetworks makes the container's network namespace with its interfaces, and has the birth enter it. What it has there is in
+// the record then. The three files of /etc are written, too, which tell of it.
+func (e *Engine) enterNetworks(r *Record, b *birth, renumbered bool) error {
+	if !hasNetworks(r.HostConfig.NetworkMode) || len(r.Networks) == 0 {
+		return e.writeEtc(r)
+	}
+	space, err := e.makeNetworkNamespace(r)
+	if err == nil {
+		if err = e.writeEtc(r); err != nil {
+			unix.Close(space)
+		}
+	}
+	if err != nil {
+		e.leaveNetworks(r)
+		return err
+	}
+	j := joined{flags: unix.CLONE_NEWNET, pidfd: space, fd: space, fresh: true}
+	if renumbered {
+		j.fd = early.Joined + len(b.joined)
+	}
+	b.joined = append(b.joined, j)
+	for i, n := range b.spec.Linux.Namespaces {
+		if n.Type == specs.NetworkNamespace {
+			b.spec.Linux.Namespaces[i].Path = fmt.Sprintf("/proc/self/fd/%d", j.fd)
+		}
+	}
+	return nil
+}
+
+// makeNetworkNamespace makes it and what is in it. This goroutine's thread goes there and comes back.
+func (e *Engine) makeNetworkNamespace(r *Record) (space int, err error) {
+	runtime.LockOSThread() // not unlocked if there is no way back: then the thread ends with the goroutine
+	home, fresh := &kernel.Handle{}, &kernel.Handle{}
+	if err := e.Door.Do(kernel.In("3.6",
+		kernel.Because(kernel.Open{Path: threadNetwork, Flags: unix.O_RDONLY | unix.O_CLOEXEC, As: home}, "the way back", "记住回来的路"),
+		kernel.Because(kernel.Unshare{Flags: unix.CLONE_NEWNET}, "a new network namespace: interfaces, routes and rules of its own, and none of them yet", "新的网络 namespace：网卡、路由、防火墙规则都是自己的，现在还什么都没有"),
+		kernel.Because(kernel.Open{Path: threadNetwork, Flags: unix.O_RDONLY | unix.O_CLOEXEC, As: fresh}, "it lives as long as somebody holds it", "只要有人拿着它，它就不会消失"),
+		kernel.Because(kernel.LinkUp{Name: "lo"}, "a new network namespace has only a loopback, and that is down", "新的 network namespace 里只有 lo，而且还没启用"),
+		e.goHome(home),
+	)...); err != nil {
+		return -1, err
+	}
+	defer unix.Close(home.Number())
+	ports := r.publications()
+	for i := range r.Networks {
+		if err = e.plugIn(r, i, home, fresh, ports); err != nil {
+			break
+		}
+		ports = nil // they are published by way of the first
+	}
+	runtime.UnlockOSThread()
+	if err != nil {
+		unix.Close(fresh.Number())
+		return -1, err
+	}
+	return fresh.Number(), nil
+}
+
+const threadNetwork = "/proc/thread-self/ns/net"
+
+func (e *Engine) goHome(home *kernel.Handle) kernel.Step {
+	return kernel.Because(kernel.Setns{FD: home.FD(), Flags: unix.CLONE_NEWNET}, "back to the host's network", "回到宿主机的网络")
+}
+
+// plugIn connects a namespace to one of the container's networks. home is the namespace that the thread is in and comes back to.
+func (e *Engine) plugIn(r *Record, i int, home, into *kernel.Handle, ports []network.Publish) error {
+	store, a := e.Networks(), &r.Networks[i]
+	n, err := store.Get(a.Network)
+	if err != nil {
+		return kernel.Advise(fmt.Errorf("network %s of container %s is no more", a.Name, r.PlainName()),
+			"sandbox network disconnect -f %s %s   takes the container out of it; or make it anew and connect it", a.Name, r.PlainName())
+	}
+	request := network.Request{
+		Container: r.ID, Name: r.PlainName(), Names: r.namesIn(n, a.Aliases), IPv4: a.IPv4, IPv6: a.IPv6, MAC: a.MAC,
+		Interface: fmt.Sprintf("eth%d", r.freeInterface()), Ports: ports, Into: into,
+	}
+	if a.Last != nil {
+		request.Last4, request.Last6 = a.Last.IPv4.Addr(), a.Last.IPv6.Addr()
+	}
+	endpoint, err := store.Join(n, request)
+	if err != nil {
+		return err
+	}
+	a.Endpoint, a.Last, a.Gateway, a.Gateway6 = &endpoint, &endpoint, n.Gateway(false), n.Gateway(true)
+	if err := e.Door.Do(kernel.In("3.6", kernel.Because(kernel.Setns{FD: into.FD(), Flags: unix.CLONE_NEWNET}, "into the container's network namespace", "进入容器的网络 namespace"))...); err != nil {
+		return err
+	}
+	err = store.Configure(n, endpoint, !r.hasGateway(i))
+	if back := e.Door.Do(kernel.In("3.6", e.goHome(home))...); back != nil {
+		runtime.LockOSThread() // once more than it will be unlocked
+		return errors.Join(err, back)
+	}
+	if err != nil {
+		return err
+	}
+	return store.Publish(n, endpoint)
+}
+
+// freeInterface is the smallest number of an interface that the container has not.
+func (r *Record) freeInterface() int {
+	for number := 0; ; number++ {
+		taken := false
+		for _, a := range r.Networks {
+			taken = taken || a.Endpoint != nil && a.Endpoint.Interface == fmt.Sprintf("eth%d", number)
+		}
+		if !taken {
+			return number
+		}
+	}
+}
+
+// hasGateway tells whether another network than the i-th is the way to everywhere already.
+func (r *Record) hasGateway(i int) bool {
+	for j, a := range r.Networks {
+		if j != i && a.Endpoint != nil && a.Gateway+a.Gateway6 != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// namesIn are those under which others in a network find the container.
+func (r *Record) namesIn(n *network.Network, aliases []string) []string {
+	if !n.HasNames() {
+		return nil
+	}
+	names := append([]string{r.PlainName()}, aliases...)
+	names = append(names, r.Short())
+	if h := r.Config.Hostname; h != "" && h != r.Short() && !strings.EqualFold(h, r.PlainName()) {
+		names = append(names, h)
+	}
+	return names
+}
+
+// publications are the ports that are to be reached from the host.
+func (r *Record) publications() []network.Publish { return nil }
+
+// leaveNetworks gives up what a container that has ended has in its networks.
+func (e *Engine) leaveNetworks(r *Record) {
+	store := e.Networks()
+	for i := range r.Networks {
+		if a := &r.Networks[i]; a.Endpoint != nil {
+			store.Leave(a.Network, *a.Endpoint)
+			a.Endpoint = nil
+		}
+	}
+}
+
+// forgetEndpoints says in a record that they are given up.
+func (r *Record) forgetEndpoints() {
+	for i := range r.Networks {
+		r.Networks[i].Endpoint = nil
+	}
+}
+
+// leaveNetworks is what the monitor does when its container has ended.
+func (m *monitor) leaveNetworks() {
+	if now, err := m.engine.Paths.load(m.record.ID); err == nil {
+		m.record.Networks = now.Networks // it may have been connected to others meanwhile
+	}
+	m.engine.leaveNetworks(m.record)
+}

@@ -1,0 +1,399 @@
+package network
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"sandbox/kernel"
+)
+
+// CreateOptions are what `network create` was asked for.
+type CreateOptions struct {
+	Name                               string
+	Driver                             string
+	Internal, Attachable, IPv6, NoIPv4 bool
+	Subnets, Gateways, Ranges          []string
+	Auxiliary                          map[string]string // name → address
+	Options, IPAMOptions, Labels       map[string]string
+}
+
+// Create makes a network, and of a bridge network what the kernel has of it.
+func (s *Store) Create(o CreateOptions) (*Network, error) {
+	if err := checkName(o.Name); err != nil {
+		return nil, err
+	}
+	changing, err := s.change()
+	if err != nil {
+		return nil, err
+	}
+	defer changing.Close()
+	s.sweep()
+	list, err := s.readWithDefaults()
+	if err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(list, func(n *Network) bool { return n.Name == o.Name }) {
+		return nil, kernel.Advise(fmt.Errorf("network with name %s already exists", o.Name), "sandbox network rm %s   first, or choose another name", o.Name)
+	}
+	n, err := o.network(list)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.save(n); err == nil {
+		err = s.Up(n)
+	}
+	if err != nil {
+		s.takeDown(n)
+		s.discard(n)
+		return nil, err
+	}
+	return n, nil
+}
+
+// network is what they mean, among the others there are.
+func (o CreateOptions) network(others []*Network) (*Network, error) {
+	n := &Network{
+		Name: o.Name, ID: newID(), Created: time.Now().UTC(), Scope: "local", Driver: o.Driver, EnableIPv4: !o.NoIPv4, EnableIPv6: o.IPv6,
+		IPAM: IPAM{Driver: "default", Options: orEmpty(o.IPAMOptions)}, Internal: o.Internal, Attachable: o.Attachable,
+		Options: orEmpty(o.Options), Labels: orEmpty(o.Labels),
+	}
+	if n.Driver == "" {
+		n.Driver = Bridge
+	}
+	if err := n.checkDriver(others); err != nil {
+		return nil, err
+	}
+	if err := o.pools(n); err != nil {
+		return nil, err
+	}
+	return n, n.completePools(others)
+}
+
+func orEmpty(m map[string]string) map[string]string {
+	if m == nil {
+		return map[string]string{}
+	}
+	return m
+}
+
+func (n *Network) checkDriver(others []*Network) error {
+	switch n.Driver {
+	case Bridge:
+		return n.checkBridge(others)
+	case Macvlan, IPvlan:
+		return n.checkParent()
+	case Host, Null:
+		return kernel.Advise(fmt.Errorf("only one instance of %q network is allowed", n.Driver), "--network %s   uses it", map[string]string{Host: "host", Null: "none"}[n.Driver])
+	case "overlay":
+		return kernel.Advise(errors.New("the overlay driver joins several machines of a swarm, and there is no swarm here"), "bridge, macvlan or ipvlan")
+	}
+	return kernel.Advise(fmt.Errorf("could not find network driver %q", n.Driver), "bridge, macvlan or ipvlan")
+}
+
+func (n *Network) checkBridge(others []*Network) error {
+	for name, value := range n.Options {
+		var err error
+		switch name {
+		case optionICC, optionMasquerade:
+			if value != "true" && value != "false" {
+				err = kernel.Advise(fmt.Errorf("invalid option %s=%s", name, value), "true or false")
+			}
+		case optionMTU:
+			if mtu := n.MTU(); mtu < 68 || mtu > 65535 {
+				err = kernel.Advise(fmt.Errorf("invalid option %s=%s", name, value), "bytes, from 68 (IPv6: 1280) to 65535")
+			}
+		case optionHostIP:
+			if _, parseErr := netip.ParseAddr(value); parseErr != nil {
+				err = kernel.Advise(fmt.Errorf("invalid option %s=%s", name, value), "an address of this machine, as 127.0.0.1")
+			}
+		case optionName:
+			err = checkInterfaceName(value)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for _, other := range others {
+		if other.Driver == Bridge && other.Bridge() == n.Bridge() {
+			return kernel.Advise(fmt.Errorf("network %s has the bridge %s already", other.Name, n.Bridge()), "choose another name: -o %s=…", optionName)
+		}
+	}
+	if _, err := kernel.LinkOf(n.Bridge()); err == nil {
+		return kernel.Advise(fmt.Errorf("there is an interface %s on this machine already", n.Bridge()), "choose another name: -o %s=…", optionName)
+	}
+	return nil
+}
+
+func checkInterfaceName(name string) error {
+	if name == "" || len(name) >= unix.IFNAMSIZ || name == "." || name == ".." || strings.ContainsAny(name, "/: \t\n") {
+		return kernel.Advise(fmt.Errorf("%q is not a name for an interface", name), "1 to 15 characters without spaces, slashes and colons")
+	}
+	return nil
+}
+
+// checkParent looks for the interface of the host that a macvlan or ipvlan belongs to.
+func (n *Network) checkParent() error {
+	parent := n.Options[optionParent]
+	if parent == "" {
+		return kernel.Advise(fmt.Errorf("the driver %s needs an interface of the host", n.Driver), "-o parent=eth0: `ip link` lists them")
+	}
+	if _, err := kernel.LinkOf(parent); err != nil {
+		return kernel.Advise(fmt.Errorf("there is no interface %s on this machine", parent), "`ip link` lists them")
+	}
+	return nil
+}
+
+// pools reads --subnet, --gateway, --ip-range and --aux-address: each belongs to the subnet that it lies in.
+func (o CreateOptions) pools(n *Network) error {
+	pools := make([]Pool, len(o.Subnets))
+	for i, text := range o.Subnets {
+		subnet, err := netip.ParsePrefix(text)
+		if err != nil {
+			return kernel.Advise(fmt.Errorf("invalid subnet %q: it is no address with the length of a prefix", text), "--subnet 172.28.0.0/16")
+		}
+		pools[i].Subnet = subnet
+	}
+	home := func(what string, a netip.Addr) (*Pool, error) {
+		for i := range pools {
+			if pools[i].Subnet.Contains(a) {
+				return &pools[i], nil
+			}
+		}
+		if len(pools) == 0 {
+			return nil, kernel.Advise(fmt.Errorf("%s %s needs a subnet", what, a), "name that, too: --subnet 172.28.0.0/16")
+		}
+		return nil, kernel.Advise(fmt.Errorf("the %s %s is in none of the subnets", what, a), "choose one from %s to %s", pools[0].first(), pools[0].last())
+	}
+	for _, text := range o.Gateways {
+		a, err := netip.ParseAddr(text)
+		if err != nil {
+			return kernel.Advise(fmt.Errorf("invalid gateway %q: it is no address", text), "--gateway 172.28.0.1")
+		}
+		pool, err := home("gateway", a)
+		if err != nil {
+			return err
+		}
+		pool.Gateway = a
+	}
+	for _, text := range o.Ranges {
+		r, err := netip.ParsePrefix(text)
+		if err != nil {
+			return kernel.Advise(fmt.Errorf("invalid range %q: it is no address with the length of a prefix", text), "--ip-range 172.28.5.0/24")
+		}
+		pool, err := home("range", r.Addr())
+		if err != nil {
+			return err
+		}
+		pool.IPRange = r
+	}
+	for name, text := range o.Auxiliary {
+		a, err := netip.ParseAddr(text)
+		if err != nil {
+			return kernel.Advise(fmt.Errorf("invalid auxiliary address %q", text), "--aux-address printer=172.28.0.9")
+		}
+		pool, err := home("auxiliary address", a)
+		if err != nil {
+			return err
+		}
+		if pool.Auxiliary == nil {
+			pool.Auxiliary = map[string]netip.Addr{}
+		}
+		pool.Auxiliary[name] = a
+	}
+	n.IPAM.Config, n.Chosen = pools, len(pools) > 0
+	return nil
+}
+
+// completePools compares the pools with those of others, and chooses what was left open.
+func (n *Network) completePools(others []*Network) error {
+	var taken []netip.Prefix
+	for _, other := range others {
+		for _, p := range other.IPAM.Config {
+			taken = append(taken, p.Subnet)
+			for _, mine := range n.IPAM.Config {
+				if mine.Subnet.Overlaps(p.Subnet) {
+					return kernel.Advise(fmt.Errorf("Pool overlaps with other one on this address space: %s has %s", other.Name, p.Subnet), //nolint:staticcheck // Docker's words
+						"choose another --subnet, or none: then a free one is found")
+				}
+			}
+		}
+	}
+	if _, has := n.pool(false); !has && n.EnableIPv4 {
+		subnet, err := freeSubnet(taken)
+		if err != nil {
+			return err
+		}
+		n.IPAM.Config = append(n.IPAM.Config, Pool{Subnet: subnet})
+	}
+	if _, has := n.pool(true); has {
+		n.EnableIPv6 = true
+	} else if n.EnableIPv6 {
+		n.IPAM.Config = append(n.IPAM.Config, Pool{Subnet: uniqueLocal()})
+	}
+	families := map[bool]int{}
+	for i := range n.IPAM.Config {
+		p := &n.IPAM.Config[i]
+		if err := p.check(); err != nil {
+			return err
+		}
+		if families[p.Subnet.Addr().Is6()]++; families[p.Subnet.Addr().Is6()] > 1 {
+			return kernel.Advise(errors.New("a network has one IPv4 subnet and one IPv6 subnet at most"), "make one network a subnet; a container can be in several: sandbox network connect")
+		}
+		if !p.Gateway.IsValid() && !(n.Internal && n.Driver != Bridge) {
+			p.Gateway = p.first()
+		}
+	}
+	return nil
+}
+
+// uniqueLocal is a prefix of RFC 4193: fd, 40 random bits, a subnet.
+func uniqueLocal() netip.Prefix {
+	var raw [16]byte
+	raw[0] = 0xfd
+	rand.Read(raw[1:6])
+	return netip.PrefixFrom(netip.AddrFrom16(raw), 64)
+}
+
+// makeDefaults makes bridge, host and none.
+func (s *Store) makeDefaults([]*Network) error {
+	changing, err := s.change()
+	if err != nil {
+		return err
+	}
+	defer changing.Close()
+	_, err = s.readWithDefaults()
+	return err
+}
+
+// readWithDefaults is read for who has the directory for itself: what is always there is made when it is missing.
+func (s *Store) readWithDefaults() ([]*Network, error) {
+	list, err := s.read()
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range []CreateOptions{
+		{Name: "none", Driver: Null}, {Name: "host", Driver: Host},
+		{Name: Default, Driver: Bridge, Options: map[string]string{
+			optionDefault: "true", optionICC: "true", optionMasquerade: "true", optionHostIP: "0.0.0.0", optionName: defaultBridge, optionMTU: "1500",
+		}},
+	} {
+		if slices.ContainsFunc(list, func(n *Network) bool { return n.Name == d.Name }) {
+			continue
+		}
+		n := &Network{
+			Name: d.Name, ID: newID(), Created: time.Now().UTC(), Scope: "local", Driver: d.Driver, EnableIPv4: true,
+			IPAM: IPAM{Driver: "default"}, Options: orEmpty(d.Options), Labels: map[string]string{},
+		}
+		if n.Driver == Bridge {
+			if err := n.completePools(list); err != nil {
+				return nil, err
+			}
+		}
+		if err := s.save(n); err != nil {
+			return nil, err
+		}
+		list = append(list, n)
+	}
+	return list, nil
+}
+
+// defaultBridge is the bridge of the default network: Docker's own may be on the same machine.
+const defaultBridge = "sandbox0"
+
+// Predefined tells the networks that are always there.
+func (n *Network) Predefined() bool {
+	return n.Name == "none" || n.Name == "host" || n.Name == Default
+}
+
+func newID() string {
+	var b [32]byte
+	rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}
+
+// checkName is Docker's rule for names of networks.
+func checkName(name string) error {
+	ok := name != ""
+	for i, c := range []byte(name) {
+		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+		if !letter && (i == 0 || c != '_' && c != '.' && c != '-') {
+			ok = false
+		}
+	}
+	if !ok || len(name) > 128 {
+		return kernel.Advise(fmt.Errorf("%q is not a network's name", name), "use a-z A-Z 0-9 _ . - and begin with a letter or a digit")
+	}
+	return nil
+}
+
+// InUseError is a network that cannot be removed, because there are containers in it.
+type InUseError struct {
+	Name      string
+	Endpoints []Endpoint
+}
+
+func (e *InUseError) Error() string {
+	var names []string
+	for _, p := range e.Endpoints {
+		names = append(names, p.Name)
+	}
+	return fmt.Sprintf("network %s has active endpoints: %s", e.Name, strings.Join(names, ", "))
+}
+
+// Remove takes a network away: what the kernel has of it, and its directory.
+func (s *Store) Remove(n *Network) error {
+	if n.Predefined() {
+		return kernel.Advise(fmt.Errorf("%s is a pre-defined network and cannot be removed", n.Name), "sandbox network prune   takes its bridge and rules away while nobody uses them")
+	}
+	changing, err := s.change()
+	if err != nil {
+		return err
+	}
+	defer changing.Close()
+	alone, err := lock(s.dir(n.ID), unix.LOCK_EX) // nobody joins meanwhile
+	if err != nil {
+		return kernel.Advise(&NotFoundError{n.Name}, "sandbox network ls   lists them")
+	}
+	defer alone.Close()
+	s.reap(n)
+	list, err := s.Endpoints(n)
+	if err != nil {
+		return err
+	}
+	if len(list) > 0 {
+		return &InUseError{n.Name, list}
+	}
+	if err := s.takeDown(n); err != nil {
+		return err
+	}
+	return s.discard(n)
+}
+
+// discard removes a network's directory; without network.json the rest is a leftover.
+func (s *Store) discard(n *Network) error {
+	return s.Door.Do(kernel.In(section,
+		kernel.Try(kernel.Because(kernel.Remove{Path: filepath.Join(s.dir(n.ID), "network.json")}, "the network is no more", "网络没有了"))[0],
+		kernel.Because(kernel.RemoveAll{Path: s.dir(n.ID)}, "", ""),
+	)...)
+}
+
+// sweep removes the directories of networks that were not finished, or half removed. The caller has the directory for itself.
+func (s *Store) sweep() {
+	entries, _ := os.ReadDir(s.Dir)
+	for _, entry := range entries {
+		dir := filepath.Join(s.Dir, entry.Name())
+		if _, err := os.Stat(filepath.Join(dir, "network.json")); errors.Is(err, os.ErrNotExist) && entry.IsDir() {
+			s.Door.Do(kernel.Try(kernel.In(section, kernel.Because(kernel.RemoveAll{Path: dir}, "left by a command that was killed", "被杀掉的命令留下的"))...)...)
+		}
+	}
+}

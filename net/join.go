@@ -1,0 +1,271 @@
+package network
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+
+	"sandbox/kernel"
+)
+
+// Up makes what the kernel should have of a network and has not: its bridge, its rules.
+func (s *Store) Up(n *Network) error {
+	if n.Driver != Bridge {
+		return nil
+	}
+	if link, err := kernel.LinkOf(n.Bridge()); err != nil || !link.Up {
+		if err := s.Door.Do(n.bridgeSteps(errors.Is(err, unix.ENODEV))...); err != nil {
+			return fmt.Errorf("network %s: %w", n.Name, err)
+		}
+	}
+	return s.rulesUp(n)
+}
+
+// bridgeSteps make a network's bridge, or only switch it on.
+func (n *Network) bridgeSteps(missing bool) []kernel.Step {
+	if !missing {
+		return kernel.In(section, kernel.Because(kernel.LinkSet{Name: n.Bridge(), Up: true}, "somebody has switched the bridge off", "有人把网桥关掉了"))
+	}
+	steps := []kernel.Step{kernel.Because(kernel.LinkAdd{Kind: "bridge", Name: n.Bridge(), MTU: n.MTU(), MAC: n.bridgeAddress(), Up: true},
+		"a bridge: a switch in the kernel, and the containers of the network are plugged into it", "网桥：内核里的一台交换机，网络里的容器都插在上面")}
+	for _, p := range n.IPAM.Config {
+		if p.Gateway.IsValid() {
+			steps = append(steps, kernel.Because(kernel.AddrAdd{Name: n.Bridge(), Address: netip.PrefixFrom(p.Gateway, p.Subnet.Bits())},
+				"the host is in the network, too: this is the containers' gateway", "宿主机也在这个网络里：这就是容器的网关"))
+		}
+	}
+	return kernel.In(section, steps...)
+}
+
+// bridgeAddress is the bridge's MAC address, from the network's ID. One that is not set changes with each port that comes and goes.
+func (n *Network) bridgeAddress() net.HardwareAddr {
+	mac := net.HardwareAddr{0x02, 0x42, 0, 0, 0, 0}
+	hex.Decode(mac[2:], []byte(n.ID[:8]))
+	return mac
+}
+
+// takeDown takes away what the kernel has of a network.
+func (s *Store) takeDown(n *Network) error {
+	if n.Driver != Bridge {
+		return nil
+	}
+	err := s.rulesDown(n)
+	if _, lookErr := kernel.LinkOf(n.Bridge()); lookErr != nil {
+		return err
+	}
+	return errors.Join(err, s.Door.Do(kernel.In(section, kernel.Because(kernel.LinkDel{Name: n.Bridge()}, "the bridge goes with its network", "网桥随网络一起拆除"))...))
+}
+
+// Request is a container that wants to be in a network.
+type Request struct {
+	Container, Name string // ID and name
+	Names           []string
+	IPv4, IPv6      netip.Addr // that it asks for
+	Last4, Last6    netip.Addr // that it had before
+	MAC             string     // that it asks for
+	Interface       string     // the name of the interface that it will see
+	Ports           []Publish
+	Into            *kernel.Handle // its network namespace
+}
+
+// Join gives a container an address in a network and makes its interface. It has to be set up from within: Configure.
+func (s *Store) Join(n *Network, r Request) (e Endpoint, err error) {
+	joining, err := lock(s.dir(n.ID), unix.LOCK_SH) // so that the network is not removed meanwhile
+	if err != nil {
+		return e, kernel.Advise(&NotFoundError{n.Name}, "sandbox network ls   lists them")
+	}
+	defer joining.Close()
+	if _, err := s.load(n.ID); errors.Is(err, fs.ErrNotExist) {
+		return e, kernel.Advise(&NotFoundError{n.Name}, "sandbox network ls   lists them")
+	}
+	e = Endpoint{Container: r.Container, Name: r.Name, ID: newID(), Interface: r.Interface, Names: r.Names, Ports: r.Ports}
+	defer func() {
+		if err != nil {
+			s.leave(n, e)
+		}
+	}()
+	if err := s.Up(n); err != nil {
+		return e, err
+	}
+	if p, ok := n.pool(false); ok {
+		if e.IPv4, err = s.lease(n, p, r.Container, r.IPv4, r.Last4); err != nil {
+			return e, err
+		}
+	}
+	if p, ok := n.pool(true); ok {
+		if e.IPv6, err = s.lease(n, p, r.Container, r.IPv6, r.Last6); err != nil {
+			return e, err
+		}
+	}
+	mac, err := e.hardwareAddress(r.MAC)
+	if err != nil {
+		return e, err
+	}
+	e.MAC = mac.String()
+	if n.Driver == Bridge {
+		e.Veth = "veth" + newID()[:7]
+	}
+	data, err := json.Marshal(e)
+	if err != nil {
+		return e, err
+	}
+	steps := []kernel.Step{kernel.Because(kernel.ReplaceFile{Path: s.endpoint(n.ID, e.Container), Data: data, Mode: 0o644},
+		"the container's place in the network, for names to be looked up", "容器在网络中的位置，查名字时要用")}
+	return e, s.Door.Do(kernel.In(section, append(steps, n.interfaceSteps(e, mac, r.Into)...)...)...)
+}
+
+// hardwareAddress is the one that was asked for; else one of a range for private use that tells the IPv4 address, as Docker's
+// do; else a random one.
+func (e *Endpoint) hardwareAddress(wanted string) (net.HardwareAddr, error) {
+	if wanted != "" {
+		mac, err := net.ParseMAC(wanted)
+		if err != nil || len(mac) != 6 || mac[0]&1 != 0 {
+			return nil, kernel.Advise(fmt.Errorf("invalid MAC address %q", wanted), "six bytes, the first of them even: 02:42:ac:11:00:09")
+		}
+		return mac, nil
+	}
+	mac := net.HardwareAddr{0x02, 0x42, 0, 0, 0, 0}
+	if e.IPv4.IsValid() {
+		a := e.IPv4.Addr().As4()
+		copy(mac[2:], a[:])
+	} else {
+		rand.Read(mac[2:])
+	}
+	return mac, nil
+}
+
+// interfaceSteps make the interface that a container has in a network.
+func (n *Network) interfaceSteps(e Endpoint, mac net.HardwareAddr, into *kernel.Handle) []kernel.Step {
+	if n.Driver != Bridge {
+		mode := n.Options[n.Driver+"_mode"]
+		link := kernel.LinkAdd{Kind: n.Driver, Name: temporaryName(e), MTU: n.MTU(), Parent: n.Options[optionParent], Mode: mode, Into: into}
+		if n.Driver == Macvlan { // an ipvlan has its parent's address
+			link.MAC = mac
+		}
+		return []kernel.Step{kernel.Because(link, "an interface of the container's own on the wire of the host's", "容器自己的网卡，接在宿主机网卡的同一根线上")}
+	}
+	return []kernel.Step{
+		kernel.Because(kernel.LinkAdd{Kind: "veth", Name: e.Veth, MTU: n.MTU(), Up: true, Peer: e.Interface, PeerMAC: mac, Into: into},
+			"a cable with two ends: one here, the other in the container's network namespace", "一根网线的两头：一头在这里，另一头在容器的网络 namespace 里"),
+		kernel.Because(kernel.LinkSet{Name: e.Veth, Master: n.Bridge()}, "this end is plugged into the bridge", "这一头插到网桥上"),
+	}
+}
+
+// temporaryName is what a macvlan is called until it is renamed in the container: the host may have an eth0 itself.
+func temporaryName(e Endpoint) string { return "mv" + e.ID[:12] }
+
+// Configure sets the interface up, from within the container's network namespace: the calling thread is in it. gateway tells
+// whether this network is the way to all others.
+func (s *Store) Configure(n *Network, e Endpoint, gateway bool) error {
+	var steps []kernel.Step
+	if n.Driver != Bridge {
+		steps = append(steps, kernel.Because(kernel.LinkSet{Name: temporaryName(e), Rename: e.Interface}, "", ""))
+	}
+	if !e.IPv6.IsValid() {
+		steps = append(steps, kernel.Try(kernel.Because(kernel.WriteFile{Path: "/proc/sys/net/ipv6/conf/" + e.Interface + "/disable_ipv6", Data: "1"},
+			"the network has no IPv6: no addresses of that kind, not even local ones", "这个网络没有 IPv6：连链路本地地址也不要"))...)
+	}
+	for _, a := range []netip.Prefix{e.IPv4, e.IPv6} {
+		if a.IsValid() {
+			steps = append(steps, kernel.Because(kernel.AddrAdd{Name: e.Interface, Address: a}, "its address in the network", "容器在网络中的地址"))
+		}
+	}
+	steps = append(steps, kernel.Because(kernel.LinkSet{Name: e.Interface, Up: true}, "", ""))
+	if gateway && !n.Internal {
+		for _, p := range n.IPAM.Config {
+			if p.Gateway.IsValid() {
+				steps = append(steps, kernel.Because(kernel.RouteAdd{Via: p.Gateway, Name: e.Interface}, "everything else goes to the gateway", "去别处的都交给网关"))
+			}
+		}
+	}
+	return s.Door.Do(kernel.In(section, steps...)...)
+}
+
+// Publish writes the rules for an endpoint's published ports.
+func (s *Store) Publish(n *Network, e Endpoint) error {
+	if len(e.Ports) == 0 {
+		return nil
+	}
+	return s.publish(n, e)
+}
+
+// Leave takes a container's place in a network away, as far as it is known by files and rules. Its interface goes with its
+// namespace.
+func (s *Store) Leave(networkID string, e Endpoint) {
+	n, err := s.load(networkID)
+	if err != nil {
+		n = &Network{ID: networkID, Driver: Null}
+	}
+	s.leave(n, e)
+}
+
+func (s *Store) leave(n *Network, e Endpoint) {
+	if len(e.Ports) > 0 {
+		s.unpublish(n, e)
+	}
+	var steps []kernel.Step
+	for _, a := range []netip.Prefix{e.IPv4, e.IPv6} {
+		if a.IsValid() {
+			steps = append(steps, kernel.Because(kernel.Remove{Path: filepath.Join(s.addresses(n.ID), a.Addr().String())}, "the address is free again", "地址又空出来了"))
+		}
+	}
+	steps = append(steps, kernel.Because(kernel.Remove{Path: s.endpoint(n.ID, e.Container)}, "the container has left the network", "容器离开了网络"))
+	s.Door.Do(kernel.Try(kernel.In(section, steps...)...)...)
+}
+
+// Unplug removes the interface of a container that runs on: `network disconnect`.
+func (s *Store) Unplug(e Endpoint) error {
+	if e.Veth == "" {
+		return nil
+	}
+	return s.Door.Do(kernel.In(section, kernel.Because(kernel.LinkDel{Name: e.Veth}, "with one end of the cable the other goes, too", "网线的一头拆了，另一头也就没了"))...)
+}
+
+// Gateway is the network's gateway of one family, as text; "" for none.
+func (n *Network) Gateway(v6 bool) string {
+	if p, ok := n.pool(v6); ok && p.Gateway.IsValid() {
+		return p.Gateway.String()
+	}
+	return ""
+}
+
+// HasNames tells whether containers of the network find each other by name.
+func (n *Network) HasNames() bool {
+	return !n.IsDefault() && n.Driver != Host && n.Driver != Null
+}
+
+// CheckWish looks at addresses that a container asks for.
+func (n *Network) CheckWish(addresses ...netip.Addr) error {
+	for _, a := range addresses {
+		if !a.IsValid() {
+			continue
+		}
+		if !n.Chosen {
+			return kernel.Advise(fmt.Errorf("invalid config for network %s: user specified IP address is supported only when connecting to networks with user configured subnets", n.Name),
+				"sandbox network create --subnet %s NAME   makes one", n.exampleSubnet())
+		}
+		p, ok := n.pool(a.Is6())
+		if !ok {
+			return kernel.Advise(fmt.Errorf("invalid address %s: network %s has no subnet of that kind", a, n.Name), "sandbox network inspect %s   shows its subnets", n.Name)
+		}
+		if !p.Subnet.Contains(a) {
+			return kernel.Advise(fmt.Errorf("invalid address %s: it does not belong to the subnet %s of network %s", a, p.Subnet, n.Name), "choose one from %s to %s", p.first(), p.last())
+		}
+	}
+	return nil
+}
+
+func (n *Network) exampleSubnet() string {
+	if p, ok := n.pool(false); ok {
+		return p.Subnet.String()
+	}
+	return "172.28.0.0/16"
+}
