@@ -95,17 +95,25 @@ func (f ReplaceFile) compile(c *compiler) {
 // RewriteFile writes over a file in its place, from its beginning. Whoever reads it meanwhile may see a part of it: that is for
 // a disk with no room for a second file.
 type RewriteFile struct {
-	Path string
-	Data []byte
+	Path     string
+	Data     []byte
+	Truncate bool // nothing is left of what was there, if that was longer
 }
 
 // Call as the write(2) that changes it.
 func (f RewriteFile) Call() Call {
+	if f.Truncate {
+		return Call{Name: "write", Args: []string{quote(f.Path), quote(string(f.Data))}, Shell: "echo … > " + f.Path + "  (" + strconv.Itoa(len(f.Data)) + " bytes)"}
+	}
 	return Call{Name: "write", Args: []string{quote(f.Path), quote(string(f.Data))}, Shell: "dd conv=notrunc of=" + f.Path + "  (" + strconv.Itoa(len(f.Data)) + " bytes)"}
 }
 
 func (f RewriteFile) compile(c *compiler) {
-	open := c.add(unix.SYS_OPENAT, atFdcwd, c.str(f.Path), unix.O_WRONLY|unix.O_CLOEXEC)
+	bits := unix.O_WRONLY | unix.O_CLOEXEC
+	if f.Truncate {
+		bits |= unix.O_TRUNC
+	}
+	open := c.add(unix.SYS_OPENAT, atFdcwd, c.str(f.Path), bits)
 	c.answer = c.add(unix.SYS_WRITE, c.b.Result(open), c.b.Bytes(f.Data), len(f.Data))
 	c.addFlags(birth.Cleanup, unix.SYS_CLOSE, c.b.Result(open))
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -70,18 +71,22 @@ func (w WindowSize) compile(c *compiler) {
 type SendDescriptor struct {
 	Socket int
 	FD     int
+	Also   []int  // more of them
 	Data   string // what goes with it; one byte if that is nothing, since there must be something
 }
 
 // Call in strace's notation, without the parts of the message that are empty.
 func (s SendDescriptor) Call() Call {
-	message := fmt.Sprintf("{msg_control=[{cmsg_type=SCM_RIGHTS, cmsg_data=[%d]}]}", s.FD)
+	all := strings.Trim(strings.ReplaceAll(fmt.Sprint(s.all()), " ", ", "), "[]")
+	message := "{msg_control=[{cmsg_type=SCM_RIGHTS, cmsg_data=[" + all + "]}]}"
 	return Call{Name: "sendmsg", Args: []string{fmt.Sprint(s.Socket), message, "0"}}
 }
 
+func (s SendDescriptor) all() []int { return append([]int{s.FD}, s.Also...) }
+
 func (s SendDescriptor) compile(c *compiler) {
-	control := c.b.Bytes(unix.UnixRights(s.FD))
-	length := len(unix.UnixRights(s.FD))
+	rights := unix.UnixRights(s.all()...)
+	control, length := c.b.Bytes(rights), len(rights)
 	data := s.Data
 	if data == "" {
 		data = "t"

@@ -95,9 +95,9 @@ func (m *monitor) giveBirth() error {
 		return err
 	}
 	defer closeJoined(s.joined)
+	defer func() { s.net.close() }()
 	if err := e.makeGroups(r.ID, s); err != nil {
-		e.leaveNetworks(r)
-		return err
+		return err // who asked for the birth leaves the networks
 	}
 	if s.spawn.Group != "" {
 		group, err := unix.Open(s.spawn.Group, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
@@ -122,6 +122,7 @@ func (m *monitor) giveBirth() error {
 	}
 	m.life.Unlock()
 	m.copyOutput(ours.take())
+	m.serveNetworks(s.net.take())
 	if err := m.recordStart(); err != nil { // nobody would know of it
 		m.engine.kill(m.pid, "it cannot be looked after", "没法照看它")
 		m.waitForEnd()

@@ -1,10 +1,13 @@
 package container
 
 import (
+	"fmt"
+	"net/netip"
 	"os"
 	"strings"
 
 	"sandbox/kernel"
+	network "sandbox/net"
 )
 
 // etcFiles are made for each container, in its directory on the host, and mounted over the image's.
@@ -32,48 +35,84 @@ func (e *Engine) writeEtc(r *Record) error {
 }
 
 func (e *Engine) etcContent(r *Record, file string) string {
-	name := r.Config.Hostname
 	switch {
 	case file == "hostname":
-		return name + "\n"
-	case r.HostConfig.NetworkMode == "host":
-		data, _ := os.ReadFile("/etc/" + file)
-		return string(data)
+		return network.Hostname(r.Config.Hostname)
+	case file == "hosts" && r.HostConfig.NetworkMode == "host":
+		data, _ := os.ReadFile("/etc/hosts")
+		return string(data) + r.extraHosts()
 	case file == "hosts":
-		return r.hosts()
+		return network.Hosts(r.ownAddresses(), r.Config.Hostname, r.Config.Domainname, r.extraLines())
+	case r.HostConfig.NetworkMode == "host":
+		return r.dns().ForHost()
+	case len(r.Networks) == 0:
+		return "# no network: nobody to ask for names\n"
+	case r.needsResolver():
+		text, _ := r.dns().ForNetwork(r.hasIPv6())
+		return text
 	}
-	return r.resolvConf()
+	return r.dns().ForBridge(r.hasIPv6())
 }
 
-// hosts is /etc/hosts.
-func (r *Record) hosts() string {
-	var b strings.Builder
-	own := " " + r.Config.Hostname
+// ownAddresses are those that its name stands for in /etc/hosts. Without a network that is the loopback.
+func (r *Record) ownAddresses() (list []netip.Addr) {
 	for _, a := range r.Networks {
 		if a.Endpoint != nil {
-			own = ""
+			list = append(list, addressesOf(*a.Endpoint)...)
 		}
 	}
-	b.WriteString("127.0.0.1\tlocalhost" + own + "\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::\tip6-localnet\nff00::\tip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n")
+	if len(r.Networks) == 0 {
+		list = []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1})}
+	}
+	return list
+}
+
+func (r *Record) hasIPv6() bool {
 	for _, a := range r.Networks {
-		if a.Endpoint == nil {
-			continue
+		if a.Endpoint != nil && a.Endpoint.IPv6.IsValid() {
+			return true
 		}
-		if a.Endpoint.IPv4.IsValid() {
-			b.WriteString(a.Endpoint.IPv4.Addr().String() + "\t" + r.Config.Hostname + "\n")
+	}
+	return false
+}
+
+// extraLines are those of --add-host. host-gateway stands for the host as the container reaches it.
+func (r *Record) extraLines() (lines []network.HostLine) {
+	var gateways []netip.Addr
+	for _, a := range r.Networks {
+		for _, text := range []string{a.Gateway, a.Gateway6} {
+			if gateway, err := netip.ParseAddr(text); err == nil {
+				gateways = append(gateways, gateway)
+			}
 		}
-		if a.Endpoint.IPv6.IsValid() {
-			b.WriteString(a.Endpoint.IPv6.Addr().String() + "\t" + r.Config.Hostname + "\n")
+	}
+	if r.HostConfig.NetworkMode == "host" {
+		gateways = []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1})}
+	}
+	for _, text := range r.HostConfig.ExtraHosts {
+		if more, err := network.ExtraHost(text, gateways); err == nil {
+			lines = append(lines, more...)
 		}
+	}
+	return lines
+}
+
+func (r *Record) extraHosts() string {
+	var b strings.Builder
+	for _, l := range r.extraLines() {
+		fmt.Fprintf(&b, "%s\t%s\n", l.Address, l.Names)
 	}
 	return b.String()
 }
 
-// resolvConf is /etc/resolv.conf.
-func (r *Record) resolvConf() string {
-	if len(r.Networks) == 0 {
-		return "# no network: nobody to ask for names\n"
+// dns is whom the container asks for names: as the host does, but for what flags say.
+func (r *Record) dns() network.ResolvConf {
+	text, _ := os.ReadFile("/etc/resolv.conf")
+	flags := network.DNS{Search: r.HostConfig.DnsSearch, Options: r.HostConfig.DnsOptions}
+	for _, server := range r.HostConfig.Dns {
+		if a, err := netip.ParseAddr(server); err == nil {
+			flags.Servers = append(flags.Servers, a)
+		}
 	}
-	data, _ := os.ReadFile("/etc/resolv.conf")
-	return string(data)
+	return network.ParseResolvConf(string(text)).With(flags)
 }

@@ -37,6 +37,7 @@ type monitor struct {
 	window Window // the size of the terminal that was told last
 
 	backoff backoff
+	serving serving
 
 	clientGone atomic.Bool // noticed if the container is attended
 	oomTold    atomic.Bool // an event has told of the OOM killer
@@ -104,6 +105,7 @@ func (m *monitor) prepare(b *early.Birth) error {
 		return err
 	}
 	m.copyOutput(monitorStreams{monitorStdin, monitorStdout, monitorStderr, monitorPty})
+	m.serveNetworks(handedOver(record))
 	if !record.Attended {
 		m.serve()
 	}

@@ -1,6 +1,9 @@
 package container
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+)
 
 // NetworkSettings is what `inspect` shows of a container's place in networks.
 type NetworkSettings struct {
@@ -34,7 +37,11 @@ func (r *Record) NetworkSettings() NetworkSettings {
 		s.SandboxKey = fmt.Sprintf("/proc/%d/ns/net", r.State.Pid)
 	}
 	for _, p := range r.Ports() {
-		s.Ports[p.Name()] = r.HostConfig.PortBindings[p.Name()]
+		bindings := s.Ports[p.Name()]
+		if p.Public != 0 {
+			bindings = append(bindings, PortBinding{p.IP, strconv.Itoa(int(p.Public))})
+		}
+		s.Ports[p.Name()] = bindings
 	}
 	return s
 }

@@ -25,9 +25,11 @@ type Attachment struct {
 	MAC      string            `json:",omitempty"`
 	Options  map[string]string `json:",omitempty"`
 	Endpoint *network.Endpoint `json:",omitempty"` // while it runs
-	Last     *network.Endpoint `json:",omitempty"` // when it ran last
+	Last4    netip.Addr        `json:",omitzero"`  // the addresses that it had last
+	Last6    netip.Addr        `json:",omitzero"`
 	Gateway  string            `json:",omitempty"` // of the network
 	Gateway6 string            `json:",omitempty"`
+	Names    bool              `json:",omitempty"` // the network's containers find each other by name
 }
 
 // Networks is the store of networks. A container counts as alive as long as somebody holds its lock: its monitor, or who
@@ -123,19 +125,25 @@ func checkWishes(n *network.Network, a *Attachment) error {
 
 // enterNetworks makes the container's network namespace with its interfaces, and has the birth enter it. What it has there is in
 // the record then. The three files of /etc are written, too, which tell of it.
-func (e *Engine) enterNetworks(r *Record, b *birth, renumbered bool) error {
+func (e *Engine) enterNetworks(r *Record, b *birth, renumbered bool) (sockets, error) {
 	if !hasNetworks(r.HostConfig.NetworkMode) || len(r.Networks) == 0 {
-		return e.writeEtc(r)
+		return sockets{}, e.writeEtc(r)
 	}
-	space, err := e.makeNetworkNamespace(r)
+	ports, err := e.holdPorts(r)
+	if err != nil {
+		return sockets{}, err
+	}
+	s := sockets{ports: ports}
+	space, err := e.makeNetworkNamespace(r, &s)
 	if err == nil {
 		if err = e.writeEtc(r); err != nil {
 			unix.Close(space)
 		}
 	}
 	if err != nil {
+		s.close()
 		e.leaveNetworks(r)
-		return err
+		return sockets{}, err
 	}
 	j := joined{flags: unix.CLONE_NEWNET, pidfd: space, fd: space, fresh: true}
 	if renumbered {
@@ -147,31 +155,34 @@ func (e *Engine) enterNetworks(r *Record, b *birth, renumbered bool) error {
 			b.spec.Linux.Namespaces[i].Path = fmt.Sprintf("/proc/self/fd/%d", j.fd)
 		}
 	}
-	return nil
+	return s, nil
 }
 
 // makeNetworkNamespace makes it and what is in it. This goroutine's thread goes there and comes back.
-func (e *Engine) makeNetworkNamespace(r *Record) (space int, err error) {
-	runtime.LockOSThread() // not unlocked if there is no way back: then the thread ends with the goroutine
+func (e *Engine) makeNetworkNamespace(r *Record, s *sockets) (space int, err error) {
 	home, fresh := &kernel.Handle{}, &kernel.Handle{}
+	runtime.LockOSThread() // not unlocked if there is no way back: then the thread ends with the goroutine
 	if err := e.Door.Do(kernel.In("3.6",
 		kernel.Because(kernel.Open{Path: threadNetwork, Flags: unix.O_RDONLY | unix.O_CLOEXEC, As: home}, "the way back", "记住回来的路"),
 		kernel.Because(kernel.Unshare{Flags: unix.CLONE_NEWNET}, "a new network namespace: interfaces, routes and rules of its own, and none of them yet", "新的网络 namespace：网卡、路由、防火墙规则都是自己的，现在还什么都没有"),
 		kernel.Because(kernel.Open{Path: threadNetwork, Flags: unix.O_RDONLY | unix.O_CLOEXEC, As: fresh}, "it lives as long as somebody holds it", "只要有人拿着它，它就不会消失"),
-		kernel.Because(kernel.LinkUp{Name: "lo"}, "a new network namespace has only a loopback, and that is down", "新的 network namespace 里只有 lo，而且还没启用"),
-		e.goHome(home),
+		kernel.Because(kernel.LinkUp{Name: "lo"}, "a new network namespace has only a loopback, and that is down", "新的网络 namespace 里只有 lo，而且还没启用"),
+		goHome(home),
 	)...); err != nil {
 		return -1, err
 	}
+	runtime.UnlockOSThread()
 	defer unix.Close(home.Number())
-	ports := r.publications()
+	ports := s.published()
 	for i := range r.Networks {
-		if err = e.plugIn(r, i, home, fresh, ports); err != nil {
+		if err = e.plugIn(r, i, fresh, ports); err != nil {
 			break
 		}
 		ports = nil // they are published by way of the first
 	}
-	runtime.UnlockOSThread()
+	if err == nil && r.needsResolver() {
+		err = e.openResolver(fresh, s)
+	}
 	if err != nil {
 		unix.Close(fresh.Number())
 		return -1, err
@@ -181,12 +192,31 @@ func (e *Engine) makeNetworkNamespace(r *Record) (space int, err error) {
 
 const threadNetwork = "/proc/thread-self/ns/net"
 
-func (e *Engine) goHome(home *kernel.Handle) kernel.Step {
+func goHome(home *kernel.Handle) kernel.Step {
 	return kernel.Because(kernel.Setns{FD: home.FD(), Flags: unix.CLONE_NEWNET}, "back to the host's network", "回到宿主机的网络")
 }
 
-// plugIn connects a namespace to one of the container's networks. home is the namespace that the thread is in and comes back to.
-func (e *Engine) plugIn(r *Record, i int, home, into *kernel.Handle, ports []network.Publish) error {
+// within does something in another network namespace: a thread goes there and comes back.
+func (e *Engine) within(space *kernel.Handle, do func() error) error {
+	runtime.LockOSThread() // not unlocked if there is no way back: then the thread ends with the goroutine
+	home := &kernel.Handle{}
+	if err := e.Door.Do(kernel.In("3.6",
+		kernel.Because(kernel.Open{Path: threadNetwork, Flags: unix.O_RDONLY | unix.O_CLOEXEC, As: home}, "the way back", "记住回来的路"),
+		kernel.Because(kernel.Setns{FD: space.FD(), Flags: unix.CLONE_NEWNET}, "into the container's network namespace", "进入容器的网络 namespace"),
+	)...); err != nil {
+		return err
+	}
+	defer unix.Close(home.Number())
+	err := do()
+	if back := e.Door.Do(kernel.In("3.6", goHome(home))...); back != nil {
+		return errors.Join(err, back)
+	}
+	runtime.UnlockOSThread()
+	return err
+}
+
+// plugIn connects a namespace to one of the container's networks.
+func (e *Engine) plugIn(r *Record, i int, into *kernel.Handle, ports []network.Publish) error {
 	store, a := e.Networks(), &r.Networks[i]
 	n, err := store.Get(a.Network)
 	if err != nil {
@@ -195,25 +225,17 @@ func (e *Engine) plugIn(r *Record, i int, home, into *kernel.Handle, ports []net
 	}
 	request := network.Request{
 		Container: r.ID, Name: r.PlainName(), Names: r.namesIn(n, a.Aliases), IPv4: a.IPv4, IPv6: a.IPv6, MAC: a.MAC,
-		Interface: fmt.Sprintf("eth%d", r.freeInterface()), Ports: ports, Into: into,
-	}
-	if a.Last != nil {
-		request.Last4, request.Last6 = a.Last.IPv4.Addr(), a.Last.IPv6.Addr()
+		Last4: a.Last4, Last6: a.Last6, Interface: fmt.Sprintf("eth%d", r.freeInterface()), Ports: ports, Into: into,
 	}
 	endpoint, err := store.Join(n, request)
 	if err != nil {
 		return err
 	}
-	a.Endpoint, a.Last, a.Gateway, a.Gateway6 = &endpoint, &endpoint, n.Gateway(false), n.Gateway(true)
-	if err := e.Door.Do(kernel.In("3.6", kernel.Because(kernel.Setns{FD: into.FD(), Flags: unix.CLONE_NEWNET}, "into the container's network namespace", "进入容器的网络 namespace"))...); err != nil {
-		return err
+	a.Endpoint, a.Last4, a.Last6, a.Gateway, a.Gateway6, a.Names = &endpoint, endpoint.IPv4.Addr(), endpoint.IPv6.Addr(), "", "", n.HasNames()
+	if !n.Internal {
+		a.Gateway, a.Gateway6 = n.Gateway(false), n.Gateway(true)
 	}
-	err = store.Configure(n, endpoint, !r.hasGateway(i))
-	if back := e.Door.Do(kernel.In("3.6", e.goHome(home))...); back != nil {
-		runtime.LockOSThread() // once more than it will be unlocked
-		return errors.Join(err, back)
-	}
-	if err != nil {
+	if err := e.within(into, func() error { return store.Configure(n, endpoint, !r.hasGateway(i)) }); err != nil {
 		return err
 	}
 	return store.Publish(n, endpoint)
@@ -255,9 +277,6 @@ func (r *Record) namesIn(n *network.Network, aliases []string) []string {
 	return names
 }
 
-// publications are the ports that are to be reached from the host.
-func (r *Record) publications() []network.Publish { return nil }
-
 // leaveNetworks gives up what a container that has ended has in its networks.
 func (e *Engine) leaveNetworks(r *Record) {
 	store := e.Networks()
@@ -281,5 +300,6 @@ func (m *monitor) leaveNetworks() {
 	if now, err := m.engine.Paths.load(m.record.ID); err == nil {
 		m.record.Networks = now.Networks // it may have been connected to others meanwhile
 	}
+	m.serving.end()
 	m.engine.leaveNetworks(m.record)
 }

@@ -27,21 +27,24 @@ type Port struct {
 // Ports are a container's, in the order of their numbers.
 type Ports []Port
 
-// Ports are those that the image or --expose name, and those that are published.
+// Ports are those that the image or --expose name, and, while it runs, those that are published.
 func (r *Record) Ports() Ports {
 	var list Ports
-	for name := range r.Config.ExposedPorts {
-		if len(r.HostConfig.PortBindings[name]) == 0 {
-			list = append(list, portsOf(name)...)
+	published := map[string]bool{}
+	for _, a := range r.Networks {
+		if a.Endpoint == nil {
+			continue
+		}
+		for _, p := range a.Endpoint.Ports {
+			port := Port{p.Port, p.Protocol, p.HostIP.String(), p.HostPort}
+			list = append(list, port)
+			published[port.Name()] = true
 		}
 	}
-	for name, bindings := range r.HostConfig.PortBindings {
+	for name := range r.Config.ExposedPorts {
 		for _, p := range portsOf(name) {
-			for _, b := range bindings {
-				public, err := strconv.ParseUint(b.HostPort, 10, 16)
-				if err == nil {
-					list = append(list, Port{p.Private, p.Protocol, b.HostIP, uint16(public)})
-				}
+			if !published[p.Name()] {
+				list = append(list, p)
 			}
 		}
 	}

@@ -1,21 +1,28 @@
 package container
 
 import (
+	"net/netip"
 	"testing"
 
 	"sandbox/kernel"
+	network "sandbox/net"
 )
 
 func TestPorts(t *testing.T) {
-	r := &Record{
-		Config: Config{ExposedPorts: map[string]struct{}{"80/tcp": {}, "81/tcp": {}, "53/udp": {}, "443/tcp": {}, "9000/tcp": {}, "9001/tcp": {}}},
-		HostConfig: HostConfig{PortBindings: map[string][]PortBinding{
-			"443/tcp": {{"0.0.0.0", "8443"}, {"::", "8443"}}, "9000/tcp": {{"127.0.0.1", "9000"}}, "9001/tcp": {{"127.0.0.1", "9001"}},
-		}},
+	publish := func(protocol, ip string, host, port uint16) network.Publish {
+		return network.Publish{Protocol: protocol, HostIP: netip.MustParseAddr(ip), HostPort: host, Port: port}
 	}
-	const want = "53/udp, 80-81/tcp, 0.0.0.0:8443->443/tcp, [::]:8443->443/tcp, 127.0.0.1:9000-9001->9000-9001/tcp"
+	r := &Record{Config: Config{ExposedPorts: map[string]struct{}{"53/udp": {}, "80/tcp": {}, "443/tcp": {}, "9000/tcp": {}, "9001/tcp": {}}}}
+	const exposed = "53/udp, 80/tcp, 443/tcp, 9000-9001/tcp"
+	if got := r.Ports().String(); got != exposed {
+		t.Errorf("while it is down: %s", got)
+	}
+	r.Networks = []Attachment{{Endpoint: &network.Endpoint{Ports: []network.Publish{
+		publish("tcp", "0.0.0.0", 8080, 80), publish("tcp", "::1", 8443, 443), publish("tcp", "127.0.0.1", 9000, 9000), publish("tcp", "127.0.0.1", 9001, 9001),
+	}}}}
+	const want = "53/udp, 0.0.0.0:8080->80/tcp, [::1]:8443->443/tcp, 127.0.0.1:9000-9001->9000-9001/tcp"
 	if got := r.Ports().String(); got != want {
-		t.Errorf("%s", got)
+		t.Errorf("\n got %s\nwant %s", got, want)
 	}
 	for _, s := range []string{"", "0", "x", "80/", "80/icmp", "90-80", "65536", "1-"} {
 		if _, err := ParsePorts(s); kernel.CureOf(err) == "" {
@@ -24,5 +31,45 @@ func TestPorts(t *testing.T) {
 	}
 	if list, err := ParsePorts("8000-8002/UDP"); err != nil || len(list) != 3 || list[2].Name() != "8002/udp" {
 		t.Errorf("%v %v", list, err)
+	}
+}
+
+func TestParsePublish(t *testing.T) {
+	tests := []struct {
+		flag string
+		want string // port, address and port of the host; "" for an error
+	}{
+		{"80", "80/tcp :"},
+		{"8080:80", "80/tcp :8080"},
+		{"8080:80/udp", "80/udp :8080"},
+		{"127.0.0.1:8080:80", "80/tcp 127.0.0.1:8080"},
+		{"127.0.0.1::80", "80/tcp 127.0.0.1:"},
+		{"127.0.0.1:80", "80/tcp 127.0.0.1:"},
+		{"[::1]:8080:80", "80/tcp ::1:8080"},
+		{"[::1]::80", "80/tcp ::1:"},
+		{"8000-8001:80-81", "80/tcp :8000 81/tcp :8001"},
+		{"8000-8009:80", "80/tcp :8000-8009"},
+		{"8000-8001:80-82", ""},
+		{"0:80", ""},
+		{"70000:80", ""},
+		{"80:70000", ""},
+		{"x:80", ""},
+		{"300.0.0.1:80:80", ""},
+		{"8080:80/icmp", ""},
+		{"", ""},
+		{":", ""},
+	}
+	for _, test := range tests {
+		ports, bindings, err := parsePublish(test.flag)
+		got := ""
+		for i, p := range ports {
+			got += p.Name() + " " + bindings[i].HostIP + ":" + bindings[i].HostPort + " "
+		}
+		if len(got) > 0 {
+			got = got[:len(got)-1]
+		}
+		if got != test.want || (err != nil) != (test.want == "") {
+			t.Errorf("%q: %q, %v; want %q", test.flag, got, err, test.want)
+		}
 	}
 }

@@ -19,6 +19,7 @@ import (
 //	a   to watch and to type; the frames of frame.go follow. The monitor answers r
 //	h   to leave a terminal here, whose master comes with the message: that of an exec which the user has detached from.
 //	    As long as it is open the program lives on; what it prints is for nobody
+//	n   to bring the sockets of a resolver, packets and connections, which the container needs from now on. The monitor answers r
 //
 // The directory may have a name longer than a socket's address can be, so both sides go through /proc/self/fd.
 
@@ -26,6 +27,7 @@ import (
 const (
 	frameAttach = 'a'
 	frameHold   = 'h'
+	frameNames  = 'n'
 )
 
 // socketName is the socket's name in the container's directory.
@@ -76,7 +78,7 @@ func (m *monitor) accept(listener *net.UnixListener) {
 // greet does what a connection is for.
 func (m *monitor) greet(conn *net.UnixConn) {
 	defer conn.Close()
-	kind, terminal, err := readGreeting(conn)
+	kind, files, err := readGreeting(conn)
 	switch {
 	case err != nil:
 	case kind == frameAttach:
@@ -84,14 +86,19 @@ func (m *monitor) greet(conn *net.UnixConn) {
 		o.say(frameReady, nil)
 		m.audience.add(o)
 		m.listen(conn, o)
-	case kind == frameHold && terminal != nil:
-		io.Copy(io.Discard, terminal)
-		terminal.Close()
+	case kind == frameHold && len(files) == 1:
+		io.Copy(io.Discard, files[0])
+	case kind == frameNames && len(files) == 2:
+		m.serveNames(files[0], files[1])
+		(&frameWriter{w: conn}).write(frameReady, nil)
+	}
+	for _, f := range files {
+		f.Close()
 	}
 }
 
 // readGreeting reads the first frame, from ourselves or from root.
-func readGreeting(conn *net.UnixConn) (kind byte, terminal *os.File, err error) {
+func readGreeting(conn *net.UnixConn) (kind byte, files []*os.File, err error) {
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		return 0, nil, err
@@ -106,30 +113,38 @@ func readGreeting(conn *net.UnixConn) (kind byte, terminal *os.File, err error) 
 	if err != nil {
 		return 0, nil, err
 	}
-	head, control := make([]byte, 5), make([]byte, unix.CmsgSpace(4))
+	head, control := make([]byte, 5), make([]byte, unix.CmsgSpace(2*4))
 	n, rights, _, _, err := conn.ReadMsgUnix(head, control)
 	if err != nil {
 		return 0, nil, err
 	}
 	if rights > 0 {
-		terminal = receivedFile(control[:rights])
+		files = receivedFiles(control[:rights])
 	}
 	if n < len(head) || head[1]|head[2]|head[3]|head[4] != 0 { // it has no content
 		err = io.ErrUnexpectedEOF
 	}
-	return head[0], terminal, err
+	return head[0], files, err
 }
 
 // receivedFile is the descriptor that came with a message; nil if there was none.
 func receivedFile(control []byte) *os.File {
+	if files := receivedFiles(control); len(files) == 1 {
+		return files[0]
+	}
+	return nil
+}
+
+// receivedFiles are all that came with a message.
+func receivedFiles(control []byte) (files []*os.File) {
 	messages, err := unix.ParseSocketControlMessage(control)
 	if err != nil || len(messages) != 1 {
 		return nil
 	}
-	fds, err := unix.ParseUnixRights(&messages[0])
-	if err != nil || len(fds) != 1 {
-		return nil
+	fds, _ := unix.ParseUnixRights(&messages[0])
+	for _, fd := range fds {
+		unix.SetNonblock(fd, true) // lets Go's poller wait for it
+		files = append(files, os.NewFile(uintptr(fd), "received"))
 	}
-	unix.SetNonblock(fds[0], true) // lets Go's poller wait for it
-	return os.NewFile(uintptr(fds[0]), "terminal")
+	return files
 }

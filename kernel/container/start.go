@@ -93,6 +93,7 @@ type start struct {
 	group  cgroup.Plan
 	spawn  kernel.Spawn
 	joined []joined // to be closed when it is over
+	net    sockets  // for the monitor
 }
 
 // planStart plans it. What it is planned from is on disk, but for the ends of its streams and the size of its terminal.
@@ -115,11 +116,12 @@ func (e *Engine) planStart(r *Record, ends ends, size Window) (*start, error) {
 	}
 	s := &start{spec: spec, group: group, joined: others}
 	if plan.self, err = os.Executable(); err == nil {
-		err = e.enterNetworks(r, plan, ends == firstEnds())
+		s.net, err = e.enterNetworks(r, plan, ends == firstEnds())
 		s.joined = plan.joined
 	}
 	if err == nil {
 		if s.spawn, err = plan.Plan(); err != nil {
+			s.net.close()
 			e.leaveNetworks(r)
 		}
 	}
@@ -137,6 +139,7 @@ func (e *Engine) Start(m *Monitor, r *Record, lock *os.File, size Window) error 
 		return err
 	}
 	defer closeJoined(s.joined)
+	defer s.net.close()
 	if err := e.makeGroups(r.ID, s); err != nil {
 		e.leaveNetworks(r)
 		return err
@@ -205,6 +208,9 @@ func (e *Engine) giveBirth(m *Monitor, r *Record, lock *os.File, s *start) error
 	}
 	for _, j := range s.joined {
 		fds, order.Targets = append(fds, j.pidfd), append(order.Targets, byte(j.fd))
+	}
+	for target, socket := range s.net.numbered() {
+		fds, order.Targets = append(fds, socket), append(order.Targets, target)
 	}
 	if e.Door.Tell != nil {
 		order.Tell = 't'

@@ -28,12 +28,16 @@ const (
 
 // Descriptors of the monitor.
 const (
-	Control = 3  // the socket to the client
-	Memory  = 16 // the table of the container's birth, in a memfd
-	Lock    = 17 // the container's lock file, locked for as long as it is open
-	Joined  = 25 // processes of other containers, whose namespaces this one shares (up to 27)
-	Knock   = 24 // the writing end of a pipe through which the new process finds out whether we are still alive …
-	Door    = 31 // … and the reading end, which it must not have
+	Control = 3   // the socket to the client
+	Memory  = 16  // the table of the container's birth, in a memfd
+	Lock    = 17  // the container's lock file, locked for as long as it is open
+	Names   = 18  // the resolver's sockets, where the container has one: packets …
+	Stream  = 19  // … and connections
+	Port    = 64  // the first of the sockets that hold published ports
+	Ports   = 160 // how many of them come at most
+	Joined  = 25  // processes of other containers, whose namespaces this one shares (up to 27)
+	Knock   = 24  // the writing end of a pipe through which the new process finds out whether we are still alive …
+	Door    = 31  // … and the reading end, which it must not have
 )
 
 // Order is what the client tells the monitor to begin with: descriptors come with it, and the numbers to put them under.
@@ -144,7 +148,7 @@ func makePipe() {
 // receive reads the order. No order, because the client has given up, is the end.
 func receive() Order {
 	var message [4200]byte
-	var control [256]byte
+	var control [1100]byte // for 253 descriptors, the most that the kernel passes at once (unix(7))
 	n, controlLen, _, _, err := syscall.Recvmsg(Control, message[:], control[:], syscall.MSG_CMSG_CLOEXEC)
 	if err != nil || n < 2 {
 		syscall.Exit(0)

@@ -1,0 +1,245 @@
+package container
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"strconv"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"sandbox/kernel"
+	network "sandbox/net"
+)
+
+// A published port is a rule of the firewall: packets to a port of the host get the container's address. Beside that the
+// container's monitor holds a socket that is bound to the port. So nobody else can take it, and what no rule can send on
+// gets through all the same: a connection to the host's ::1 is accepted by the monitor, which makes one to the container
+// and carries the bytes.
+
+// held is a socket of a published port.
+type held struct {
+	network.Publish
+	socket int
+}
+
+// holdPorts chooses the host's ports and binds them.
+func (e *Engine) holdPorts(r *Record) (list []held, err error) {
+	defer func() {
+		if err != nil {
+			closePorts(list)
+		}
+	}()
+	bindings := r.HostConfig.PortBindings
+	if r.HostConfig.PublishAllPorts {
+		all := maps.Clone(bindings)
+		for name := range r.Config.ExposedPorts {
+			if len(all[name]) == 0 {
+				if all == nil {
+					all = map[string][]PortBinding{}
+				}
+				all[name] = []PortBinding{{}}
+			}
+		}
+		bindings = all
+	}
+	for _, name := range slices.Sorted(maps.Keys(bindings)) {
+		for _, p := range portsOf(name) {
+			for _, b := range bindings[name] {
+				h, err := e.holdPort(r, p, b)
+				if err != nil {
+					return list, err
+				}
+				list = append(list, h)
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b held) int {
+		return cmp.Or(int(a.Port)-int(b.Port), cmp.Compare(a.Protocol, b.Protocol), int(a.HostPort)-int(b.HostPort))
+	})
+	return list, nil
+}
+
+// holdPort binds one port of the host; of several that are allowed the first that is free.
+func (e *Engine) holdPort(r *Record, p Port, b PortBinding) (h held, err error) {
+	h = held{Publish: network.Publish{Protocol: p.Protocol, Port: p.Private}}
+	if h.HostIP, err = e.hostAddress(r, b); err != nil {
+		return h, err
+	}
+	first, last := uint16(0), uint16(0)
+	if b.HostPort != "" {
+		if first, last, err = portRange(b.HostPort); err != nil {
+			return h, kernel.Advise(fmt.Errorf("invalid port %q of the host", b.HostPort), "1 to 65535")
+		}
+	}
+	for port := int(first); port <= int(last); port++ {
+		if h.socket, err = e.bindPort(h.Protocol, netip.AddrPortFrom(h.HostIP, uint16(port))); !errors.Is(err, unix.EADDRINUSE) {
+			break
+		}
+	}
+	if err != nil {
+		return h, e.explainPort(r, h.Publish, first, err)
+	}
+	if h.HostPort = kernel.PortOf(h.socket); h.HostPort == 0 {
+		h.HostPort = first
+	}
+	return h, nil
+}
+
+// hostAddress is the host's address that a port is published on.
+func (e *Engine) hostAddress(r *Record, b PortBinding) (netip.Addr, error) {
+	if b.HostIP != "" {
+		return netip.ParseAddr(b.HostIP)
+	}
+	n, err := e.Networks().Get(r.Networks[0].Network)
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	return n.HostIP(), nil
+}
+
+// bindPort binds it. A port on all of the host's addresses is one of both families where the host has IPv6.
+func (e *Engine) bindPort(protocol string, address netip.AddrPort) (socket int, err error) {
+	as := &kernel.Handle{}
+	bind := func(b kernel.Bind) error {
+		b.Protocol, b.As = protocol, as
+		return e.Door.Do(kernel.In("3.6", kernel.Because(b, "the port is taken for the container; nobody else can have it", "替容器占住这个端口，别人不能再用"))...)
+	}
+	if address.Addr() == netip.IPv4Unspecified() {
+		err = bind(kernel.Bind{Address: netip.AddrPortFrom(netip.IPv6Unspecified(), address.Port()), Both: true})
+		if err == nil || errors.Is(err, unix.EADDRINUSE) || errors.Is(err, unix.EACCES) {
+			return as.Number(), err
+		}
+	}
+	err = bind(kernel.Bind{Address: address})
+	return as.Number(), err
+}
+
+// explainPort says why a port cannot be had, and who has it.
+func (e *Engine) explainPort(r *Record, p network.Publish, port uint16, err error) error {
+	where := net.JoinHostPort(p.HostIP.String(), strconv.Itoa(int(port)))
+	switch {
+	case errors.Is(err, unix.EADDRINUSE):
+		owner, cure := e.portOwner(r, p.Protocol, port)
+		return kernel.Advise(fmt.Errorf("Bind for %s failed: port is already allocated%s", where, owner), "%s", cure) //nolint:staticcheck // Docker's words
+	case errors.Is(err, unix.EADDRNOTAVAIL):
+		return kernel.Advise(fmt.Errorf("this machine has no address %s", p.HostIP), "`ip addr` lists its addresses; without one the port is published on all of them")
+	case errors.Is(err, unix.EACCES):
+		return kernel.Advise(fmt.Errorf("port %d is privileged", port), "use one from 1024 on, or run it as root")
+	case errors.Is(err, unix.EPROTONOSUPPORT):
+		return kernel.Advise(fmt.Errorf("this kernel has no %s", p.Protocol), "modprobe %s", p.Protocol)
+	}
+	return err
+}
+
+// portOwner finds out who has a port: one of our containers, or another process.
+func (e *Engine) portOwner(r *Record, protocol string, port uint16) (owner, cure string) {
+	for _, other := range e.Peek() {
+		if other.ID == r.ID || !other.State.Running {
+			continue
+		}
+		for _, a := range other.Networks {
+			if a.Endpoint == nil {
+				continue
+			}
+			for _, p := range a.Endpoint.Ports {
+				if p.HostPort == port && p.Protocol == protocol {
+					return " (to container " + other.PlainName() + ")", "sandbox stop " + other.PlainName() + "   first, or choose another port"
+				}
+			}
+		}
+	}
+	if pid := listener(protocol, port); pid != 0 {
+		return fmt.Sprintf(" (to process %d, %s)", pid, statusField(pid, "Name")), "choose another port, or none: then a free one is found"
+	}
+	return "", "choose another port, or none: then a free one is found"
+}
+
+func closePorts(list []held) {
+	for _, h := range list {
+		unix.Close(h.socket)
+	}
+}
+
+// relay accepts connections to a published port and carries what they say to the container. It ends with the socket.
+func relay(listener net.Listener, to netip.AddrPort) {
+	for {
+		from, err := listener.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			continue
+		}
+		go convey(from, to)
+	}
+}
+
+func convey(from net.Conn, address netip.AddrPort) {
+	defer from.Close()
+	to, err := net.Dial("tcp", address.String())
+	if err != nil {
+		return
+	}
+	defer to.Close()
+	done := make(chan struct{})
+	go func() {
+		io.Copy(to, from)
+		to.(*net.TCPConn).CloseWrite()
+		close(done)
+	}()
+	io.Copy(from, to)
+	from.(*net.TCPConn).CloseWrite()
+	<-done
+}
+
+// serving is what a monitor does for its container's networks.
+type serving struct {
+	mu   sync.Mutex
+	stop []func()
+}
+
+// add is something to be done at the end.
+func (s *serving) add(stop func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stop = append(s.stop, stop)
+}
+
+func (s *serving) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, stop := range s.stop {
+		stop()
+	}
+	s.stop = nil
+}
+
+// servePorts holds sockets, and accepts at those that can.
+func (s *serving) servePorts(r *Record, ports []held) {
+	var address netip.Addr
+	for _, a := range r.Networks {
+		if a.Endpoint != nil && len(a.Endpoint.Ports) > 0 {
+			address = a.Endpoint.IPv4.Addr()
+		}
+	}
+	for _, p := range ports {
+		f := os.NewFile(uintptr(p.socket), "port")
+		if p.Protocol == "tcp" && address.IsValid() {
+			if listener, err := net.FileListener(f); err == nil {
+				f.Close()
+				s.add(func() { listener.Close() })
+				go relay(listener, netip.AddrPortFrom(address, p.Port))
+				continue
+			}
+		}
+		s.add(func() { f.Close() })
+	}
+}
