@@ -3,6 +3,7 @@ package kernel
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"syscall"
 )
 
@@ -35,6 +36,9 @@ func CureOf(err error) string {
 	}
 	var call *CallError
 	if errors.As(err, &call) {
+		if strings.Contains(call.Call.Shell, "tables ") {
+			return cureOfRule(call.Errno)
+		}
 		return cureOfCall(call.Call.Name, call.Errno)
 	}
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
@@ -44,6 +48,19 @@ func CureOf(err error) string {
 }
 
 const fullDisk = "the disk is full: `df -h`; `sandbox system df` says what is ours, `sandbox image prune` and `sandbox rm` give it back"
+
+// cureOfRule of the firewall.
+func cureOfRule(errno syscall.Errno) string {
+	switch errno {
+	case syscall.EPROTONOSUPPORT, syscall.EOPNOTSUPP, syscall.EINVAL, syscall.EAFNOSUPPORT:
+		return "this kernel has no nf_tables (CONFIG_NF_TABLES, NF_TABLES_IPV4, NFT_NAT, NFT_CT): `modprobe nf_tables`, or use --network none or host"
+	case syscall.EPERM:
+		return "rules are for root, or for root of a pocket host: `sandbox lab host` opens one"
+	case syscall.ENOENT:
+		return "somebody has removed what the rule belongs to: `sandbox network repair`"
+	}
+	return cureOfCall("sendto", errno)
+}
 
 func cureOfCall(name string, errno syscall.Errno) string {
 	switch {

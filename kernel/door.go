@@ -82,12 +82,21 @@ type Door struct {
 	order sync.Mutex // what is told has the order in which it was done, whichever goroutine does it
 }
 
-// Do performs steps in this process.
+// Do performs steps in this process: one after the other, and rules of the firewall that follow each other at once.
 func (d *Door) Do(steps ...Step) error {
-	for _, s := range steps {
+	for len(steps) > 0 {
+		if n := rulesAtOnce(steps); n > 0 {
+			if err := d.doRules(steps[:n]); err != nil {
+				return err
+			}
+			steps = steps[n:]
+			continue
+		}
+		s := steps[0]
 		if errno := d.perform(s); errno != 0 && !s.Optional {
 			return &CallError{Call: s.Call(), Errno: errno, Section: s.Section}
 		}
+		steps = steps[1:]
 	}
 	return nil
 }

@@ -1,0 +1,111 @@
+package firewall
+
+import (
+	"bytes"
+	"encoding/binary"
+	"net"
+	"net/netip"
+
+	"github.com/google/nftables/expr"
+	"github.com/google/nftables/xt"
+	"golang.org/x/sys/unix"
+)
+
+// immediate is a verdict, or a value in a register.
+func (d *decoder) immediate(e *expr.Immediate, data []byte) {
+	if e.Register != unix.NFT_REG_VERDICT {
+		if d.values == nil {
+			d.values = map[uint32][]byte{}
+		}
+		d.values[e.Register] = e.Data
+		return
+	}
+	var verdict expr.Verdict
+	if expr.Unmarshal(byte(d.Family), data, &verdict) != nil {
+		d.unknown("immediate")
+		return
+	}
+	switch verdict.Kind {
+	case expr.VerdictJump:
+		d.Target = verdict.Chain
+	case expr.VerdictGoto:
+		d.Target = verdict.Chain
+		d.Known = false
+	default:
+		for name, kind := range verdicts {
+			if kind == verdict.Kind {
+				d.Target = name
+			}
+		}
+	}
+}
+
+// target takes one of iptables' extensions.
+func (d *decoder) target(t *expr.Target) {
+	d.Target = t.Name
+	switch info := t.Info.(type) {
+	case *xt.NatIPv4MultiRangeCompat:
+		if len(*info) == 1 {
+			d.translation(xt.NatRange((*info)[0]), 0)
+			return
+		}
+	case *xt.NatRange:
+		d.translation(*info, 0)
+		return
+	case *xt.NatRange2:
+		d.translation(info.NatRange, info.BasePort)
+		return
+	case *xt.Unknown: // of IPv6's the library leaves two alone
+		if full, ok := natRange(*info); ok && d.Family == IPv6 && (t.Name == "MASQUERADE" || t.Name == "SNAT") {
+			d.translation(full, 0)
+			return
+		}
+	}
+	d.Known = false
+}
+
+// natRange is struct nf_nat_range.
+func natRange(b []byte) (xt.NatRange, bool) {
+	if len(b) < 40 {
+		return xt.NatRange{}, false
+	}
+	return xt.NatRange{
+		Flags: uint(binary.NativeEndian.Uint32(b)), MinIP: net.IP(b[4:20]), MaxIP: net.IP(b[20:36]),
+		MinPort: binary.BigEndian.Uint16(b[36:]), MaxPort: binary.BigEndian.Uint16(b[38:]),
+	}, true
+}
+
+func (d *decoder) translation(n xt.NatRange, base uint16) {
+	const understood = xt.NatRangeMapIPs | xt.NatRangeProtoSpecified | xt.NatRangeProtoOffset
+	if xt.NatRangeFlags(n.Flags)&^understood != 0 {
+		d.Known = false
+	}
+	if xt.NatRangeFlags(n.Flags)&xt.NatRangeMapIPs != 0 {
+		d.ToAddress, _ = netip.AddrFromSlice(n.MinIP)
+		if !bytes.Equal(n.MinIP, n.MaxIP) {
+			d.Known = false
+		}
+	}
+	if xt.NatRangeFlags(n.Flags)&xt.NatRangeProtoSpecified != 0 {
+		d.ToPorts, d.ToPortsBeginsAt = portsOf(n.MinPort, n.MaxPort), base
+	}
+}
+
+// nat is nf_tables' own translation, of values that are in registers.
+func (d *decoder) nat(e *expr.NAT) {
+	d.Target = "SNAT"
+	if e.Type == expr.NATTypeDestNAT {
+		d.Target = "DNAT"
+	}
+	if b := d.values[e.RegAddrMin]; e.RegAddrMin != 0 {
+		d.ToAddress, _ = netip.AddrFromSlice(b)
+	}
+	if b := d.values[e.RegProtoMin]; e.RegProtoMin != 0 && len(b) >= 2 {
+		first := binary.BigEndian.Uint16(b)
+		last := first
+		if b := d.values[e.RegProtoMax]; e.RegProtoMax != 0 && len(b) >= 2 {
+			last = binary.BigEndian.Uint16(b)
+		}
+		d.ToPorts = portsOf(first, last)
+	}
+}

@@ -1,0 +1,146 @@
+package firewall
+
+import (
+	"encoding/binary"
+	"errors"
+
+	"github.com/mdlayher/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// Entry is a rule that the kernel has.
+type Entry struct {
+	Rule
+	Known          bool   // Rule says all that there is to it; otherwise only Text does
+	Text           string // as iptables-save prints it, without the chain
+	Handle         uint64 // the kernel's number of the rule
+	Packets, Bytes uint64 // that it has matched
+}
+
+// Rules of some chains in a network namespace (a descriptor of it), or here (0), in their order. A chain that is not there has none, and no entry in
+// the answer.
+func Rules(namespace int, chains ...Chain) (map[Chain][]Entry, error) {
+	s, err := open(namespace)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	answer := map[Chain][]Entry{}
+	for _, c := range chains {
+		entries, err := s.rules(c)
+		switch {
+		case err == nil:
+			answer[c] = entries
+		case !errors.Is(err, unix.ENOENT):
+			return nil, err
+		}
+	}
+	return answer, nil
+}
+
+// exists asks for a chain.
+func (s *socket) exists(c Chain) bool {
+	body := text(text(nil, unix.NFTA_CHAIN_TABLE, c.Table), unix.NFTA_CHAIN_NAME, c.Name)
+	answer, err := s.ask(unix.NFT_MSG_GETCHAIN, 0, c.Family, body)
+	return err == nil && len(answer) > 0
+}
+
+// rules of one chain; ENOENT if there is no such chain.
+func (s *socket) rules(c Chain) ([]Entry, error) {
+	body := text(text(nil, unix.NFTA_RULE_TABLE, c.Table), unix.NFTA_RULE_CHAIN, c.Name)
+	answer, err := s.ask(unix.NFT_MSG_GETRULE, unix.NLM_F_DUMP, c.Family, body)
+	if err != nil {
+		return nil, err
+	}
+	if len(answer) == 0 && !s.exists(c) { // the kernel lists nothing of a chain that it does not have
+		return nil, unix.ENOENT
+	}
+	entries := make([]Entry, 0, len(answer))
+	for _, m := range answer {
+		e, err := decode(c, m)
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, e)
+	}
+	return entries, nil
+}
+
+// ask sends a question and returns the bodies of the answers, without struct nfgenmsg. A list that changed while it was being
+// read is asked for again.
+func (s *socket) ask(message, flags uint16, family Family, body []byte) ([][]byte, error) {
+	for {
+		question := s.message(nil, table(message), unix.NLM_F_REQUEST|flags, family, 0, body)
+		if err := s.send(question); err != nil {
+			return nil, err
+		}
+		answer, interrupted, err := s.answer(flags&unix.NLM_F_DUMP != 0)
+		if !interrupted {
+			return answer, err
+		}
+	}
+}
+
+// answer reads messages up to the end of the list, or one.
+func (s *socket) answer(list bool) (bodies [][]byte, interrupted bool, err error) {
+	for {
+		messages, err := s.receive()
+		if err != nil {
+			return nil, false, err
+		}
+		for _, m := range messages {
+			if m.Header.Seq != s.number {
+				continue
+			}
+			interrupted = interrupted || m.Header.Flags&unix.NLM_F_DUMP_INTR != 0
+			switch {
+			case m.Header.Type == unix.NLMSG_ERROR:
+				return nil, false, refusal(m)
+			case m.Header.Type == unix.NLMSG_DONE:
+				if errno := refusal(m); len(m.Data) >= 4 && errno == unix.EINTR {
+					interrupted = true
+				}
+				return bodies, interrupted, nil
+			case len(m.Data) >= 4:
+				bodies = append(bodies, append([]byte(nil), m.Data[4:]...)) // the buffer is used again
+				if !list {
+					return bodies, false, nil
+				}
+			}
+		}
+	}
+}
+
+// attributes walks through those of a message, or of one that is nested in it.
+func attributes(b []byte, each func(kind uint16, data []byte) error) error {
+	ad, err := netlink.NewAttributeDecoder(b)
+	if err != nil {
+		return err
+	}
+	for ad.Next() {
+		if err := each(ad.Type(), ad.Bytes()); err != nil {
+			return err
+		}
+	}
+	return ad.Err()
+}
+
+// decode a rule from NFT_MSG_NEWRULE.
+func decode(c Chain, message []byte) (Entry, error) {
+	d := &decoder{Entry: Entry{Rule: Rule{Chain: c}, Known: true}}
+	err := attributes(message, func(kind uint16, data []byte) error {
+		switch kind {
+		case unix.NFTA_RULE_HANDLE:
+			if len(data) == 8 {
+				d.Handle = binary.BigEndian.Uint64(data)
+			}
+		case unix.NFTA_RULE_EXPRESSIONS:
+			return attributes(data, func(_ uint16, data []byte) error { return d.expression(data) })
+		case unix.NFTA_RULE_USERDATA:
+			d.userData(data)
+		}
+		return nil
+	})
+	d.finish()
+	return d.Entry, err
+}

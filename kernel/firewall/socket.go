@@ -1,0 +1,140 @@
+package firewall
+
+import (
+	"encoding/binary"
+	"errors"
+	"runtime"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// socket speaks with nf_tables: netlink(7), NETLINK_NETFILTER.
+type socket struct {
+	fd     int
+	number uint32 // of the last message
+	buffer []byte
+}
+
+// open makes a socket, in a network namespace (a descriptor of it), or here (0). A socket belongs for ever to the namespace that it was made in.
+func open(namespace int) (*socket, error) {
+	fd, err := -1, error(nil)
+	if namespace == 0 {
+		fd, err = unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_NETFILTER)
+	} else {
+		fd, err = openThere(namespace)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		unix.Close(fd)
+		return nil, err
+	}
+	unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, sendBuffer) // a transaction is sent at once; net.core.wmem_max is the limit
+	return &socket{fd: fd}, nil
+}
+
+const sendBuffer = 1 << 20
+
+// openThere makes the socket on a thread that is in the other namespace for so long. If it cannot come back nobody else gets the
+// thread: it ends with its goroutine.
+func openThere(namespace int) (int, error) {
+	type made struct {
+		fd  int
+		err error
+	}
+	answer := make(chan made)
+	go func() {
+		runtime.LockOSThread()
+		here, err := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			answer <- made{-1, err}
+			return
+		}
+		defer unix.Close(here)
+		if err := unix.Setns(namespace, unix.CLONE_NEWNET); err != nil {
+			runtime.UnlockOSThread()
+			answer <- made{-1, err}
+			return
+		}
+		fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_NETFILTER)
+		if unix.Setns(here, unix.CLONE_NEWNET) == nil {
+			runtime.UnlockOSThread()
+		}
+		answer <- made{fd, err}
+	}()
+	m := <-answer
+	return m.fd, m.err
+}
+
+func (s *socket) close() { unix.Close(s.fd) }
+
+// attribute appends a netlink attribute to a message: its length, its type, its data, padded to a multiple of 4.
+func attribute(b []byte, kind uint16, data []byte) []byte {
+	b = binary.NativeEndian.AppendUint16(b, uint16(4+len(data)))
+	b = binary.NativeEndian.AppendUint16(b, kind)
+	b = append(b, data...)
+	return append(b, make([]byte, -len(data)&3)...)
+}
+
+func nested(b []byte, kind uint16, data []byte) []byte {
+	return attribute(b, kind|unix.NLA_F_NESTED, data)
+}
+
+func text(b []byte, kind uint16, s string) []byte { return attribute(b, kind, append([]byte(s), 0)) }
+
+// number of 32 bits: numbers of nf_tables' are in network byte order.
+func number(b []byte, kind uint16, n uint32) []byte {
+	return attribute(b, kind, binary.BigEndian.AppendUint32(nil, n))
+}
+
+// message appends a message to a batch. Its body begins with struct nfgenmsg: family, version 0, and a number that only
+// the batch's own messages use.
+func (s *socket) message(b []byte, kind uint16, flags uint16, family Family, resource uint16, body []byte) []byte {
+	s.number++
+	b = binary.NativeEndian.AppendUint32(b, uint32(unix.SizeofNlMsghdr+4+len(body)))
+	b = binary.NativeEndian.AppendUint16(b, kind)
+	b = binary.NativeEndian.AppendUint16(b, flags)
+	b = binary.NativeEndian.AppendUint32(b, s.number)
+	b = append(b, 0, 0, 0, 0, byte(family), unix.NFNETLINK_V0)
+	b = binary.BigEndian.AppendUint16(b, resource)
+	return append(b, body...)
+}
+
+// table is the type of a message for nf_tables.
+func table(message uint16) uint16 { return unix.NFNL_SUBSYS_NFTABLES<<8 | message }
+
+func (s *socket) send(b []byte) error {
+	for {
+		err := unix.Sendto(s.fd, b, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
+		if !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
+}
+
+// receive waits for the next messages.
+func (s *socket) receive() ([]syscall.NetlinkMessage, error) {
+	if s.buffer == nil {
+		s.buffer = make([]byte, 64<<10) // the kernel's largest part of a list is 32 KiB
+	}
+	for {
+		n, _, err := unix.Recvfrom(s.fd, s.buffer, 0)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		return syscall.ParseNetlinkMessage(s.buffer[:n])
+	}
+}
+
+// refusal is the errno in an acknowledgement (struct nlmsgerr); 0 for success.
+func refusal(m syscall.NetlinkMessage) syscall.Errno {
+	if len(m.Data) < 4 {
+		return syscall.EIO
+	}
+	return syscall.Errno(-int32(binary.NativeEndian.Uint32(m.Data)))
+}

@@ -1,0 +1,75 @@
+package network
+
+import (
+	"bytes"
+	"os"
+
+	"sandbox/kernel"
+	"sandbox/kernel/firewall"
+)
+
+// Missing leaves out those steps whose effect the kernel has already: rules and chains that are there, files that have the
+// content. What cannot be looked at is not left out: doing it will say why. It costs a list of each chain that the steps name.
+func Missing(steps []kernel.Step) []kernel.Step {
+	present := look(steps)
+	var missing []kernel.Step
+	for _, s := range steps {
+		switch e := s.Effect.(type) {
+		case kernel.Rule:
+			if present.has(e.Change) {
+				continue
+			}
+		case kernel.WriteFile:
+			if content, err := os.ReadFile(e.Path); err == nil && string(bytes.TrimSpace(content)) == e.Data {
+				continue
+			}
+		}
+		missing = append(missing, s)
+	}
+	return missing
+}
+
+// present is what the kernel has.
+type present struct {
+	chains map[firewall.Chain]bool
+	rules  map[firewall.Rule]bool
+}
+
+func look(steps []kernel.Step) present {
+	p := present{map[firewall.Chain]bool{}, map[firewall.Rule]bool{}}
+	var chains []firewall.Chain
+	for _, s := range steps {
+		if r, ok := s.Effect.(kernel.Rule); ok && !p.chains[r.Rule.Chain] {
+			p.chains[r.Rule.Chain] = true
+			chains = append(chains, r.Rule.Chain)
+		}
+	}
+	clear(p.chains)
+	if len(chains) == 0 {
+		return p
+	}
+	found, _ := firewall.Rules(0, chains...)
+	for chain, entries := range found {
+		p.chains[chain] = true
+		for _, e := range entries {
+			if e.Known {
+				p.rules[e.Rule] = true
+			}
+		}
+	}
+	return p
+}
+
+func (p present) has(c firewall.Change) bool {
+	switch c.Verb {
+	case firewall.Append, firewall.Insert:
+		return p.rules[c.Rule]
+	case firewall.Delete:
+		return !p.rules[c.Rule]
+	case firewall.NewChain:
+		return p.chains[c.Rule.Chain]
+	case firewall.FlushChain, firewall.DeleteChain:
+		return !p.chains[c.Rule.Chain]
+	}
+	return false
+}
