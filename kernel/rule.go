@@ -1,7 +1,6 @@
 package kernel
 
 import (
-	"strconv"
 	"syscall"
 
 	"sandbox/kernel/firewall"
@@ -10,10 +9,10 @@ import (
 // Rule is one change to the firewall: a rule added or taken away, a chain made, emptied or removed. Rules that follow each other in a list of
 // steps are one transaction: the kernel does all of them, or none. That is also much faster, since the kernel waits after each
 // transaction until no packet sees the old rules any more. A rule or a chain that is to be taken away, and is not there, fails
-// by itself (ENOENT), and nothing else with it.
+// by itself (ENOENT), and nothing else with it. The namespace is that of the calling thread, as with interfaces.
 type Rule struct {
 	firewall.Change
-	Namespace Descriptor // a network namespace; none: the one we are in
+	Since uint32 // not 0: only if nobody has changed the rules since this generation of theirs (ERESTART)
 }
 
 // messages of nf_tables' netlink protocol, by what iptables calls it.
@@ -24,11 +23,7 @@ var messages = map[firewall.Verb]string{
 
 // Call as the sendto(2) that the message is a part of; the text form is iptables'.
 func (r Rule) Call() Call {
-	line := r.String()
-	if r.Namespace != (Descriptor{}) {
-		line = "nsenter --net=/proc/self/fd/" + r.Namespace.String() + " " + line
-	}
-	return Call{Name: "sendto", Args: []string{"NETLINK_NETFILTER", messages[r.Verb], strconv.Quote(r.Rule.Table), strconv.Quote(r.Rule.Name)}, Shell: line}
+	return Call{Name: "sendto", Args: []string{messages[r.Verb]}, Shell: r.String()}
 }
 
 func (r Rule) compile(c *compiler) { panic("kernel: Rule is for the parent") }
@@ -36,8 +31,7 @@ func (r Rule) compile(c *compiler) { panic("kernel: Rule is for the parent") }
 // rulesAtOnce is how many of the first steps are rules of one transaction.
 func rulesAtOnce(steps []Step) int {
 	for i, s := range steps {
-		r, ok := s.Effect.(Rule)
-		if !ok || r.Namespace != steps[0].Effect.(Rule).Namespace {
+		if _, ok := s.Effect.(Rule); !ok {
 			return i
 		}
 	}
@@ -59,7 +53,7 @@ func performRules(steps []Step) []syscall.Errno {
 		}
 		var again []int
 		spoiled := false
-		for n, errno := range firewall.Apply(steps[0].Effect.(Rule).Namespace.number(), changes) {
+		for n, errno := range firewall.Apply(changes, steps[0].Effect.(Rule).Since) {
 			i := send[n]
 			outcome[i] = errno
 			if errno == firewall.ErrNotSent {

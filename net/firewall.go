@@ -1,6 +1,99 @@
 package network
 
-func (s *Store) rulesUp(n *Network) error               { return nil }
-func (s *Store) rulesDown(n *Network) error             { return nil }
-func (s *Store) publish(n *Network, e Endpoint) error   { return nil }
-func (s *Store) unpublish(n *Network, e Endpoint) error { return nil }
+import (
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"sandbox/kernel"
+)
+
+// rulesUp writes what is missing of a network's rules. It does so without a lock: if somebody else was quicker the kernel says so, and
+// what is missing is looked for again.
+func (s *Store) rulesUp(n *Network) error {
+	if n.Driver != Bridge {
+		return nil
+	}
+	return s.ensure(n.RulesUp)
+}
+
+// ensure does those steps of a plan whose effect is missing.
+func (s *Store) ensure(plan func() []kernel.Step) error {
+	for {
+		err := s.Door.Do(Missing(plan())...)
+		if !errors.Is(err, unix.ERESTART) {
+			return err
+		}
+	}
+}
+
+// rulesDown takes a network's rules away, and with the last network's all chains.
+func (s *Store) rulesDown(n *Network) error {
+	if n.Driver != Bridge {
+		return nil
+	}
+	owned, err := OwnedRules()
+	if err != nil { // without rules there are none to take away
+		return nil
+	}
+	var steps []kernel.Step
+	others := false
+	for _, o := range owned {
+		if o.Owner.Network == n.Short() {
+			steps = append(steps, o.Remove("the network is gone: its rule goes", "网络没有了，它的规则也撤掉"))
+		} else if o.Owner.Network != "" {
+			others = true
+		}
+	}
+	if !others {
+		steps = append(steps, NoRules()...)
+	}
+	return s.Door.Do(steps...)
+}
+
+func (s *Store) publish(n *Network, e Endpoint) error {
+	if n.Driver != Bridge {
+		return nil
+	}
+	return s.ensure(func() []kernel.Step { return n.Publish(e) })
+}
+
+func (s *Store) unpublish(n *Network, e Endpoint) error {
+	if n.Driver != Bridge {
+		return nil
+	}
+	return s.Door.Do(n.Unpublish(e)...)
+}
+
+// Repair makes all that the kernel has lost of a network, and takes away the rules of containers that are no longer in it.
+func (s *Store) Repair(n *Network) error {
+	if n.Driver != Bridge {
+		return nil
+	}
+	if err := s.Up(n); err != nil {
+		return err
+	}
+	endpoints, err := s.Endpoints(n)
+	if err != nil {
+		return err
+	}
+	present := map[string]bool{}
+	for _, e := range endpoints {
+		present[short(e.Container)] = true
+		if err := s.publish(n, e); err != nil {
+			return fmt.Errorf("container %s: %w", e.Name, err)
+		}
+	}
+	owned, err := OwnedRules()
+	if err != nil {
+		return err
+	}
+	var steps []kernel.Step
+	for _, o := range owned {
+		if o.Owner.Network == n.Short() && o.Owner.Container != "" && !present[o.Owner.Container] {
+			steps = append(steps, o.Remove("its container is gone", "它的容器已经不在了"))
+		}
+	}
+	return s.Door.Do(steps...)
+}

@@ -2,7 +2,6 @@ package network
 
 import (
 	"net/netip"
-	"strings"
 
 	"sandbox/kernel"
 	"sandbox/kernel/firewall"
@@ -36,9 +35,6 @@ const (
 	chainOut        = "SANDBOX-OUT"
 	chainMasquerade = "SANDBOX-MASQUERADE"
 )
-
-// section of the tutorial that is about networks.
-const section = "3.6"
 
 // tag begins the comment of each rule of ours. By itself it is the comment of those that all networks share.
 const tag = "sandbox"
@@ -147,17 +143,6 @@ func (n *Network) RulesUp() []kernel.Step {
 		p.base()
 		n.own(p)
 		steps = append(steps, p.steps...)
-	}
-	return steps
-}
-
-// RulesDown takes the network's own rules away, those of its endpoints not: Unpublish does.
-func (n *Network) RulesDown() []kernel.Step {
-	var steps []kernel.Step
-	for _, family := range n.families() {
-		p := &planner{family: family}
-		n.own(p)
-		steps = append(steps, undo(p.steps, kernel.Why{EN: "the network is gone: its rule goes", ZH: "网络没有了，它的规则也撤掉"})...)
 	}
 	return steps
 }

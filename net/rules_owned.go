@@ -30,7 +30,7 @@ func (o Owned) Remove(en, zh string) kernel.Step {
 // right to ask, there is an error.
 func OwnedRules() ([]Owned, error) {
 	chains := places()
-	found, err := firewall.Rules(0, chains...)
+	found, _, err := firewall.Rules(chains...)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 
 // Missing leaves out those steps whose effect the kernel has already: rules and chains that are there, files that have the
 // content. What cannot be looked at is not left out: doing it will say why. It costs a list of each chain that the steps name.
+// If somebody else changes the rules before the steps are done they fail (ERESTART): then it is time to look again.
 func Missing(steps []kernel.Step) []kernel.Step {
 	present := look(steps)
 	var missing []kernel.Step
@@ -19,6 +20,8 @@ func Missing(steps []kernel.Step) []kernel.Step {
 			if present.has(e.Change) {
 				continue
 			}
+			e.Since = present.generation
+			s.Effect = e
 		case kernel.WriteFile:
 			if content, err := os.ReadFile(e.Path); err == nil && string(bytes.TrimSpace(content)) == e.Data {
 				continue
@@ -31,12 +34,13 @@ func Missing(steps []kernel.Step) []kernel.Step {
 
 // present is what the kernel has.
 type present struct {
-	chains map[firewall.Chain]bool
-	rules  map[firewall.Rule]bool
+	chains     map[firewall.Chain]bool
+	rules      map[firewall.Rule]bool
+	generation uint32
 }
 
 func look(steps []kernel.Step) present {
-	p := present{map[firewall.Chain]bool{}, map[firewall.Rule]bool{}}
+	p := present{chains: map[firewall.Chain]bool{}, rules: map[firewall.Rule]bool{}}
 	var chains []firewall.Chain
 	for _, s := range steps {
 		if r, ok := s.Effect.(kernel.Rule); ok && !p.chains[r.Rule.Chain] {
@@ -48,7 +52,8 @@ func look(steps []kernel.Step) present {
 	if len(chains) == 0 {
 		return p
 	}
-	found, _ := firewall.Rules(0, chains...)
+	found, generation, _ := firewall.Rules(chains...)
+	p.generation = generation
 	for chain, entries := range found {
 		p.chains[chain] = true
 		for _, e := range entries {

@@ -44,29 +44,31 @@ const ErrNotSent = syscall.ECANCELED
 // most is how many changes are sent at once: a transaction has to fit into the socket's buffer (200 KiB, for who is not the machine's root).
 const most = 400
 
-// Apply makes all changes in one transaction (or several of 400), in a network namespace (a descriptor of it), or here (0). Of each it says what became of
-// it: 0, or an errno. If one fails none is made, and those that were not to blame say ErrNotSent. A rule or chain to be taken away that is not
-// there (ENOENT) makes nothing else fail.
-func Apply(namespace int, changes []Change) []syscall.Errno {
-	s, err := open(namespace)
+// Apply makes all changes in one transaction (or several of 400), in the network namespace that the calling thread is in. Of each it says
+// what became of it: 0, or an errno. If one fails none is made, and those that were not to blame say ErrNotSent. A rule or chain to be
+// taken away that is not there (ENOENT) makes nothing else fail. With a generation (Rules tells it) all fails (ERESTART) if somebody has
+// changed the rules since then.
+func Apply(changes []Change, generation uint32) []syscall.Errno {
+	s, err := open()
 	if err != nil {
 		return all(len(changes), errnoOf(err))
 	}
 	defer s.close()
 	var outcome []syscall.Errno
 	for part := range slices.Chunk(changes, most) {
-		outcome = append(outcome, s.attempt(part)...)
+		outcome = append(outcome, s.attempt(part, generation)...)
+		generation = 0 // it is another one now, because of us
 	}
 	return outcome
 }
 
 // attempt the transaction with iptables' extensions, and without them where the kernel does not have them.
-func (s *socket) attempt(changes []Change) []syscall.Errno {
-	outcome := s.apply(changes, false)
+func (s *socket) attempt(changes []Change, generation uint32) []syscall.Errno {
+	outcome := s.apply(changes, generation, false)
 	for i, errno := range outcome {
 		// The kernel knows no expression "match" or "target": without NFT_COMPAT, or without that extension.
 		if errno == unix.ENOENT && changes[i].adds() && changes[i].Rule.usesExtensions() {
-			return s.apply(changes, true)
+			return s.apply(changes, generation, true)
 		}
 	}
 	return outcome
@@ -92,9 +94,13 @@ func errnoOf(err error) syscall.Errno {
 }
 
 // apply sends the transaction and reads what became of it.
-func (s *socket) apply(changes []Change, native bool) []syscall.Errno {
+func (s *socket) apply(changes []Change, generation uint32, native bool) []syscall.Errno {
 	t := &transaction{socket: s, native: native, outcome: make([]syscall.Errno, len(changes)), of: map[uint32]int{}, ready: map[Chain]bool{}}
-	t.bytes = s.message(nil, unix.NFNL_MSG_BATCH_BEGIN, unix.NLM_F_REQUEST, unix.AF_UNSPEC, unix.NFNL_SUBSYS_NFTABLES, nil)
+	var condition []byte
+	if generation != 0 {
+		condition = number(nil, unix.NFNL_BATCH_GENID, generation)
+	}
+	t.bytes = s.message(nil, unix.NFNL_MSG_BATCH_BEGIN, unix.NLM_F_REQUEST, unix.AF_UNSPEC, unix.NFNL_SUBSYS_NFTABLES, condition)
 	t.beginning = s.number
 	for i, c := range changes {
 		t.outcome[i] = t.put(i, c)

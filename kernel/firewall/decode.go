@@ -18,10 +18,7 @@ import (
 type decoder struct {
 	Entry
 	loaded  loaded
-	head    words // addresses, interfaces, protocol: what iptables prints first, whatever the order
-	matches words
-	end     words // -j …
-	comment string
+	strange words             // what Rule has no field for
 	values  map[uint32][]byte // that a native expression's registers have been given
 }
 
@@ -71,7 +68,7 @@ var known = map[string]func() expr.Any{
 // unknown is said of what this package has no words for.
 func (d *decoder) unknown(name string) {
 	d.Known = false
-	d.matches.add("[" + name + "]")
+	d.strange.add("[" + name + "]")
 }
 
 func (d *decoder) take(e expr.Any, data []byte) {
@@ -336,4 +333,4 @@ func (d *decoder) userData(b []byte) {
 	}
 }
 
-func (d *decoder) finish() { d.Text = d.Body() }
+func (d *decoder) finish() { d.Text = d.Body() + d.strange.String() }

@@ -1,7 +1,6 @@
 package firewall
 
 import (
-	"bytes"
 	"encoding/binary"
 	"net"
 	"net/netip"
@@ -82,7 +81,7 @@ func (d *decoder) translation(n xt.NatRange, base uint16) {
 	}
 	if xt.NatRangeFlags(n.Flags)&xt.NatRangeMapIPs != 0 {
 		d.ToAddress, _ = netip.AddrFromSlice(n.MinIP)
-		if !bytes.Equal(n.MinIP, n.MaxIP) {
+		if !n.MinIP.Equal(n.MaxIP) {
 			d.Known = false
 		}
 	}

@@ -17,25 +17,43 @@ type Entry struct {
 	Packets, Bytes uint64 // that it has matched
 }
 
-// Rules of some chains in a network namespace (a descriptor of it), or here (0), in their order. A chain that is not there has none, and no entry in
-// the answer.
-func Rules(namespace int, chains ...Chain) (map[Chain][]Entry, error) {
-	s, err := open(namespace)
+// Rules of some chains, in their order, in the network namespace that the calling thread is in. A chain that is not there has no entry in
+// the answer. The generation is the number of the last change that anybody made before: see Apply.
+func Rules(chains ...Chain) (rules map[Chain][]Entry, generation uint32, err error) {
+	s, err := open()
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer s.close()
-	answer := map[Chain][]Entry{}
+	if generation, err = s.generation(); err != nil {
+		return nil, 0, err
+	}
+	rules = map[Chain][]Entry{}
 	for _, c := range chains {
 		entries, err := s.rules(c)
 		switch {
 		case err == nil:
-			answer[c] = entries
+			rules[c] = entries
 		case !errors.Is(err, unix.ENOENT):
-			return nil, err
+			return nil, 0, err
 		}
 	}
-	return answer, nil
+	return rules, generation, nil
+}
+
+// generation asks which one the rules are of.
+func (s *socket) generation() (n uint32, err error) {
+	answer, err := s.ask(unix.NFT_MSG_GETGEN, 0, unix.AF_UNSPEC, nil)
+	if err != nil || len(answer) == 0 {
+		return 0, err
+	}
+	err = attributes(answer[0], func(kind uint16, data []byte) error {
+		if kind == unix.NFTA_GEN_ID && len(data) == 4 {
+			n = binary.BigEndian.Uint32(data)
+		}
+		return nil
+	})
+	return n, err
 }
 
 // exists asks for a chain.

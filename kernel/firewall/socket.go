@@ -3,7 +3,6 @@ package firewall
 import (
 	"encoding/binary"
 	"errors"
-	"runtime"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -16,14 +15,9 @@ type socket struct {
 	buffer []byte
 }
 
-// open makes a socket, in a network namespace (a descriptor of it), or here (0). A socket belongs for ever to the namespace that it was made in.
-func open(namespace int) (*socket, error) {
-	fd, err := -1, error(nil)
-	if namespace == 0 {
-		fd, err = unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_NETFILTER)
-	} else {
-		fd, err = openThere(namespace)
-	}
+// open makes a socket. It belongs to the network namespace that the calling thread is in.
+func open() (*socket, error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_NETFILTER)
 	if err != nil {
 		return nil, err
 	}
@@ -36,37 +30,6 @@ func open(namespace int) (*socket, error) {
 }
 
 const sendBuffer = 1 << 20
-
-// openThere makes the socket on a thread that is in the other namespace for so long. If it cannot come back nobody else gets the
-// thread: it ends with its goroutine.
-func openThere(namespace int) (int, error) {
-	type made struct {
-		fd  int
-		err error
-	}
-	answer := make(chan made)
-	go func() {
-		runtime.LockOSThread()
-		here, err := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-		if err != nil {
-			answer <- made{-1, err}
-			return
-		}
-		defer unix.Close(here)
-		if err := unix.Setns(namespace, unix.CLONE_NEWNET); err != nil {
-			runtime.UnlockOSThread()
-			answer <- made{-1, err}
-			return
-		}
-		fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_NETFILTER)
-		if unix.Setns(here, unix.CLONE_NEWNET) == nil {
-			runtime.UnlockOSThread()
-		}
-		answer <- made{fd, err}
-	}()
-	m := <-answer
-	return m.fd, m.err
-}
 
 func (s *socket) close() { unix.Close(s.fd) }
 
