@@ -66,12 +66,16 @@ func (l LinkAdd) Call() Call {
 			also("netns", l.Into.FD().String())
 		}
 	}
-	return netlinkCall("RTM_NEWLINK", words)
+	facts := []string{quote(l.Name), quote(l.Kind)}
+	if l.Peer != "" {
+		facts = append(facts, quote(l.Peer))
+	}
+	return netlinkCall("RTM_NEWLINK", words, facts...)
 }
 
-// netlinkCall is a message to the kernel, as far as strace names it, and what a person would type.
-func netlinkCall(kind string, words []string) Call {
-	return Call{Name: "sendto", Args: []string{kind}, Shell: strings.Join(words, " ")}
+// netlinkCall is a message to the kernel: its type and some of what is in it, and what a person would type.
+func netlinkCall(kind string, words []string, facts ...string) Call {
+	return Call{Name: "sendto", Args: append([]string{kind}, facts...), Shell: strings.Join(words, " ")}
 }
 
 func (l LinkAdd) compile(*compiler) { panic("kernel: interfaces are made by the parent") }
@@ -153,7 +157,7 @@ func linkError(err error) error {
 	return err
 }
 
-// LinkSet changes an interface: RTM_NEWLINK. One thing at a time: up, down, another name, or a bridge that it is put into.
+// LinkSet changes an interface: RTM_SETLINK, or for up and down RTM_NEWLINK. One thing at a time: up, down, another name, or a bridge that it is put into.
 type LinkSet struct {
 	Name   string
 	Up     bool
@@ -174,6 +178,12 @@ func (l LinkSet) Call() Call {
 		words = append(words, "name", l.Rename)
 	case l.Master != "":
 		words = append(words, "master", l.Master)
+	}
+	if l.Rename != "" {
+		return netlinkCall("RTM_SETLINK", words, quote(l.Rename))
+	}
+	if l.Master != "" {
+		return netlinkCall("RTM_SETLINK", words)
 	}
 	return netlinkCall("RTM_NEWLINK", words)
 }
@@ -236,7 +246,7 @@ func (a AddrAdd) Call() Call {
 	if a.Address.Addr().Is6() {
 		words = append(words, "nodad")
 	}
-	return netlinkCall("RTM_NEWADDR", words)
+	return netlinkCall("RTM_NEWADDR", words, a.Address.Addr().String())
 }
 
 func (a AddrAdd) compile(*compiler) { panic("kernel: addresses are given by the parent") }
@@ -276,6 +286,9 @@ func (r RouteAdd) Call() Call {
 	}
 	if r.Name != "" {
 		words = append(words, "dev", r.Name)
+	}
+	if r.Via.IsValid() {
+		return netlinkCall("RTM_NEWROUTE", words, r.Via.String())
 	}
 	return netlinkCall("RTM_NEWROUTE", words)
 }

@@ -41,6 +41,7 @@ func line(role, name string, args []string, result int, errno string) string {
 //	clone3, clone          the addresses of the thread's id, the size of the structure: known only when it is made
 //	execve                 -v lists the environment, the explanation counts it
 //	seccomp, bpf           -v lists the program, the explanation counts it
+//	sendto                 a netlink message: the explanation has its type, and what is in it as far as people can read it
 //	sendmsg                the explanation leaves the empty parts of the message out
 //	mount_setattr          strace puzzles over a propagation of 0: no change
 //	ioctl SIOCSIFFLAGS     the socket is the effect's own
@@ -78,6 +79,8 @@ func newMade(c *traced, p *process) *made {
 		m.args[2] = regexp.MustCompile(`filter=\[.*\]`).ReplaceAllString(m.args[2], "filter=…")
 	case c.name == "bpf":
 		m.args[1] = regexp.MustCompile(`insns=(\[.*?\]|0x[0-9a-f]+)`).ReplaceAllString(m.args[1], "insns=…")
+	case c.name == "sendto" && len(c.args) > 1 && strings.Contains(c.args[1], "{nlmsg_len="):
+		m.args = []string{messageType(c.args[1]), c.args[1]}
 	case c.name == "sendmsg":
 		if rights := regexp.MustCompile(`cmsg_type=SCM_RIGHTS, cmsg_data=\[[^\]]*\]`).FindString(m.args[1]); rights != "" {
 			m.args[1] = "{msg_control=[{" + rights + "}]}"
@@ -150,6 +153,8 @@ func (m *made) changes() bool {
 		return slices.ContainsFunc(m.args, func(a string) bool { return slices.Contains(changingIoctls, a) })
 	case "openat":
 		return strings.Contains(m.args[2], "O_CREAT") || strings.Contains(m.args[2], "O_TRUNC")
+	case "sendto":
+		return strings.HasPrefix(m.args[0], "RTM_NEW") || strings.HasPrefix(m.args[0], "RTM_SET") || strings.HasPrefix(m.args[0], "RTM_DEL")
 	case "bind":
 		return strings.Contains(m.args[1], `sun_path="`) // it makes a file
 	case "write":

@@ -221,7 +221,10 @@ func (e *Engine) makeDirectories(id string) (lock *os.File, err error) {
 
 // Save records a container that was created.
 func (e *Engine) Save(r *Record) error {
-	err := r.save(e.Door, e.Paths, false)
+	err := e.writeEtc(r) // so that it can be started when the disk is full
+	if err == nil {
+		err = r.save(e.Door, e.Paths, false)
+	}
 	if err == nil {
 		e.Event(r.Event("create"))
 	}

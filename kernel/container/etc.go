@@ -1,10 +1,13 @@
 package container
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
 	"strings"
+
+	"golang.org/x/sys/unix"
 
 	"sandbox/kernel"
 	network "sandbox/net"
@@ -21,17 +24,29 @@ func (e *Engine) etcDir(r *Record) string {
 	return e.Paths.dir(r.ID)
 }
 
-// writeEtc makes them for a start.
+// writeEtc makes them for a start, as far as they are not what they should be already. Where the disk is full they are written over
+// in their places.
 func (e *Engine) writeEtc(r *Record) error {
 	if joinedID(r.HostConfig.NetworkMode) != "" {
 		return nil
 	}
-	var steps []kernel.Step
+	why := kernel.Why{EN: "files of this container's own in /etc: its name, the names that it knows, and whom it asks for others", ZH: "这个容器自己的几个 /etc 文件：主机名、认识的名字，以及去问谁"}
 	for _, file := range etcFiles {
-		steps = append(steps, kernel.Because(kernel.ReplaceFile{Path: e.etcDir(r) + "/" + file, Data: []byte(e.etcContent(r, file)), Mode: 0o644}, "", ""))
+		path, text := e.etcDir(r)+"/"+file, e.etcContent(r, file)
+		old, err := os.ReadFile(path)
+		if err == nil && string(old) == text {
+			continue
+		}
+		err = e.Door.Do(kernel.Step{Effect: kernel.ReplaceFile{Path: path, Data: []byte(text), Mode: 0o644}, Section: "3.6", Why: why})
+		if errors.Is(err, unix.ENOSPC) && old != nil {
+			err = e.rewriteEtc(file, path, text)
+		}
+		if err != nil {
+			return err
+		}
+		why = kernel.Why{}
 	}
-	steps[0].Why = kernel.Why{EN: "files of this container's own in /etc: its name, the names that it knows, and whom it asks for others", ZH: "这个容器自己的几个 /etc 文件：主机名、认识的名字，以及去问谁"}
-	return e.Door.Do(kernel.In("3.6", steps...)...)
+	return nil
 }
 
 func (e *Engine) etcContent(r *Record, file string) string {

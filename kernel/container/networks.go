@@ -48,7 +48,9 @@ func (e *Engine) planNetworks(r *Record, asked []Attachment) error {
 	hc := &r.HostConfig
 	switch hc.NetworkMode {
 	case "", "default":
-		hc.NetworkMode = "none"
+		if hc.NetworkMode = network.Default; e.Host.Rootless() {
+			hc.NetworkMode = "none"
+		}
 	case "null":
 		hc.NetworkMode = "none"
 	}
