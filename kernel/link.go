@@ -157,13 +157,15 @@ func linkError(err error) error {
 	return err
 }
 
-// LinkSet changes an interface: RTM_SETLINK, or for up and down RTM_NEWLINK. One thing at a time: up, down, another name, or a bridge that it is put into.
+// LinkSet changes an interface: RTM_SETLINK, or for up and down RTM_NEWLINK. One thing at a time: up, down, another name, a bridge
+// that it is put into, or a remark on what it is for.
 type LinkSet struct {
 	Name   string
 	Up     bool
 	Down   bool
 	Rename string
 	Master string
+	Alias  string
 }
 
 // Call as the message; the text form is ip's.
@@ -178,9 +180,14 @@ func (l LinkSet) Call() Call {
 		words = append(words, "name", l.Rename)
 	case l.Master != "":
 		words = append(words, "master", l.Master)
+	case l.Alias != "":
+		words = append(words, "alias", shellWord(l.Alias))
 	}
 	if l.Rename != "" {
 		return netlinkCall("RTM_SETLINK", words, quote(l.Rename))
+	}
+	if l.Alias != "" {
+		return netlinkCall("RTM_SETLINK", words, quote(l.Alias))
 	}
 	if l.Master != "" {
 		return netlinkCall("RTM_SETLINK", words)
@@ -207,6 +214,8 @@ func (l LinkSet) performInGo() (int, error) {
 		if master, err = linkIndex(l.Master); err == nil {
 			err = netlink.LinkSetMasterByIndex(link, master)
 		}
+	case l.Alias != "":
+		err = netlink.LinkSetAlias(link, l.Alias)
 	}
 	return 0, err
 }
@@ -329,6 +338,7 @@ type Link struct {
 	MAC    string
 	Peer   int // of a veth: the number of its other end, in that one's namespace
 	Master int // the bridge it is in
+	Alias  string
 }
 
 // LinkOf looks at an interface of the namespace that the thread is in.
@@ -357,6 +367,6 @@ func linkOf(l netlink.Link) Link {
 	a := l.Attrs()
 	return Link{
 		Name: a.Name, Index: a.Index, Kind: l.Type(), Up: a.Flags&net.FlagUp != 0, MTU: a.MTU, MAC: a.HardwareAddr.String(),
-		Peer: a.ParentIndex, Master: a.MasterIndex,
+		Peer: a.ParentIndex, Master: a.MasterIndex, Alias: a.Alias,
 	}
 }

@@ -99,7 +99,7 @@ var entries = []entry{
 
 	{"attach", "3", chapter3.NewAttach}, {"cgroup", "3", chapter3.NewCgroup}, {"cp", "3", chapter3.NewCp}, {"create", "3", chapter3.NewCreate}, {"events", "3", chapter3.NewEvents},
 	{"exec", "3", chapter3.NewExec}, {"inspect", "3", chapter3.NewInspect}, {"kill", "3", chapter3.NewKill}, {"logs", "3", chapter3.NewLogs},
-	{"pause", "3", chapter3.NewPause}, {"port", "3", chapter3.NewPort}, {"ps", "3", chapter3.NewPs}, {"rename", "3", chapter3.NewRename},
+	{"network", "3", chapter3.NewNetwork}, {"pause", "3", chapter3.NewPause}, {"port", "3", chapter3.NewPort}, {"ps", "3", chapter3.NewPs}, {"rename", "3", chapter3.NewRename},
 	{"restart", "3", chapter3.NewRestart}, {"rm", "3", chapter3.NewRm}, {"run", "3", chapter3.NewRun}, {"start", "3", chapter3.NewStart},
 	{"stats", "3", chapter3.NewStats}, {"stop", "3", chapter3.NewStop}, {"top", "3", chapter3.NewTop}, {"unpause", "3", chapter3.NewUnpause},
 	{"update", "3", chapter3.NewUpdate}, {"volume", "3", chapter3.NewVolume}, {"wait", "3", chapter3.NewWait},

@@ -2,6 +2,7 @@ package network
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -41,6 +42,9 @@ func (s *Store) Create(o CreateOptions) (*Network, error) {
 	list, err := s.readWithDefaults()
 	if err != nil {
 		return nil, err
+	}
+	if o.Name == "default" {
+		return nil, kernel.Advise(errors.New("operation is not permitted on predefined default network"), "choose another name: --network default is the network bridge")
 	}
 	if slices.ContainsFunc(list, func(n *Network) bool { return n.Name == o.Name }) {
 		return nil, kernel.Advise(fmt.Errorf("network with name %s already exists", o.Name), "sandbox network rm %s   first, or choose another name", o.Name)
@@ -216,10 +220,8 @@ func (o CreateOptions) pools(n *Network) error {
 
 // completePools compares the pools with those of others, and chooses what was left open.
 func (n *Network) completePools(others []*Network) error {
-	var taken []netip.Prefix
 	for _, other := range others {
 		for _, p := range other.IPAM.Config {
-			taken = append(taken, p.Subnet)
 			for _, mine := range n.IPAM.Config {
 				if mine.Subnet.Overlaps(p.Subnet) {
 					return kernel.Advise(fmt.Errorf("Pool overlaps with other one on this address space: %s has %s", other.Name, p.Subnet), //nolint:staticcheck // Docker's words
@@ -228,16 +230,17 @@ func (n *Network) completePools(others []*Network) error {
 			}
 		}
 	}
+	if err := n.checkFamilies(); err != nil {
+		return err
+	}
 	if _, has := n.pool(false); !has && n.EnableIPv4 {
-		subnet, err := freeSubnet(taken)
+		subnet, err := freeSubnet(subnetsOf(others))
 		if err != nil {
 			return err
 		}
 		n.IPAM.Config = append(n.IPAM.Config, Pool{Subnet: subnet})
 	}
-	if _, has := n.pool(true); has {
-		n.EnableIPv6 = true
-	} else if n.EnableIPv6 {
+	if _, has := n.pool(true); !has && n.EnableIPv6 {
 		n.IPAM.Config = append(n.IPAM.Config, Pool{Subnet: uniqueLocal()})
 	}
 	families := map[bool]int{}
@@ -252,6 +255,21 @@ func (n *Network) completePools(others []*Network) error {
 		if !p.Gateway.IsValid() && !(n.Internal && n.Driver != Bridge) {
 			p.Gateway = p.first()
 		}
+	}
+	return nil
+}
+
+// checkFamilies compares the subnets with the kinds of addresses that the network is to have. An IPv6 subnet says by itself that it
+// is to have those.
+func (n *Network) checkFamilies() error {
+	_, v4 := n.pool(false)
+	_, v6 := n.pool(true)
+	n.EnableIPv6 = n.EnableIPv6 || v6
+	switch {
+	case !n.EnableIPv4 && v4:
+		return kernel.Advise(errors.New("conflicting options: --ipv4=false and an IPv4 subnet"), "leave one of them out")
+	case !n.EnableIPv4 && !n.EnableIPv6:
+		return kernel.Advise(errors.New("IPv4 or IPv6 must be enabled"), "--ipv4=false --ipv6   for a network with IPv6 only")
 	}
 	return nil
 }
@@ -284,14 +302,14 @@ func (s *Store) readWithDefaults() ([]*Network, error) {
 	for _, d := range []CreateOptions{
 		{Name: "none", Driver: Null}, {Name: "host", Driver: Host},
 		{Name: Default, Driver: Bridge, Options: map[string]string{
-			optionDefault: "true", optionICC: "true", optionMasquerade: "true", optionHostIP: "0.0.0.0", optionName: defaultBridge, optionMTU: "1500",
+			optionDefault: "true", optionICC: "true", optionMasquerade: "true", optionHostIP: "0.0.0.0", optionName: s.defaultBridge(), optionMTU: "1500",
 		}},
 	} {
 		if slices.ContainsFunc(list, func(n *Network) bool { return n.Name == d.Name }) {
 			continue
 		}
 		n := &Network{
-			Name: d.Name, ID: newID(), Created: time.Now().UTC(), Scope: "local", Driver: d.Driver, EnableIPv4: true,
+			Name: d.Name, ID: s.PredefinedID(d.Name), Created: time.Now().UTC(), Scope: "local", Driver: d.Driver, EnableIPv4: true,
 			IPAM: IPAM{Driver: "default"}, Options: orEmpty(d.Options), Labels: map[string]string{},
 		}
 		if n.Driver == Bridge {
@@ -307,8 +325,23 @@ func (s *Store) readWithDefaults() ([]*Network, error) {
 	return list, nil
 }
 
-// defaultBridge is the bridge of the default network: Docker's own may be on the same machine.
-const defaultBridge = "sandbox0"
+// usualDir is where root's networks are.
+const usualDir = "/var/lib/sandbox/networks"
+
+// defaultBridge is the name of the default network's bridge: Docker's own, docker0, may be on the same machine, and so may other
+// stores' ($SANDBOX_ROOT).
+func (s *Store) defaultBridge() string {
+	if s.Dir == usualDir {
+		return "sandbox0"
+	}
+	return "sandbox-" + s.PredefinedID(Default)[:7]
+}
+
+// PredefinedID is the ID of a network that is always there. It follows from its name and place, so that nobody has to look it up.
+func (s *Store) PredefinedID(name string) string {
+	sum := sha256.Sum256([]byte(name + " " + s.Dir))
+	return hex.EncodeToString(sum[:])
+}
 
 // Predefined tells the networks that are always there.
 func (n *Network) Predefined() bool {
@@ -343,11 +376,11 @@ type InUseError struct {
 }
 
 func (e *InUseError) Error() string {
-	var names []string
+	var inside []string
 	for _, p := range e.Endpoints {
-		names = append(names, p.Name)
+		inside = append(inside, fmt.Sprintf("name:%q id:%q", p.Name, p.Container[:12]))
 	}
-	return fmt.Sprintf("network %s has active endpoints: %s", e.Name, strings.Join(names, ", "))
+	return fmt.Sprintf("network %s has active endpoints (%s)", e.Name, strings.Join(inside, ", "))
 }
 
 // Remove takes a network away: what the kernel has of it, and its directory.
@@ -360,23 +393,48 @@ func (s *Store) Remove(n *Network) error {
 		return err
 	}
 	defer changing.Close()
-	alone, err := lock(s.dir(n.ID), unix.LOCK_EX) // nobody joins meanwhile
-	if err != nil {
-		return kernel.Advise(&NotFoundError{n.Name}, "sandbox network ls   lists them")
-	}
-	defer alone.Close()
-	s.reap(n)
-	list, err := s.Endpoints(n)
+	alone, err := s.lockEmpty(n)
 	if err != nil {
 		return err
 	}
-	if len(list) > 0 {
-		return &InUseError{n.Name, list}
-	}
+	defer alone.Close()
 	if err := s.takeDown(n); err != nil {
 		return err
 	}
 	return s.discard(n)
+}
+
+// Down takes away what the kernel has of a network that no container is in. The next one that comes makes it again.
+func (s *Store) Down(n *Network) error {
+	alone, err := s.lockEmpty(n)
+	if err != nil {
+		return err
+	}
+	defer alone.Close()
+	return s.takeDown(n)
+}
+
+// lockEmpty holds a network that no container is in, so that none comes meanwhile.
+func (s *Store) lockEmpty(n *Network) (*os.File, error) {
+	alone, err := lock(s.dir(n.ID), unix.LOCK_EX)
+	if err == nil {
+		if _, err = s.load(n.ID); err != nil { // somebody was faster
+			alone.Close()
+		}
+	}
+	if err != nil {
+		return nil, kernel.Advise(&NotFoundError{n.Name}, "sandbox network ls   lists them")
+	}
+	s.reap(n)
+	list, err := s.Endpoints(n)
+	if err == nil && len(list) > 0 {
+		err = &InUseError{n.Name, list}
+	}
+	if err != nil {
+		alone.Close()
+		return nil, err
+	}
+	return alone, nil
 }
 
 // discard removes a network's directory; without network.json the rest is a leftover.

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/netip"
 	"path/filepath"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -22,27 +23,104 @@ func (s *Store) Up(n *Network) error {
 		return nil
 	}
 	if link, err := kernel.LinkOf(n.Bridge()); err != nil || !link.Up {
-		if err := s.Door.Do(n.bridgeSteps(errors.Is(err, unix.ENODEV))...); err != nil {
+		if err := s.bridgeUp(n); err != nil {
 			return fmt.Errorf("network %s: %w", n.Name, err)
 		}
 	}
 	return s.rulesUp(n)
 }
 
-// bridgeSteps make a network's bridge, or only switch it on.
-func (n *Network) bridgeSteps(missing bool) []kernel.Step {
-	if !missing {
-		return kernel.In(section, kernel.Because(kernel.LinkSet{Name: n.Bridge(), Up: true}, "somebody has switched the bridge off", "有人把网桥关掉了"))
+// bridgeUp makes a network's bridge, or completes it. It is switched on last: one that is up is whole, whoever was killed before.
+// Of several containers that come at once one does it, and the others wait.
+func (s *Store) bridgeUp(n *Network) error {
+	making, err := lock(s.addresses(n.ID), unix.LOCK_EX)
+	if err != nil {
+		return err
 	}
-	steps := []kernel.Step{kernel.Because(kernel.LinkAdd{Kind: "bridge", Name: n.Bridge(), MTU: n.MTU(), MAC: n.bridgeAddress(), Up: true},
-		"a bridge: a switch in the kernel, and the containers of the network are plugged into it", "网桥：内核里的一台交换机，网络里的容器都插在上面")}
+	defer making.Close()
+	link, err := kernel.LinkOf(n.Bridge())
+	switch missing := errors.Is(err, unix.ENODEV); {
+	case missing:
+		if err := s.avoidRoutes(n); err != nil {
+			return err
+		}
+		return s.Door.Do(append(s.newBridge(n), s.bridgeOn(n)...)...)
+	case err != nil:
+		return err
+	case link.Up:
+		return nil
+	case link.Kind != "bridge" || link.MAC != n.bridgeAddress().String():
+		return kernel.Advise(fmt.Errorf("the interface %s of this machine is somebody else's", n.Bridge()), "ip link del %s   if nobody needs it, or make another network", n.Bridge())
+	}
+	for _, step := range s.bridgeOn(n) {
+		if err := s.Door.Do(step); err != nil && !errors.Is(err, unix.EEXIST) { // an address that it has already
+			return err
+		}
+	}
+	return nil
+}
+
+// newBridge are the steps that make it.
+func (s *Store) newBridge(n *Network) []kernel.Step {
+	return kernel.In(section,
+		kernel.Because(kernel.LinkAdd{Kind: "bridge", Name: n.Bridge(), MTU: n.MTU(), MAC: n.bridgeAddress()},
+			"a bridge: a switch in the kernel, and the containers of the network are plugged into it", "网桥：内核里的一台交换机，网络里的容器都插在上面"),
+		kernel.Because(kernel.LinkSet{Name: n.Bridge(), Alias: s.alias()}, "it says whose it is", "写明它是谁的"),
+	)
+}
+
+// bridgeOn are the steps that give it its addresses and switch it on.
+func (s *Store) bridgeOn(n *Network) []kernel.Step {
+	var steps []kernel.Step
 	for _, p := range n.IPAM.Config {
 		if p.Gateway.IsValid() {
 			steps = append(steps, kernel.Because(kernel.AddrAdd{Name: n.Bridge(), Address: netip.PrefixFrom(p.Gateway, p.Subnet.Bits())},
 				"the host is in the network, too: this is the containers' gateway", "宿主机也在这个网络里：这就是容器的网关"))
 		}
 	}
-	return kernel.In(section, steps...)
+	return kernel.In(section, append(steps, kernel.Because(kernel.LinkSet{Name: n.Bridge(), Up: true}, "the bridge is switched on", "启用网桥"))...)
+}
+
+// alias is what an interface of this store's says of itself. The kernel keeps 255 bytes.
+func (s *Store) alias() string {
+	return "sandbox " + s.Dir[max(0, len(s.Dir)-200):]
+}
+
+// avoidRoutes gives a network that is about to come up another subnet, if this machine has got a way to its own one meanwhile: a VPN,
+// say. A subnet that somebody has chosen stays, and so does one that containers have addresses of.
+func (s *Store) avoidRoutes(n *Network) error {
+	now, err := s.load(n.ID) // somebody may have done so just now
+	if err != nil {
+		return err
+	}
+	*n = *now
+	inside, err := s.Endpoints(n)
+	if err != nil || n.Chosen || len(inside) > 0 {
+		return err
+	}
+	i := slices.IndexFunc(n.IPAM.Config, func(p Pool) bool { return p.Subnet.Addr().Is4() })
+	if i < 0 || overlapping(n.IPAM.Config[i].Subnet, routes()) == nil {
+		return nil
+	}
+	others, err := s.read()
+	if err != nil {
+		return err
+	}
+	subnet, err := freeSubnet(subnetsOf(others))
+	if err != nil {
+		return err
+	}
+	n.IPAM.Config[i] = Pool{Subnet: subnet, Gateway: Pool{Subnet: subnet}.first()}
+	return s.write(n)
+}
+
+func subnetsOf(list []*Network) (all []netip.Prefix) {
+	for _, n := range list {
+		for _, p := range n.IPAM.Config {
+			all = append(all, p.Subnet)
+		}
+	}
+	return all
 }
 
 // bridgeAddress is the bridge's MAC address, from the network's ID. One that is not set changes with each port that comes and goes.
@@ -83,9 +161,14 @@ func (s *Store) Join(n *Network, r Request) (e Endpoint, err error) {
 		return e, kernel.Advise(&NotFoundError{n.Name}, "sandbox network ls   lists them")
 	}
 	defer joining.Close()
-	if _, err := s.load(n.ID); errors.Is(err, fs.ErrNotExist) {
+	now, err := s.load(n.ID)
+	if errors.Is(err, fs.ErrNotExist) {
 		return e, kernel.Advise(&NotFoundError{n.Name}, "sandbox network ls   lists them")
 	}
+	if err != nil {
+		return e, err
+	}
+	*n = *now
 	e = Endpoint{Container: r.Container, Name: r.Name, ID: newID(), Interface: r.Interface, Names: r.Names, Ports: r.Ports}
 	defer func() {
 		if err != nil {

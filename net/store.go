@@ -174,17 +174,25 @@ func (s *Store) change() (*os.File, error) {
 	return lock(s.Dir, unix.LOCK_EX)
 }
 
-// save writes a network down.
+// save writes a new network down.
 func (s *Store) save(n *Network) error {
+	err := s.Door.Do(kernel.In(section,
+		kernel.Because(kernel.Mkdir{Path: s.dir(n.ID), Mode: 0o755}, "the network's directory", "网络的目录"),
+		kernel.Because(kernel.Mkdir{Path: s.addresses(n.ID), Mode: 0o755}, "the addresses that somebody has", "已经分出去的地址"),
+		kernel.Because(kernel.Mkdir{Path: s.endpoints(n.ID), Mode: 0o755}, "the containers that are in it", "网络里的容器"),
+	)...)
+	if err != nil {
+		return err
+	}
+	return s.write(n)
+}
+
+// write writes what is known of a network. With this file a network is there; without it its directory is a leftover.
+func (s *Store) write(n *Network) error {
 	data, err := json.MarshalIndent(n, "", "  ")
 	if err != nil {
 		return err
 	}
-	return s.Door.Do(kernel.In(section,
-		kernel.Because(kernel.Mkdir{Path: s.dir(n.ID), Mode: 0o755}, "the network's directory", "网络的目录"),
-		kernel.Because(kernel.Mkdir{Path: s.addresses(n.ID), Mode: 0o755}, "the addresses that somebody has", "已经分出去的地址"),
-		kernel.Because(kernel.Mkdir{Path: s.endpoints(n.ID), Mode: 0o755}, "the containers that are in it", "网络里的容器"),
-		kernel.Because(kernel.ReplaceFile{Path: filepath.Join(s.dir(n.ID), "network.json"), Data: data, Mode: 0o644},
-			"what is known of it: network inspect shows it", "网络的记录，network inspect 显示的就是它"),
-	)...)
+	return s.Door.Do(kernel.In(section, kernel.Because(kernel.ReplaceFile{Path: filepath.Join(s.dir(n.ID), "network.json"), Data: data, Mode: 0o644},
+		"what is known of it: network inspect shows it", "网络的记录，network inspect 显示的就是它"))...)
 }

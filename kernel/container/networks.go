@@ -57,9 +57,8 @@ func (e *Engine) planNetworks(r *Record, asked []Attachment) error {
 	if !hasNetworks(hc.NetworkMode) {
 		return r.checkUnconnected(asked)
 	}
-	if e.Host.Rootless() {
-		return kernel.Advise(errors.New("an ordinary user cannot make the interfaces of networks on this machine"),
-			"run it as root, in a pocket host (sandbox lab host sandbox run …), or with --network none or host")
+	if err := e.canHaveNetworks(); err != nil {
+		return err
 	}
 	if len(asked) == 0 {
 		asked = []Attachment{{Name: hc.NetworkMode}}
@@ -86,6 +85,15 @@ func (e *Engine) planNetworks(r *Record, asked []Attachment) error {
 		}
 		a.Network, a.Name = n.ID, n.Name
 		r.Networks = append(r.Networks, a)
+	}
+	return nil
+}
+
+// canHaveNetworks refuses what an ordinary user cannot do on this machine.
+func (e *Engine) canHaveNetworks() error {
+	if e.Host.Rootless() {
+		return kernel.Advise(errors.New("an ordinary user cannot make the interfaces of networks on this machine"),
+			"run it as root, in a pocket host (sandbox lab host sandbox run …), or with --network none or host")
 	}
 	return nil
 }
