@@ -2,13 +2,10 @@ package network
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -282,72 +279,6 @@ func uniqueLocal() netip.Prefix {
 	return netip.PrefixFrom(netip.AddrFrom16(raw), 64)
 }
 
-// makeDefaults makes bridge, host and none.
-func (s *Store) makeDefaults([]*Network) error {
-	changing, err := s.change()
-	if err != nil {
-		return err
-	}
-	defer changing.Close()
-	_, err = s.readWithDefaults()
-	return err
-}
-
-// readWithDefaults is read for who has the directory for itself: what is always there is made when it is missing.
-func (s *Store) readWithDefaults() ([]*Network, error) {
-	list, err := s.read()
-	if err != nil {
-		return nil, err
-	}
-	for _, d := range []CreateOptions{
-		{Name: "none", Driver: Null}, {Name: "host", Driver: Host},
-		{Name: Default, Driver: Bridge, Options: map[string]string{
-			optionDefault: "true", optionICC: "true", optionMasquerade: "true", optionHostIP: "0.0.0.0", optionName: s.defaultBridge(), optionMTU: "1500",
-		}},
-	} {
-		if slices.ContainsFunc(list, func(n *Network) bool { return n.Name == d.Name }) {
-			continue
-		}
-		n := &Network{
-			Name: d.Name, ID: s.PredefinedID(d.Name), Created: time.Now().UTC(), Scope: "local", Driver: d.Driver, EnableIPv4: true,
-			IPAM: IPAM{Driver: "default"}, Options: orEmpty(d.Options), Labels: map[string]string{},
-		}
-		if n.Driver == Bridge {
-			if err := n.completePools(list); err != nil {
-				return nil, err
-			}
-		}
-		if err := s.save(n); err != nil {
-			return nil, err
-		}
-		list = append(list, n)
-	}
-	return list, nil
-}
-
-// usualDir is where root's networks are.
-const usualDir = "/var/lib/sandbox/networks"
-
-// defaultBridge is the name of the default network's bridge: Docker's own, docker0, may be on the same machine, and so may other
-// stores' ($SANDBOX_ROOT).
-func (s *Store) defaultBridge() string {
-	if s.Dir == usualDir {
-		return "sandbox0"
-	}
-	return "sandbox-" + s.PredefinedID(Default)[:7]
-}
-
-// PredefinedID is the ID of a network that is always there. It follows from its name and place, so that nobody has to look it up.
-func (s *Store) PredefinedID(name string) string {
-	sum := sha256.Sum256([]byte(name + " " + s.Dir))
-	return hex.EncodeToString(sum[:])
-}
-
-// Predefined tells the networks that are always there.
-func (n *Network) Predefined() bool {
-	return n.Name == "none" || n.Name == "host" || n.Name == Default
-}
-
 func newID() string {
 	var b [32]byte
 	rand.Read(b[:])
@@ -367,91 +298,4 @@ func checkName(name string) error {
 		return kernel.Advise(fmt.Errorf("%q is not a network's name", name), "use a-z A-Z 0-9 _ . - and begin with a letter or a digit")
 	}
 	return nil
-}
-
-// InUseError is a network that cannot be removed, because there are containers in it.
-type InUseError struct {
-	Name      string
-	Endpoints []Endpoint
-}
-
-func (e *InUseError) Error() string {
-	var inside []string
-	for _, p := range e.Endpoints {
-		inside = append(inside, fmt.Sprintf("name:%q id:%q", p.Name, p.Container[:12]))
-	}
-	return fmt.Sprintf("network %s has active endpoints (%s)", e.Name, strings.Join(inside, ", "))
-}
-
-// Remove takes a network away: what the kernel has of it, and its directory.
-func (s *Store) Remove(n *Network) error {
-	if n.Predefined() {
-		return kernel.Advise(fmt.Errorf("%s is a pre-defined network and cannot be removed", n.Name), "sandbox network prune   takes its bridge and rules away while nobody uses them")
-	}
-	changing, err := s.change()
-	if err != nil {
-		return err
-	}
-	defer changing.Close()
-	alone, err := s.lockEmpty(n)
-	if err != nil {
-		return err
-	}
-	defer alone.Close()
-	if err := s.takeDown(n); err != nil {
-		return err
-	}
-	return s.discard(n)
-}
-
-// Down takes away what the kernel has of a network that no container is in. The next one that comes makes it again.
-func (s *Store) Down(n *Network) error {
-	alone, err := s.lockEmpty(n)
-	if err != nil {
-		return err
-	}
-	defer alone.Close()
-	return s.takeDown(n)
-}
-
-// lockEmpty holds a network that no container is in, so that none comes meanwhile.
-func (s *Store) lockEmpty(n *Network) (*os.File, error) {
-	alone, err := lock(s.dir(n.ID), unix.LOCK_EX)
-	if err == nil {
-		if _, err = s.load(n.ID); err != nil { // somebody was faster
-			alone.Close()
-		}
-	}
-	if err != nil {
-		return nil, kernel.Advise(&NotFoundError{n.Name}, "sandbox network ls   lists them")
-	}
-	s.reap(n)
-	list, err := s.Endpoints(n)
-	if err == nil && len(list) > 0 {
-		err = &InUseError{n.Name, list}
-	}
-	if err != nil {
-		alone.Close()
-		return nil, err
-	}
-	return alone, nil
-}
-
-// discard removes a network's directory; without network.json the rest is a leftover.
-func (s *Store) discard(n *Network) error {
-	return s.Door.Do(kernel.In(section,
-		kernel.Try(kernel.Because(kernel.Remove{Path: filepath.Join(s.dir(n.ID), "network.json")}, "the network is no more", "网络没有了"))[0],
-		kernel.Because(kernel.RemoveAll{Path: s.dir(n.ID)}, "", ""),
-	)...)
-}
-
-// sweep removes the directories of networks that were not finished, or half removed. The caller has the directory for itself.
-func (s *Store) sweep() {
-	entries, _ := os.ReadDir(s.Dir)
-	for _, entry := range entries {
-		dir := filepath.Join(s.Dir, entry.Name())
-		if _, err := os.Stat(filepath.Join(dir, "network.json")); errors.Is(err, os.ErrNotExist) && entry.IsDir() {
-			s.Door.Do(kernel.Try(kernel.In(section, kernel.Because(kernel.RemoveAll{Path: dir}, "left by a command that was killed", "被杀掉的命令留下的"))...)...)
-		}
-	}
 }
