@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -296,8 +297,9 @@ func (s *Store) leave(n *Network, e Endpoint) {
 	}
 	var steps []kernel.Step
 	for _, a := range []netip.Prefix{e.IPv4, e.IPv6} {
-		if a.IsValid() {
-			steps = append(steps, kernel.Because(kernel.Remove{Path: filepath.Join(s.addresses(n.ID), a.Addr().String())}, "the address is free again", "地址又空出来了"))
+		path := filepath.Join(s.addresses(n.ID), a.Addr().String())
+		if owner, err := os.ReadFile(path); err == nil && string(owner) == e.Container { // it may be somebody else's by now
+			steps = append(steps, kernel.Because(kernel.Remove{Path: path}, "the address is free again", "地址又空出来了"))
 		}
 	}
 	steps = append(steps, kernel.Because(kernel.Remove{Path: s.endpoint(n.ID, e.Container)}, "the container has left the network", "容器离开了网络"))

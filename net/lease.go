@@ -104,7 +104,10 @@ func (s *Store) take(n *Network, a netip.Addr, container string) error {
 
 // reap takes away what containers that are gone have left, and tells whether there was anything.
 func (s *Store) reap(n *Network) (reaped bool) {
-	gone := func(container string) bool { return s.Alive != nil && container != "" && !s.Alive(container) }
+	return s.reapOf(n, func(container string) bool { return s.Alive != nil && container != "" && !s.Alive(container) })
+}
+
+func (s *Store) reapOf(n *Network, gone func(container string) bool) (reaped bool) {
 	all, _ := s.allEndpoints(n)
 	for _, e := range all {
 		if gone(e.Container) {

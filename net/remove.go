@@ -98,3 +98,11 @@ func (s *Store) sweep() {
 		}
 	}
 }
+
+// Forget takes away whatever a container has of any network: one that was killed before it was recorded what that is.
+func (s *Store) Forget(container string) {
+	list, _ := s.read()
+	for _, n := range list {
+		s.reapOf(n, func(owner string) bool { return owner == container })
+	}
+}

@@ -28,7 +28,7 @@ func (e *Engine) ConnectNetwork(r *Record, a Attachment) error {
 	}
 	a.Network, a.Name = n.ID, n.Name
 	resolved := false
-	_, err = e.change(r.ID, true, func(r *Record) error {
+	connected, err := e.change(r.ID, true, func(r *Record) error {
 		for _, other := range r.Networks {
 			if other.Network == n.ID {
 				return kernel.Advise(fmt.Errorf("endpoint with name %s already exists in network %s", r.PlainName(), n.Name), "sandbox network disconnect %s %s   first", n.Name, r.PlainName())
@@ -43,6 +43,9 @@ func (e *Engine) ConnectNetwork(r *Record, a Attachment) error {
 	})
 	if err != nil {
 		return err
+	}
+	if a := connected.Networks[len(connected.Networks)-1]; a.Endpoint != nil {
+		e.Event(r.networkEvent(a, "connect"))
 	}
 	if now, err := e.Paths.load(r.ID); err == nil && now.State.Running && now.needsResolver() && !resolved {
 		return e.lendResolver(now)
@@ -149,6 +152,7 @@ func (e *Engine) DisconnectNetwork(r *Record, ref string, force bool) error {
 			return nil
 		}
 		e.unplug(r, a)
+		e.Event(r.networkEvent(a, "disconnect"))
 		if err := e.routeElsewhere(r, a); err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -328,12 +329,14 @@ func (m *monitor) recordEnd(status unix.WaitStatus) (again bool) {
 	m.drain()
 	state := e.stateAfter(r, status, oom)
 	e.removeGroups(r.ID)
-	m.leaveNetworks()
+	left := m.leaveNetworks()
 	r.State = state
 	if oom.Kills > 0 && !m.oomTold.Load() {
 		e.Event(r.Event("oom"))
 	}
-	defer func() { e.Event(append([]Event{m.record.died()}, m.record.volumeEvents("unmount")...)...) }()
+	defer func() {
+		e.Event(slices.Concat([]Event{m.record.died()}, left, m.record.volumeEvents("unmount"))...)
+	}()
 	if r.goes() {
 		return false
 	}

@@ -29,6 +29,7 @@ type Attachment struct {
 	Last6    netip.Addr        `json:",omitzero"`
 	Gateway  string            `json:",omitempty"` // of the network
 	Gateway6 string            `json:",omitempty"`
+	Driver   string            `json:",omitempty"` // of the network
 	Names    bool              `json:",omitempty"` // the network's containers find each other by name
 }
 
@@ -242,6 +243,7 @@ func (e *Engine) plugIn(r *Record, i int, into *kernel.Handle, ports []network.P
 		return err
 	}
 	a.Endpoint, a.Last4, a.Last6, a.Gateway, a.Gateway6, a.Names = &endpoint, endpoint.IPv4.Addr(), endpoint.IPv6.Addr(), "", "", n.HasNames()
+	a.Driver = n.Driver
 	if !n.Internal {
 		a.Gateway, a.Gateway6 = n.Gateway(false), n.Gateway(true)
 	}
@@ -305,11 +307,13 @@ func (r *Record) forgetEndpoints() {
 	}
 }
 
-// leaveNetworks is what the monitor does when its container has ended.
-func (m *monitor) leaveNetworks() {
+// leaveNetworks is what the monitor does when its container has ended. It returns the events that tell of it.
+func (m *monitor) leaveNetworks() []Event {
 	if now, err := m.engine.Paths.load(m.record.ID); err == nil {
 		m.record.Networks = now.Networks // it may have been connected to others meanwhile
 	}
 	m.serving.end()
+	events := m.engine.networkEvents(m.record, "disconnect")
 	m.engine.leaveNetworks(m.record)
+	return events
 }

@@ -94,3 +94,22 @@ func endpointID(container, network string) string {
 func networkEvent(n *network.Network, action string) Event {
 	return NewEvent("network", action, n.ID, "name", n.Name, "type", n.Driver)
 }
+
+// networkEvents are those of the networks that a running container comes into, or has left: connect, disconnect.
+func (e *Engine) networkEvents(r *Record, action string) (events []Event) {
+	for _, a := range r.Networks {
+		if a.Endpoint != nil {
+			events = append(events, r.networkEvent(a, action))
+		}
+	}
+	switch mode := r.HostConfig.NetworkMode; mode {
+	case "none", "host":
+		driver := map[string]string{"none": network.Null, "host": network.Host}[mode]
+		events = append(events, r.networkEvent(Attachment{Network: e.Networks().PredefinedID(mode), Name: mode, Driver: driver}, action))
+	}
+	return events
+}
+
+func (r *Record) networkEvent(a Attachment, action string) Event {
+	return NewEvent("network", action, a.Network, "container", r.ID, "name", a.Name, "type", a.Driver)
+}

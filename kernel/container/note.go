@@ -22,6 +22,7 @@ func (m *monitor) recordStart() error {
 		err = m.record.save(m.engine.Door, m.engine.Paths, false)
 		events = m.record.made()
 	}
+	events = append(events, m.engine.networkEvents(m.record, "connect")...)
 	events = append(events, m.record.volumeEvents("mount")...)
 	m.engine.Event(append(events, m.record.Event("start"))...)
 	return err

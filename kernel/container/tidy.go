@@ -160,9 +160,11 @@ func (e *Engine) reconcile(r *Record) (_ *Record, lost bool, err error) {
 		waitGone(r.State.Pid, r.State.Born)
 	}
 	e.removeGroups(r.ID)
+	left := e.networkEvents(r, "disconnect")
 	e.leaveNetworks(r)
+	e.Networks().Forget(r.ID) // its monitor may have been killed before it could write down what it had
 	r.State = e.lostState(r)
-	e.Event(append([]Event{r.died()}, r.volumeEvents("unmount")...)...)
+	e.Event(slices.Concat([]Event{r.died()}, left, r.volumeEvents("unmount"))...)
 	if r.HostConfig.AutoRemove {
 		e.leaveWord(r)
 		if err := e.delete(r, true); err != nil {
@@ -248,6 +250,7 @@ func (e *Engine) removeUnfinished(id string) {
 	defer lock.Close()
 	e.removeGroups(id)
 	e.removeOwnVolumes(id)
+	e.Networks().Forget(id)
 	e.Door.Do(kernel.Step{
 		Effect: kernel.RemoveAll{Path: e.Paths.dir(id)}, Section: "3.3", Optional: true,
 		Why: kernel.Why{EN: "left by a command that was killed", ZH: "被杀掉的命令留下的"},
