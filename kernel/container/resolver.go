@@ -94,13 +94,17 @@ func (r *Record) needsResolver() bool {
 // openResolver opens the resolver's sockets in the container's namespace: 127.0.0.11 is a loopback address, and each namespace has a
 // loopback of its own.
 func (e *Engine) openResolver(space *kernel.Handle, s *sockets) error {
-	address := netip.AddrPortFrom(netip.MustParseAddr(network.NameServer), 53)
+	address := netip.AddrPortFrom(netip.MustParseAddr(network.NameServer), 0)
 	packet, stream := &kernel.Handle{}, &kernel.Handle{}
 	err := e.within(space, func() error {
-		return e.Door.Do(kernel.In("3.6",
+		err := e.Door.Do(kernel.In("3.6",
 			kernel.Because(kernel.Bind{Protocol: "udp", Address: address, As: packet}, "the name server of this container: its monitor answers", "这个容器的域名服务器，由它的监视进程来回答"),
 			kernel.Because(kernel.Bind{Protocol: "tcp", Address: address, As: stream}, "long answers come by a connection", "太长的回答走连接"),
 		)...)
+		if err == nil {
+			err = e.Door.Do(network.NameRules(kernel.PortOf(packet.Number()), kernel.PortOf(stream.Number()))...)
+		}
+		return err
 	})
 	if err == nil {
 		s.packet, s.stream = packet.Number(), stream.Number()
