@@ -83,6 +83,11 @@ func (h Host) OOMSource(id string) (OOMSource, bool) {
 	return s, exists(s.Control)
 }
 
+// Speaks tells whether there is anything to hear: on v1 the kernel tells of a group's own limit only, so not without one.
+func (s OOMSource) Speaks() bool {
+	return s.Control == "" || number(path.Join(path.Dir(s.Control), "memory.limit_in_bytes")) < noLimitV1
+}
+
 // Kills is how many processes were killed so far.
 func (s OOMSource) Kills() int64 { return counters(s.Counters)["oom_kill"] }
 

@@ -41,6 +41,7 @@ type monitor struct {
 	serving serving
 
 	clientGone atomic.Bool // noticed if the container is attended
+	memory     memoryListener
 	oomTold    atomic.Bool // an event has told of the OOM killer
 }
 
@@ -70,6 +71,7 @@ func RunMonitor(b *early.Birth) int {
 	}
 	go m.listen(control, m.client)
 	m.client.say(frameReady, nil)
+	m.listenForLimits()
 	for {
 		ended := m.waitForEnd()
 		if !m.recordEnd(ended) || !m.comeAgain() {
@@ -306,11 +308,12 @@ func (m *monitor) send(s unix.Signal, why kernel.Why) {
 
 // waitForEnd waits for the container's first process, and reaps it: not while it gets a signal, since then its number may be another's.
 func (m *monitor) waitForEnd() (status unix.WaitStatus) {
-	stop, memory := m.watchHealth(), m.watchMemory()
+	stop := m.watchHealth()
+	m.memory.begin(m)
 	for errors.Is(unix.Waitid(unix.P_PID, m.pid, nil, unix.WEXITED|unix.WNOWAIT, nil), unix.EINTR) {
 	}
 	stop()
-	memory.close()
+	m.memory.end()
 	m.life.Lock()
 	defer m.life.Unlock()
 	status = reap(m.pid)

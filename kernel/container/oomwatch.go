@@ -3,6 +3,8 @@ package container
 import (
 	"fmt"
 	"os"
+	"os/signal"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -26,15 +28,80 @@ type memoryWatch struct {
 	kills  int64 // as far as they are known
 }
 
-// watchMemory begins to wait. On v1 the kernel tells of a group's own limit only, so there is nothing to hear without one.
+// limitChanged is the signal with which `update` tells a monitor that its container has got a limit of memory: where there was none
+// before, v1 had nothing to tell of. A monitor that knows nothing of it (another version's) is not harmed: Go's runtime drops it.
+const limitChanged = unix.SIGUSR2
+
+// memoryListener is a monitor's watch over the memory of its container, from the beginning of each of its lives to the end.
+type memoryListener struct {
+	sync.Mutex
+	living bool
+	watch  *memoryWatch
+}
+
+// listenForLimits begins to notice limitChanged. v2 needs none of it.
+func (m *monitor) listenForLimits() {
+	if source, ok := m.engine.groups(m.record.ID).OOMSource(m.record.ID); !ok || source.Control == "" {
+		return
+	}
+	changed := make(chan os.Signal, 1)
+	signal.Notify(changed, limitChanged)
+	go func() {
+		for range changed {
+			m.memory.Lock()
+			if m.memory.living && m.memory.watch == nil {
+				m.memory.watch = m.watchMemory()
+			}
+			m.memory.Unlock()
+		}
+	}()
+}
+
+// begin is for a life that begins. Signals are noticed by now: what was limited before is seen here.
+func (l *memoryListener) begin(m *monitor) {
+	l.Lock()
+	defer l.Unlock()
+	m.oomTold.Store(false)
+	l.living, l.watch = true, m.watchMemory()
+}
+
+// end is for one that has ended.
+func (l *memoryListener) end() {
+	l.Lock()
+	watch := l.watch
+	l.living, l.watch = false, nil
+	l.Unlock()
+	watch.close()
+}
+
+// tellLimit tells a container's monitor that it has got a limit of memory.
+func (e *Engine) tellLimit(r *Record) {
+	source, ok := e.groups(r.ID).OOMSource(r.ID)
+	if !ok || source.Control == "" {
+		return
+	}
+	pidfd, err := unix.PidfdOpen(r.State.Monitor, 0)
+	if err != nil {
+		return
+	}
+	defer unix.Close(pidfd)
+	if now, err := e.Paths.load(r.ID); err != nil || now.State.Monitor != r.State.Monitor || !isLocked(e.Paths.dir(r.ID)) {
+		return // it has ended, and its number may be another's
+	}
+	e.Door.Do(kernel.Step{
+		Effect: kernel.PidfdSignal{FD: kernel.FD(pidfd), Signal: limitChanged}, Section: "3.4", Optional: true,
+		Why: kernel.Why{EN: "to its monitor: there is a limit of memory now, listen for the OOM killer", ZH: "通知监视进程：现在有内存上限了，要留意 OOM killer"},
+	})
+}
+
+// watchMemory begins to wait, if there is anything to hear.
 func (m *monitor) watchMemory() *memoryWatch {
 	e, r := m.engine, m.record
-	m.oomTold.Store(false)
 	source, ok := e.groups(r.ID).OOMSource(r.ID)
-	if !ok || source.Control != "" && m.current().HostConfig.Memory == 0 {
+	if !ok || !source.Speaks() {
 		return nil
 	}
-	w := &memoryWatch{source: source, done: make(chan struct{})}
+	w := &memoryWatch{source: source, done: make(chan struct{}), kills: source.Kills()}
 	if err := w.open(e.Door); err != nil {
 		return nil // the counters still say it in the end
 	}

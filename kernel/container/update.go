@@ -24,6 +24,7 @@ type Change struct {
 // it is started the next time. Either all of it comes true or nothing. A monitor reads the policy when its container ends.
 func (e *Engine) Update(r *Record, c Change) error {
 	var undo func()
+	var limited *Record // if it runs, and had no limit of memory
 	_, err := e.change(r.ID, true, func(r *Record) error {
 		hc := &r.HostConfig
 		if c.Restart != nil {
@@ -44,6 +45,9 @@ func (e *Engine) Update(r *Record, c Change) error {
 		if err := e.changeLimits(hc, c); err != nil {
 			return err
 		}
+		if before.Memory == 0 && hc.Memory != 0 && r.State.Running {
+			limited = r
+		}
 		var err error
 		undo, err = e.applyLimits(r, old)
 		return err
@@ -53,6 +57,9 @@ func (e *Engine) Update(r *Record, c Change) error {
 	}
 	if err == nil {
 		e.Event(r.Event("update"))
+		if limited != nil {
+			e.tellLimit(limited)
+		}
 	}
 	return err
 }
