@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"sandbox/kernel"
 	"sandbox/labs/chapter2"
 	"sandbox/labs/chapter3"
 	"sandbox/labs/command"
@@ -77,7 +76,7 @@ Begin with:  sandbox lab 3.5 --explain`,
 		if cmd == root && !strings.HasPrefix(args[0], "-") { // it is not the flag that is wrong
 			return unknownCommand(root, args[0])
 		}
-		return &kernel.Advice{Cause: err, Cure: cmd.CommandPath() + " --help", Code: command.Failed}
+		return wrongFlag(cmd, err)
 	})
 	return root
 }

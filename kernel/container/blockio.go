@@ -18,7 +18,7 @@ const (
 // checkBlockIO refuses weights and rates that are none.
 func (r *Resources) checkBlockIO() error {
 	if r.BlkioWeight != 0 && (r.BlkioWeight < leastWeight || r.BlkioWeight > mostWeight) {
-		return kernel.Advise(fmt.Errorf("invalid --blkio-weight: %d", r.BlkioWeight), "%d to %d; 0 for none of its own", leastWeight, mostWeight)
+		return outOfRange("blkio-weight", r.BlkioWeight)
 	}
 	for _, d := range r.BlkioWeightDevice {
 		if d.Weight < leastWeight || d.Weight > mostWeight {

@@ -87,7 +87,7 @@ func (r *Resources) check() error {
 		return err
 	}
 	if p := r.PidsLimit; p != nil && *p < -1 {
-		return kernel.Advise(fmt.Errorf("invalid --pids-limit: %d", *p), "a number of processes and threads, 1 or more; -1 or 0 for no limit")
+		return outOfRange("pids-limit", *p)
 	}
 	return nil
 }
@@ -109,7 +109,7 @@ func (r *Resources) checkMemory() error {
 		return kernel.Advise(fmt.Errorf("--memory-reservation (%d bytes) cannot be more than -m (%d bytes)", r.MemoryReservation, r.Memory), "--memory-reservation %d or less", r.Memory)
 	}
 	if s := r.MemorySwappiness; s != nil && (*s < -1 || *s > 100) {
-		return kernel.Advise(fmt.Errorf("invalid --memory-swappiness: %d", *s), "0 (swap only in need) to 100 (swap readily); -1 for what the machine has")
+		return outOfRange("memory-swappiness", *s)
 	}
 	return nil
 }
@@ -118,15 +118,15 @@ func (r *Resources) checkCPU() error {
 	count := int64(runtime.NumCPU())
 	switch {
 	case r.CpuShares != 0 && (r.CpuShares < leastShares || r.CpuShares > mostShares):
-		return kernel.Advise(fmt.Errorf("invalid --cpu-shares: %d", r.CpuShares), "%d to %d; 1024 is what a container has that was given none", leastShares, mostShares)
+		return outOfRange("cpu-shares", r.CpuShares)
 	case r.NanoCpus != 0 && (r.CpuPeriod != 0 || r.CpuQuota != 0):
 		return kernel.Advise(errors.New("--cpus is another way to say --cpu-period and --cpu-quota: they cannot be used together"), "--cpus 1.5, or: --cpu-period 100000 --cpu-quota 150000")
 	case r.NanoCpus != 0 && (r.NanoCpus < leastNanoCpus || r.NanoCpus > count*oneCPU):
 		return kernel.Advise(fmt.Errorf("--cpus %s: this machine has %d", strconv.FormatFloat(float64(r.NanoCpus)/oneCPU, 'f', -1, 64), count), "--cpus 0.01 to --cpus %d", count)
 	case r.CpuPeriod != 0 && (r.CpuPeriod < leastPeriod || r.CpuPeriod > mostPeriod):
-		return kernel.Advise(fmt.Errorf("invalid --cpu-period: %d", r.CpuPeriod), "%d (1 ms) to %d (1 s)", leastPeriod, mostPeriod)
+		return outOfRange("cpu-period", r.CpuPeriod)
 	case r.CpuQuota != 0 && r.CpuQuota != -1 && r.CpuQuota < leastQuota:
-		return kernel.Advise(fmt.Errorf("invalid --cpu-quota: %d", r.CpuQuota), "%d (1 ms) or more in each --cpu-period; -1 for no limit", leastQuota)
+		return outOfRange("cpu-quota", r.CpuQuota)
 	}
 	return nil
 }
@@ -231,7 +231,7 @@ func (e *Engine) settle(hc *HostConfig, warn func(string)) error {
 // victim than it is takes CAP_SYS_RESOURCE (proc(5), /proc/pid/oom_score_adj).
 func checkOOMScore(wanted int, h Host) error {
 	if wanted < -1000 || wanted > 1000 {
-		return kernel.Advise(fmt.Errorf("invalid --oom-score-adj: %d", wanted), "-1000 (the OOM killer leaves it alone) to 1000 (its first victim)")
+		return outOfRange("oom-score-adj", wanted)
 	}
 	if wanted == 0 {
 		return nil
