@@ -139,7 +139,8 @@ func BenchmarkStop(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// BenchmarkMany: 200 containers at once. What they and their monitors have of the memory, shared pages counted once (Pss).
+// BenchmarkMany: 200 containers at once. What they and their monitors have of the memory, shared pages counted once (Pss), and
+// what it takes to look at them all: the time that passes, in which stats waits between its two looks, and its processor time.
 func BenchmarkMany(b *testing.B) {
 	run, _ := bench(b)
 	const count = 200
@@ -174,6 +175,16 @@ func BenchmarkMany(b *testing.B) {
 		}
 		b.ReportMetric(float64(monitors)/1024, "monitors-MiB")
 		b.ReportMetric(float64(programs)/1024, "programs-MiB")
+		var took, used []time.Duration
+		for range 5 {
+			stats, start := run("stats", "--no-stream"), time.Now()
+			if n := strings.Count(must(b, stats), "\n"); n != count {
+				b.Fatalf("stats shows %d containers", n)
+			}
+			took, used = append(took, time.Since(start)), append(used, stats.ProcessState.UserTime()+stats.ProcessState.SystemTime())
+		}
+		b.ReportMetric(median(took), "stats-ms")
+		b.ReportMetric(median(used), "stats-cpu-ms")
 		must(b, run(args...))
 	}
 	b.ReportMetric(0, "ns/op")

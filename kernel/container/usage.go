@@ -39,6 +39,19 @@ func (e *Engine) Usage(r *Record) Usage {
 	return u
 }
 
+// CPUUsage is of a container's Usage the processor time and nothing else: for who will look again, and wants the difference.
+func (e *Engine) CPUUsage(r *Record) (u Usage) {
+	if r.State.Pid == 0 {
+		return u
+	}
+	var ok bool
+	if u.CPU, ok = e.groups(r.ID).CPU(r.ID); !ok {
+		pids, _ := e.Processes(r)
+		u.CPU, u.Added = addUp(pids).CPU, true
+	}
+	return u
+}
+
 func machineMemory() int64 {
 	var info unix.Sysinfo_t
 	if unix.Sysinfo(&info) != nil {

@@ -40,9 +40,11 @@ func NewStats(env *command.Env) *cobra.Command {
 	return cmd
 }
 
-// How long between two looks: the share of the processors is what was used between them.
+// How long between two looks: the share of the processors is what was used between them. Groups count it exactly; where the
+// times of processes are added up, which go by hundredths of a second, it takes longer.
 const (
-	statsFirst = 500 * time.Millisecond
+	statsFirst = 300 * time.Millisecond
+	addedFirst = 500 * time.Millisecond
 	barsFirst  = 2 * time.Second // a proportion of two needs longer, the more so the busier the machine is
 	statsEvery = time.Second
 )
@@ -62,15 +64,20 @@ func runStats(env *command.Env, opts statsOptions, names []string) error {
 	if err != nil {
 		return err
 	}
-	for _, r := range watched {
-		before[r.ID] = sample{time.Now(), env.Engine().Usage(r)}
-	}
-	explainAdded(env, before)
-	live := liveTerminal(env, opts)
 	first := statsFirst
+	for _, r := range watched {
+		now := sample{time.Now(), env.Engine().CPUUsage(r)}
+		if before[r.ID] = now; now.usage.Added {
+			first = addedFirst
+		}
+	}
+	if first == addedFirst {
+		explainAdded(env)
+	}
 	if opts.bars {
 		first = barsFirst
 	}
+	live := liveTerminal(env, opts)
 	for pause := first; ; pause = statsEvery {
 		time.Sleep(pause)
 		if watched, err = lookAt(env, opts, names); err != nil {
@@ -125,14 +132,9 @@ func lookAt(env *command.Env, opts statsOptions, names []string) ([]*container.R
 }
 
 // explainAdded says where the numbers come from when there are no control groups.
-func explainAdded(env *command.Env, samples map[string]sample) {
-	for _, s := range samples {
-		if s.usage.Added {
-			err := env.Engine().Groups.Unavailable()
-			command.Report(env.Err, fmt.Errorf("what the processes use now is added up, as the containers have no control group: %w", orPlain(err)), 0)
-			return
-		}
-	}
+func explainAdded(env *command.Env) {
+	err := env.Engine().Groups.Unavailable()
+	command.Report(env.Err, fmt.Errorf("what the processes use now is added up, as the containers have no control group: %w", orPlain(err)), 0)
 }
 
 func orPlain(err error) error {
