@@ -10,9 +10,10 @@ import (
 
 // verdict of a comparison.
 type verdict struct {
-	explained int      // entries that were made
-	missing   []string // made, and not explained
-	invented  []string // explained, and not made
+	explained int             // entries that were made
+	missing   []string        // made, and not explained
+	invented  []string        // explained, and not made
+	unfound   []kernel.Record // those entries
 }
 
 // compare holds an explanation against the calls that were made. An entry accounts for the call, or the calls, that
@@ -25,7 +26,7 @@ func compare(entries []kernel.Record, calls []*made) verdict {
 		from := reached[e.Process]
 		last := match(e, calls, from)
 		if last < 0 {
-			v.invented = append(v.invented, describe(e)+nearest(e, calls, from))
+			v.invented, v.unfound = append(v.invented, describe(e)+nearest(e, calls, from)), append(v.unfound, e)
 			continue
 		}
 		v.explained++

@@ -183,3 +183,49 @@ func TestExemptions(t *testing.T) {
 		}
 	}
 }
+
+// TestAdoption: a thread whose birth strace has seen the beginning of, and not the end, is still that process's.
+func TestAdoption(t *testing.T) {
+	const begin = `10 execve("/s", ["s", "--explain=json"], ["A=1"]) = 0
+10 clone(child_stack=NULL, flags=CLONE_VM|CLONE_THREAD) = 11
+`
+	for name, rest := range map[string]string{
+		"no outcome": `11 clone(child_stack=NULL, flags=CLONE_VM|CLONE_THREAD <unfinished ...>
+12 openat(AT_FDCWD</>, "/a", O_RDWR|O_CREAT, 0600) = 3</a>
+11 <... clone resumed>) = ?
+11 +++ exited with 0 +++`,
+		"no second half": `11 clone(child_stack=NULL, flags=CLONE_VM|CLONE_THREAD <unfinished ...>
+12 openat(AT_FDCWD</>, "/a", O_RDWR|O_CREAT, 0600) = 3</a>
+11 +++ exited with 0 +++`,
+	} {
+		parsed, err := parseTrace(begin + rest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := commandsOf(parsed)[0]
+		if v := compare([]kernel.Record{{Process: "client", Call: "openat", Args: []string{"AT_FDCWD", `"/a"`, "O_RDWR|O_CREAT", "0600"}, Result: 3}}, w.calls(false)); v.explained != 1 {
+			t.Errorf("%s: invented %q", name, v.invented)
+		}
+	}
+}
+
+// TestEvidence: of an entry that was not found the failure says what there is of the kind, and whose that was.
+func TestEvidence(t *testing.T) {
+	parsed, err := parseTrace(`10 execve("/s", ["s", "--explain=json"], ["A=1"]) = 0
+10 openat(AT_FDCWD</>, "/a", O_RDWR|O_CREAT, 0600) = 3</a>
+12 openat(AT_FDCWD</>, "/a", O_RDWR|O_CREAT, 0600) = 4</a>
+10 openat(AT_FDCWD</>, "/b", O_RDWR|O_CREAT, 0600) = 4</b>
+10 +++ exited with 0 +++`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	says := commandsOf(parsed)[0].evidence(kernel.Record{Process: "monitor", Call: "openat", Args: []string{"AT_FDCWD", `"/a"`}})
+	for _, want := range []string{"2 to 2: 10 openat", "client 10; this thread", "3 to 3: 12 openat", "nobody's of this command"} {
+		if !strings.Contains(says, want) {
+			t.Errorf("%q is missing in %s", want, says)
+		}
+	}
+	if strings.Contains(says, `"/b"`) {
+		t.Errorf("another file's call: %s", says)
+	}
+}

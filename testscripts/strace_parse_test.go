@@ -17,6 +17,8 @@ type traced struct {
 	errno  string   // "ENOENT"; "" for a call that succeeded
 	begin  int      // the line on which it began
 	end    int      // the line on which it came to its end
+
+	adopted bool // its result is not what strace saw, see adopt
 }
 
 // trace is what `strace -f -y -v -o FILE` has written.
@@ -60,6 +62,13 @@ func parseTrace(text string) (*trace, error) {
 			continue // a signal
 		case strings.HasPrefix(rest, "+++ "):
 			t.exits[pid] = append(t.exits[pid], number)
+			if first, cut := pending[pid]; cut { // strace says nothing more of it
+				if call, err := parseCall(first.text + ") = ?"); err == nil && call.clones() {
+					call.pid, call.begin, call.end = pid, first.line, number
+					t.calls = append(t.calls, call)
+				}
+				delete(pending, pid)
+			}
 			continue
 		}
 		if begun, ok := strings.CutSuffix(rest, " <unfinished ...>"); ok {

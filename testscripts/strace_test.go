@@ -328,6 +328,9 @@ func (s scenario) compare(t *testing.T, dir string) (sum verdict) {
 		explanation := filepath.Join(dir, fmt.Sprint(i))
 		entries := readExplanation(t, explanation+".json")
 		v := compare(entries, seen[i].calls(shape.isDetached()))
+		for j, e := range v.unfound {
+			v.invented[j] += seen[i].evidence(e)
+		}
 		v.report(t, shape.words)
 		sum.add(v)
 		shape.checkEnd(t, explanation)

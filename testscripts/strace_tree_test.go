@@ -69,7 +69,7 @@ func (t *trace) adopt() {
 			unseen = append(unseen, c)
 		}
 		if !known[c.pid] && len(unseen) > 0 && c.begin > unseen[len(unseen)-1].begin {
-			unseen[len(unseen)-1].result = strconv.Itoa(c.pid)
+			unseen[len(unseen)-1].result, unseen[len(unseen)-1].adopted = strconv.Itoa(c.pid), true
 			unseen = unseen[:len(unseen)-1]
 		}
 		known[c.pid] = true
