@@ -11,7 +11,7 @@
 // As another user, who need not be able to build:
 //
 //	CGO_ENABLED=0 go build -o /tmp/t/sandbox . && go test -c -o /tmp/t/scripts.test ./testscripts && cp testscripts/*.txtar /tmp/t
-//	cd /tmp/t && chmod -R a+rX . && su nobody -s /bin/sh -c 'HOME=/tmp SANDBOX_BINARY=/tmp/t/sandbox ./scripts.test -test.run Scripts'
+//	cd /tmp/t && chown nobody . && su nobody -s /bin/sh -c 'HOME=/tmp SANDBOX_BUILT=/tmp/t ./scripts.test -test.run Scripts'
 package testscripts
 
 import (
@@ -46,11 +46,7 @@ func TestMain(m *testing.M) {
 }
 
 func buildAndRun(m *testing.M) int {
-	provide := program.Sandbox
-	if os.Getenv("SANDBOX_BINARY") != "" { // for a user who has no Go, or not ours
-		provide = readyProgram
-	}
-	dir, remove, err := provide()
+	dir, remove, err := program.Sandbox()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -58,14 +54,6 @@ func buildAndRun(m *testing.M) int {
 	defer remove()
 	built = dir
 	return m.Run()
-}
-
-// readyProgram puts the program that $SANDBOX_BINARY names where a built one would be.
-func readyProgram() (dir string, remove func(), err error) {
-	if dir, err = os.MkdirTemp("", "sandbox-test"); err != nil {
-		return "", nil, err
-	}
-	return dir, func() { os.RemoveAll(dir) }, copyProgram(filepath.Join(dir, "sandbox"), os.Getenv("SANDBOX_BINARY"))
 }
 
 func copyProgram(to, from string) error {
@@ -79,7 +67,7 @@ func copyProgram(to, from string) error {
 // sandbox prepares a command of the real binary, whose store is the test's own.
 func sandbox(t *testing.T, args ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(built, "sandbox"), args...)
-	cmd.Env = append(os.Environ(), "SANDBOX_ROOT="+filepath.Join(built, "root"))
+	cmd.Env = append(os.Environ(), "SANDBOX_ROOT="+program.Store(built))
 	return cmd
 }
 

@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -25,7 +26,10 @@ import (
 	"sandbox/testscripts/built"
 )
 
-var update = flag.Bool("update", false, "write the transcripts anew")
+var (
+	update = flag.Bool("update", false, "write the transcripts anew")
+	only   = flag.String("who", "", "only as this user: root, or user")
+)
 
 // program is the directory with the program, which TestMain builds.
 var program string
@@ -56,10 +60,19 @@ type who struct {
 
 // everybody whom this test can run labs as.
 func everybody() []who {
+	list := []who{{"user", uint32(os.Geteuid())}}
 	if os.Geteuid() == 0 {
-		return []who{{"root", 0}, {"user", nobody}}
+		list = []who{{"root", 0}, {"user", nobody}}
 	}
-	return []who{{"user", uint32(os.Geteuid())}}
+	return slices.DeleteFunc(list, func(w who) bool { return *only != "" && w.name != *only })
+}
+
+// store is where a user's images are, which all labs of that user share: what pocket hosts are made from takes a second to make.
+func (w who) store() string {
+	if int(w.uid) == os.Geteuid() {
+		return built.Store(program)
+	}
+	return built.Store(program) + "-" + w.name
 }
 
 func TestTranscripts(t *testing.T) {
@@ -114,8 +127,7 @@ func run(t *testing.T, w who, number, lang, mode string) string {
 	if mode == "explain" {
 		args = append(args, "--explain")
 	}
-	// What pocket hosts are made from takes a second to make: all labs of a user share it.
-	out, err := world(t, w, filepath.Join(program, "store-"+w.name))(args...).CombinedOutput()
+	out, err := world(t, w, w.store())(args...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%s, %v: %v\n%s", w.name, args, err, out)
 	}

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -14,8 +15,9 @@ import (
 )
 
 var (
-	suites  = flag.String("suites", ".", "only the suites whose names match this regular expression")
+	suites  = flag.String("suites", "", "only the suites whose names match this regular expression; without it all that are not to be run by hand only")
 	scripts = flag.String("scripts", "", "only the scripts that match this, in each suite")
+	update  = flag.Bool("update", false, "write the transcripts of labs on this kernel anew")
 )
 
 // TestKernel boots the kernel, and reports what the tests in it say as its own.
@@ -44,11 +46,14 @@ func TestKernel(t *testing.T) {
 	defer cancel()
 	m := boot(t, ctx, image, files)
 	outputs := m.read()
+	t.Logf("qemu %v user %v sys", m.cmd.ProcessState.UserTime(), m.cmd.ProcessState.SystemTime())
+	t.Logf("what has taken the guest how long:\n%s", m.times())
 	for _, suite := range chosen {
 		t.Run(suite.Name, func(t *testing.T) {
 			for _, o := range outputs {
 				if o.suite == suite.Name {
 					o.report(t, suite)
+					o.keepFiles(t, suite)
 					return
 				}
 			}
@@ -70,9 +75,12 @@ func chooseSuites(t *testing.T) (chosen []Suite) {
 		t.Fatal(err)
 	}
 	for _, suite := range Suites {
-		if name.MatchString(suite.Name) {
+		if name.MatchString(suite.Name) && (*suites != "" || !suite.ByHand) {
 			if *scripts != "" {
 				suite.Scripts = *scripts
+			}
+			if *update {
+				suite.Args = append(suite.Args, "-update")
 			}
 			chosen = append(chosen, suite)
 		}
@@ -128,6 +136,16 @@ func (o output) report(t *testing.T, suite Suite) {
 	}
 	if ran == 0 || (o.end != "ok" && !t.Failed()) {
 		t.Errorf("%d scripts have run, and the test binary says %q:\n%s", ran, o.end, o.text[max(0, len(o.text)-4000):])
+	}
+}
+
+// keepFiles writes what the suite has written to where it belongs in this repository.
+func (o output) keepFiles(t *testing.T, suite Suite) {
+	for name, data := range o.files {
+		if err := os.WriteFile(filepath.Join("../..", suite.Package, filepath.Base(name)), []byte(data), 0o644); err != nil {
+			t.Error(err)
+		}
+		t.Log("written:", name)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,9 +34,15 @@ func initramfs(t *testing.T, packageDir string, suites []Suite) (file string) {
 	}
 	a.directory(Payload)
 	a.add(Payload+"/sandbox", build(t, "build", "sandbox"))
-	a.add(Payload+"/scripts.test", build(t, "test", "sandbox/testscripts"))
-	a.files(Payload, "../*.txtar")
-	a.files(Payload, "*.txtar") // those for such a kernel only
+	for _, pkg := range packages(suites) {
+		dir := Payload + "/" + pkg
+		a.directory(dir)
+		a.add(dir+"/"+TestBinary, build(t, "test", "sandbox/"+pkg))
+		a.files(dir, "../../"+pkg+"/*.t*t*") // scripts (.txtar) and transcripts (.txt)
+		if pkg == "testscripts" {
+			a.files(dir, "*.txtar") // those for such a kernel only
+		}
+	}
 	list, err := json.Marshal(suites)
 	if err != nil {
 		t.Fatal(err)
@@ -47,6 +54,16 @@ func initramfs(t *testing.T, packageDir string, suites []Suite) (file string) {
 		}
 	}
 	return file
+}
+
+// packages are those whose tests are run, each once.
+func packages(suites []Suite) (list []string) {
+	for _, s := range suites {
+		if !slices.Contains(list, s.Package) {
+			list = append(list, s.Package)
+		}
+	}
+	return list
 }
 
 // build compiles a program, or a package's tests, without the C library: the guest has none.

@@ -3,10 +3,12 @@ package kernel
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -30,7 +32,7 @@ func boot(t *testing.T, ctx context.Context, image, initramfs string) *machine {
 	m := &machine{console: filepath.Join(dir, "console")}
 	args := []string{
 		"-accel", "tcg,thread=multi", "-cpu", "max,-erms,-fsrm", "-smp", "2", "-m", "2048", "-nodefaults", "-display", "none", "-no-reboot", "-nic", "none",
-		"-kernel", image, "-initrd", initramfs, "-append", bootOptions,
+		"-kernel", image, "-initrd", initramfs, "-append", bootOptions + " " + os.Getenv("TMP_BOOT"),
 		"-serial", "file:" + m.console, "-serial", "stdio",
 	}
 	for _, disk := range []string{"swap", "disk"} {
@@ -46,7 +48,7 @@ func boot(t *testing.T, ctx context.Context, image, initramfs string) *machine {
 				t.Fatalf("mkfs.ext4: %v: %s", err, out)
 			}
 		}
-		args = append(args, "-drive", "if=none,format=raw,id="+disk+",file="+file, "-device", "virtio-blk-pci,drive="+disk+",serial="+disk)
+		args = append(args, "-drive", "if=none,format=raw,cache=unsafe,id="+disk+",file="+file, "-device", "virtio-blk-pci,drive="+disk+",serial="+disk)
 	}
 	m.cmd = exec.CommandContext(ctx, "qemu-system-x86_64", args...)
 	m.cmd.Stderr = os.Stderr
@@ -60,9 +62,10 @@ func boot(t *testing.T, ctx context.Context, image, initramfs string) *machine {
 	return m
 }
 
-// output is what one suite has printed, and how its test binary ended: "ok", an error, or "" if it never did.
+// output is what one suite has printed, how its test binary ended ("ok", an error, or "" if it never did), and what files it has written.
 type output struct {
 	suite, text, end string
+	files            map[string]string // contents by name
 }
 
 // read reads the results until the machine switches itself off, or is killed.
@@ -70,7 +73,7 @@ func (m *machine) read() (list []output) {
 	var text strings.Builder
 	current := func() *output {
 		if len(list) == 0 {
-			return &output{}
+			return &output{files: map[string]string{}}
 		}
 		return &list[len(list)-1]
 	}
@@ -78,11 +81,18 @@ func (m *machine) read() (list []output) {
 	for {
 		line, err := lines.ReadString('\n')
 		if suite, ok := strings.CutPrefix(line, Begin); ok {
-			list = append(list, output{suite: strings.TrimSpace(suite)})
+			list = append(list, output{suite: strings.TrimSpace(suite), files: map[string]string{}})
 			text.Reset()
 		} else if end, ok := strings.CutPrefix(line, End); ok {
 			_, end, _ = strings.Cut(strings.TrimSpace(end), " ")
 			current().end = end
+		} else if file, ok := strings.CutPrefix(line, File); ok {
+			var name string
+			var size int
+			fmt.Sscan(file, &name, &size)
+			data := make([]byte, size)
+			io.ReadFull(lines, data)
+			current().files[name] = string(data)
 		} else {
 			text.WriteString(line)
 			current().text = text.String()
@@ -92,6 +102,12 @@ func (m *machine) read() (list []output) {
 			return list
 		}
 	}
+}
+
+// times are the lines in which the guest's first process says what it has come to the end of, and when.
+func (m *machine) times() string {
+	data, _ := os.ReadFile(m.console)
+	return strings.Join(regexp.MustCompile(`(?m)^guest: +\d.*$`).FindAllString(string(data), -1), "\n")
 }
 
 // tail is the end of what the kernel, and the guest's first process, have said.

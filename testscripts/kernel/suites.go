@@ -16,25 +16,30 @@ package kernel
 // Suite is one run of a test binary in the guest.
 type Suite struct {
 	Name    string
-	User    bool   // run as an ordinary user, not as root
-	Group   string // the control group to run in, "" for the root of all
-	Program string // the test binary, below Payload
-	Test    string // which of its top-level tests
-	Scripts string // which of that test's parts: a regular expression
+	User    bool     // run as an ordinary user, not as root
+	Group   string   // the control group to run in, "" for the root of all
+	Package string   // whose tests: a directory of the module, and with its files one of Payload
+	Test    string   // which of its top-level tests
+	Scripts string   // which of that test's parts: a regular expression
+	Args    []string // more for the test binary
+	ByHand  bool     // only if -suites asks for it
 }
 
 // Where the guest finds what the host packed for it.
 const (
-	Payload   = "/t"
-	SuiteList = Payload + "/suites.json" // those to run
-	Modules   = "/modules"
-	Results   = "/dev/ttyS1" // the serial port for the tests' output; the first one is the kernel's console
+	Payload    = "/t"
+	SuiteList  = Payload + "/suites.json" // those to run
+	TestBinary = "test"                   // in each package's directory
+	Modules    = "/modules"
+	Results    = "/dev/ttyS1" // the serial port for the tests' output; the first one is the kernel's console
 )
 
-// The lines around a suite's output: Begin and its name, End, its name and "ok" or an error.
+// The lines around a suite's output: Begin and its name, End, its name and "ok" or an error. After a File with its name and
+// length come that many bytes: one that the suite has written.
 const (
 	Begin = "### begin "
 	End   = "### end "
+	File  = "### file "
 )
 
 // An ordinary user of the guest, and the groups that systemd would have made for one who is logged in. UserManager is
@@ -53,7 +58,9 @@ const (
 // own memory, has given out already; v2-memory has that part. Nor pause, of which v2-pause is
 // the part that holds there: after SIGUSR1 to a paused container inspect has said there that it was not paused any more.
 var Suites = []Suite{
-	{Name: "root", Program: "scripts.test", Test: "TestScripts", Scripts: "v2-.*|run|confine|doctor"},
-	{Name: "delegated", Program: "scripts.test", Test: "TestScripts", Scripts: "v2-.*|exec", User: true, Group: UserScope},
-	{Name: "undelegated", Program: "scripts.test", Test: "TestScripts", Scripts: "run|pause", User: true, Group: Session},
+	{Name: "root", Package: "testscripts", Test: "TestScripts", Scripts: "v2-.*|run|confine|doctor"},
+	{Name: "lessons", Package: "transcripts", Test: "TestTranscripts", Scripts: `3\.4\.(en|zh)\.plain|3\.5\.en\.plain`, Args: []string{"-who=root"}},
+	{Name: "user-lessons", Package: "transcripts", Test: "TestTranscripts", Scripts: `3\.[45]\..*`, User: true, Group: UserScope, ByHand: true},
+	{Name: "delegated", Package: "testscripts", Test: "TestScripts", Scripts: "v2-.*|exec", User: true, Group: UserScope},
+	{Name: "undelegated", Package: "testscripts", Test: "TestScripts", Scripts: "run|pause", User: true, Group: Session},
 }

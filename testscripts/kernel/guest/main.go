@@ -45,8 +45,16 @@ func prepare() error {
 		if err := step.do(); err != nil {
 			return fmt.Errorf("%s: %w", step.name, err)
 		}
+		say("%s", step.name)
 	}
 	return nil
+}
+
+// say writes a line to the console, with the time since the machine was switched on.
+func say(format string, args ...any) {
+	var now unix.Timespec
+	unix.ClockGettime(unix.CLOCK_BOOTTIME, &now)
+	fmt.Printf("guest: %6.1f s  %s\n", float64(now.Nano())/1e9, fmt.Sprintf(format, args...))
 }
 
 // startTests runs the tests in a child, and reaps whatever else ends meanwhile: orphans are the first process's.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -66,7 +67,15 @@ func runTests() error {
 	}
 	for _, suite := range suites {
 		fmt.Fprintf(port, "%s%s\n", kernel.Begin, suite.Name)
-		fmt.Fprintf(port, "%s%s %v\n", kernel.End, suite.Name, result(run(suite, port)))
+		before := filesOf(suite)
+		end := result(run(suite, port))
+		fmt.Fprintf(port, "%s%s %v\n", kernel.End, suite.Name, end)
+		for name, data := range filesOf(suite) {
+			if before[name] != data {
+				fmt.Fprintf(port, "%s%s %d\n%s\n", kernel.File, name, len(data), data)
+			}
+		}
+		say("suite %s: %s", suite.Name, end)
 	}
 	return port.Close()
 }
@@ -78,17 +87,58 @@ func result(err error) string {
 	return err.Error()
 }
 
+// filesOf are the texts that a suite may write: transcripts.
+func filesOf(suite kernel.Suite) map[string]string {
+	files := map[string]string{}
+	names, _ := filepath.Glob(path.Join(kernel.Payload, suite.Package, "*.txt"))
+	for _, name := range names {
+		if data, err := os.ReadFile(name); err == nil {
+			files[path.Base(name)] = string(data)
+		}
+	}
+	return files
+}
+
+// built is where the tests find the program, and keep their store: it takes longest of all to make one, so the suites share it.
+const built = "/tmp/built"
+
+// handOver makes the program, and the store, a user's own.
+func handOver(uid int) error {
+	if err := os.Mkdir(built, 0o755); err == nil {
+		data, err := os.ReadFile(kernel.Payload + "/sandbox")
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(built+"/sandbox", data, 0o755); err != nil {
+			return err
+		}
+	}
+	return filepath.WalkDir(built, func(name string, entry os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Lchown(name, uid, uid)
+	})
+}
+
 // run runs a suite's test binary.
 func run(suite kernel.Suite, output *os.File) error {
-	cmd := exec.Command(path.Join(kernel.Payload, suite.Program),
-		"-test.v=test2json", "-test.run=^"+suite.Test+"$/^("+suite.Scripts+")$", "-test.parallel=4", "-test.timeout=20m")
-	cmd.Dir = kernel.Payload
+	dir := path.Join(kernel.Payload, suite.Package)
+	cmd := exec.Command(path.Join(dir, kernel.TestBinary), append([]string{"-test.v=test2json",
+		"-test.run=^" + suite.Test + "$/^(" + suite.Scripts + ")$", "-test.parallel=4", "-test.timeout=20m"}, suite.Args...)...)
+	cmd.Dir = dir
 	cmd.Stdout, cmd.Stderr = output, output
-	cmd.Env = []string{"SANDBOX_BINARY=" + kernel.Payload + "/sandbox", "PATH=" + kernel.Payload, "TZ=UTC", "HOME=/root"}
+	uid, home := 0, "/root"
+	if suite.User {
+		uid, home = kernel.UserID, "/home/user"
+	}
+	if err := handOver(uid); err != nil {
+		return err
+	}
+	cmd.Env = []string{"SANDBOX_BUILT=" + built, "PATH=" + built, "TZ=UTC", "HOME=" + home}
 	cmd.SysProcAttr = &syscall.SysProcAttr{}
 	if suite.User {
-		cmd.Env[3] = "HOME=/home/user"
-		cmd.Env = append(cmd.Env, fmt.Sprintf("XDG_RUNTIME_DIR=/run/user/%d", kernel.UserID))
+		cmd.Env = append(cmd.Env, fmt.Sprintf("XDG_RUNTIME_DIR=/run/user/%d", uid))
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: kernel.UserID, Gid: kernel.UserID}
 	}
 	group, err := unix.Open(path.Join(groupsRoot, suite.Group), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
