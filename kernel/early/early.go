@@ -164,6 +164,16 @@ func receive() Order {
 		syscall.Exit(1)
 	}
 	for i, fd := range fds {
+		if fd >= Memory { // others are to be put there: out of the way first
+			above, _, errno := syscall.RawSyscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_DUPFD_CLOEXEC, Port+Ports)
+			if errno != 0 {
+				syscall.Exit(1)
+			}
+			syscall.Close(fd)
+			fds[i] = int(above)
+		}
+	}
+	for i, fd := range fds {
 		if syscall.Dup3(fd, int(order.Targets[i]), syscall.O_CLOEXEC) != nil {
 			syscall.Exit(1)
 		}
