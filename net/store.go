@@ -56,6 +56,17 @@ func (s *Store) List() ([]*Network, error) {
 	return list, nil
 }
 
+// Peek is List for who wants to change nothing: of those that are always there, and not made yet, it tells no more than the name.
+func (s *Store) Peek() []*Network {
+	list, _ := s.read()
+	if len(list) == 0 {
+		for _, name := range []string{Default, Host, "none"} {
+			list = append(list, &Network{Name: name, ID: s.PredefinedID(name)})
+		}
+	}
+	return list
+}
+
 // read is all networks that are on disk. A directory without network.json is one that is just being made, or that a killed command left.
 func (s *Store) read() (list []*Network, err error) {
 	entries, err := os.ReadDir(s.Dir)

@@ -19,7 +19,7 @@ func NewInspect(env *command.Env) *cobra.Command {
 	var size, diagram bool
 	cmd := &cobra.Command{
 		Use:     "inspect [flags] NAME...",
-		Short:   "Show all that is known of containers, images and volumes, as JSON",
+		Short:   "Show all that is known of containers, images, networks and volumes, as JSON",
 		Example: "  sandbox inspect web\n  sandbox inspect -f '{{.State.Pid}}' web\n  sandbox inspect -f '{{.Config.Cmd}}' base\n  sandbox inspect --diagram web",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -32,7 +32,7 @@ func NewInspect(env *command.Env) *cobra.Command {
 	cmd.Flags().StringVarP(&format, "format", "f", "", "a Go template, or json")
 	cmd.Flags().BoolVarP(&size, "size", "s", false, "of containers also what they take of the disk")
 	cmd.Flags().BoolVar(&diagram, "diagram", false, "draw the states that a container can be in, with its own marked")
-	cmd.Flags().StringVar(&kind, "type", "", "container, image or volume")
+	cmd.Flags().StringVar(&kind, "type", "", "container, image, network or volume")
 	return cmd
 }
 
@@ -45,7 +45,7 @@ func NewContainerInspect(env *command.Env) *cobra.Command {
 	return cmd
 }
 
-// inspect looks for a container and then, as Docker does, for an image of that name, and a volume.
+// inspect looks for a container and then, as Docker does, for an image of that name, a network, and a volume.
 func inspect(env *command.Env, kind, ref string, size bool) (any, error) {
 	switch kind {
 	case "container":
@@ -55,9 +55,11 @@ func inspect(env *command.Env, kind, ref string, size bool) (any, error) {
 	case "volume":
 		v, err := env.Engine().Volume(ref)
 		return v, adviseVolume(err)
+	case "network":
+		return inspectNetwork(env, ref)
 	case "":
 	default:
-		return nil, kernel.Advise(fmt.Errorf("invalid --type: %q", kind), "container, image or volume")
+		return nil, kernel.Advise(fmt.Errorf("invalid --type: %q", kind), "container, image, network or volume")
 	}
 	r, err := inspectContainer(env, ref, size)
 	var noContainer *container.ErrNotFound
@@ -70,6 +72,9 @@ func inspect(env *command.Env, kind, ref string, size bool) (any, error) {
 		return nil, imageErr
 	}
 	if imageErr != nil {
+		if n, networkErr := inspectNetwork(env, ref); networkErr == nil {
+			return n, nil
+		}
 		if v, volumeErr := env.Engine().Volume(ref); volumeErr == nil {
 			return v, nil
 		}

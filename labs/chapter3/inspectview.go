@@ -1,7 +1,6 @@
 package chapter3
 
 import (
-	"fmt"
 	"maps"
 	"runtime"
 
@@ -37,11 +36,8 @@ func inspectContainer(env *command.Env, ref string, size bool) (any, error) {
 	}
 	view := containerView{
 		Record: filled(r), LogPath: engine.LogPath(r), Platform: runtime.GOOS, GraphDriver: chapter2.Overlay(engine.Stack(r)),
-		NetworkSettings: r.NetworkSettings(),
-	}
-	if r.State.Pid != 0 { // these files are in memory, and seen only from within
-		within := fmt.Sprintf("/proc/%d/root/etc/", r.State.Pid)
-		view.ResolvConfPath, view.HostnamePath, view.HostsPath = within+"resolv.conf", within+"hostname", within+"hosts"
+		NetworkSettings: engine.NetworkSettings(r),
+		ResolvConfPath:  engine.EtcPath(r, "resolv.conf"), HostnamePath: engine.EtcPath(r, "hostname"), HostsPath: engine.EtcPath(r, "hosts"),
 	}
 	if size {
 		written := engine.SizeRw(r)
@@ -71,6 +67,11 @@ func filled(r *container.Record) *container.Record {
 	}
 	if full.HostConfig.PortBindings == nil {
 		full.HostConfig.PortBindings = map[string][]container.PortBinding{}
+	}
+	for _, list := range []*[]string{&full.HostConfig.Dns, &full.HostConfig.DnsOptions, &full.HostConfig.DnsSearch} {
+		if *list == nil {
+			*list = []string{}
+		}
 	}
 	return &full
 }

@@ -114,11 +114,11 @@ func psCondition(env *command.Env, list []*container.Record, text, key, value st
 		}
 		return func(r *container.Record) bool { return !isTask }, nil
 	}
-	return placeCondition(key, value)
+	return placeCondition(env, key, value)
 }
 
 // placeCondition is about what a container is connected with.
-func placeCondition(key, value string) (condition, error) {
+func placeCondition(env *command.Env, key, value string) (condition, error) {
 	switch key {
 	case "volume":
 		return func(r *container.Record) bool {
@@ -127,7 +127,7 @@ func placeCondition(key, value string) (condition, error) {
 			})
 		}, nil
 	case "network":
-		return func(r *container.Record) bool { return r.HostConfig.NetworkMode == value }, nil
+		return func(r *container.Record) bool { return env.Engine().InNetwork(r, value) }, nil
 	case "publish", "expose":
 		ports, err := container.ParsePorts(value)
 		if err != nil {

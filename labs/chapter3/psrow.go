@@ -63,7 +63,7 @@ func makePsRow(r *container.Record, whole bool, size func(*container.Record) str
 	row := &psRow{
 		ID: r.Short(), Image: r.Config.Image, Command: strings.Join(append([]string{r.Path}, r.Args...), " "),
 		CreatedAt: r.Created.Local().Format("2006-01-02 15:04:05 -0700 MST"), RunningFor: command.Since(r.Created.Time) + " ago",
-		Status: status(r), State: r.State.Status, Names: r.PlainName(), Networks: r.HostConfig.NetworkMode, Size: "0B", labels: r.Config.Labels,
+		Status: status(r), State: r.State.Status, Names: r.PlainName(), Networks: strings.Join(r.NetworkNames(), ","), Size: "0B", labels: r.Config.Labels,
 	}
 	if whole {
 		row.ID = r.ID

@@ -1,4 +1,4 @@
-// Package completion completes what is typed in bash, zsh and fish: names of containers, images and volumes, each where it
+// Package completion completes what is typed in bash, zsh and fish: names of containers, images, networks and volumes, each where it
 // makes sense: `stop` those that run, `start` those that do not.
 //
 // cobra asks the program itself (`sandbox __complete …`); the table below says what each command takes.
@@ -27,14 +27,15 @@ var arguments = map[string]candidates{
 	"unpause": several(paused), "update": several(everyContainer), "wait": several(running),
 	"container inspect": several(everyContainer), "image inspect": several(images), "image rm": several(images), "image ls": one(images),
 	"volume inspect": several(volumes), "volume rm": several(volumes),
+	"network inspect": several(networks), "network rm": several(ownNetworks), "network connect": inNetwork(everyContainer), "network disconnect": inNetwork(everyContainer),
 	"lab": one(lessons), "lab shell": one(lessons), "lab check": one(lessons), "lab hint": one(lessons), "lab solution": one(lessons), "lab reset": one(lessons),
 }
 
 // flagWords are what flags take, by name; those that a command does not have are passed over.
 var flagWords = map[string]candidates{
-	"network": others("none", "host"), "pull": fixed("missing", "always", "never"), "log-driver": fixed("json-file", "none"),
+	"network": anyNetwork, "pull": fixed("missing", "always", "never"), "log-driver": fixed("json-file", "none"),
 	"restart": fixed("no", "always", "unless-stopped", "on-failure"), "signal": fixed(signals...), "stop-signal": fixed(signals...),
-	"type": fixed("container", "image", "volume"), "cap-add": capabilities, "cap-drop": capabilities, "explain": fixed("text", "json"),
+	"type": fixed("container", "image", "network", "volume"), "cap-add": capabilities, "cap-drop": capabilities, "explain": fixed("text", "json"),
 	"lang": fixed("en", "zh"), "uts": fixed("host"),
 	"pid": others("host"), "ipc": others("host", "private", "shareable"),
 	"volumes-from": func(env *command.Env, args []string) []string { return everyContainer(env) },
@@ -44,6 +45,8 @@ var flagWords = map[string]candidates{
 var filterKeys = map[string]candidates{
 	"ps":     fixed("ancestor=", "before=", "exited=", "expose=", "health=", "id=", "is-task=", "label=", "name=", "network=", "publish=", "since=", "status=", "volume="),
 	"images": fixed("before=", "dangling=", "label=", "reference=", "since="), "prune": fixed("label=", "label!=", "until="),
+	"network ls": fixed("dangling=", "driver=", "id=", "label=", "name=", "scope=", "type="),
+	"events":     fixed("container=", "event=", "image=", "label=", "network=", "scope=", "type=", "volume="),
 }
 
 // Asked says whether it is the shell that has called the program, for words.
@@ -75,8 +78,13 @@ func Add(root *cobra.Command, env *command.Env) {
 
 // nameOf is the short name of a command: `image ls` is images, and `container ps` is ps.
 func nameOf(cmd *cobra.Command) string {
-	if cmd.Name() == "ls" && cmd.Parent() != nil && cmd.Parent().Name() == "image" {
-		return "images"
+	if cmd.Name() == "ls" && cmd.Parent() != nil {
+		switch group := cmd.Parent().Name(); group {
+		case "image":
+			return "images"
+		case "network":
+			return group + " ls"
+		}
 	}
 	return cmd.Name()
 }

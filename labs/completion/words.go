@@ -9,6 +9,7 @@ import (
 	"sandbox/kernel/container"
 	"sandbox/labs/command"
 	"sandbox/labs/course"
+	network "sandbox/net"
 )
 
 // one completes the first argument only, several any number of them.
@@ -89,7 +90,7 @@ func images(env *command.Env) []string {
 
 // everything is what `inspect` finds.
 func everything(env *command.Env, args []string) []string {
-	names := append(append(everyContainer(env), images(env)...), volumes(env)...)
+	names := slices.Concat(everyContainer(env), images(env), networks(env), volumes(env))
 	slices.Sort(names)
 	return slices.Compact(names)
 }
@@ -104,6 +105,44 @@ func places(env *command.Env, args []string) []string {
 		names[i] += ":"
 	}
 	return names
+}
+
+// networks are the names of all; ownNetworks those that can be removed.
+func networks(env *command.Env) []string {
+	return networkNames(env, func(*network.Network) bool { return true })
+}
+
+func ownNetworks(env *command.Env) []string {
+	return networkNames(env, func(n *network.Network) bool { return !n.Predefined() })
+}
+
+func networkNames(env *command.Env, match func(*network.Network) bool) []string {
+	var names []string
+	for _, n := range env.Engine().Networks().Peek() {
+		if match(n) {
+			names = append(names, n.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// anyNetwork is what a container can have: a network, or another container's.
+func anyNetwork(env *command.Env, args []string) []string {
+	return slices.Concat(networks(env), others()(env, args))
+}
+
+// inNetwork are a network and then a container.
+func inNetwork(words func(*command.Env) []string) candidates {
+	return func(env *command.Env, args []string) []string {
+		switch len(args) {
+		case 0:
+			return networks(env)
+		case 1:
+			return words(env)
+		}
+		return nil
+	}
 }
 
 func volumes(env *command.Env) []string {
