@@ -2,7 +2,6 @@ package network
 
 import (
 	"errors"
-	"fmt"
 
 	"golang.org/x/sys/unix"
 
@@ -64,36 +63,4 @@ func (s *Store) unpublish(n *Network, e Endpoint) error {
 		return nil
 	}
 	return s.Door.Do(n.Unpublish(e)...)
-}
-
-// Repair makes all that the kernel has lost of a network, and takes away the rules of containers that are no longer in it.
-func (s *Store) Repair(n *Network) error {
-	if n.Driver != Bridge {
-		return nil
-	}
-	if err := s.Up(n); err != nil {
-		return err
-	}
-	endpoints, err := s.Endpoints(n)
-	if err != nil {
-		return err
-	}
-	present := map[string]bool{}
-	for _, e := range endpoints {
-		present[short(e.Container)] = true
-		if err := s.publish(n, e); err != nil {
-			return fmt.Errorf("container %s: %w", e.Name, err)
-		}
-	}
-	owned, err := OwnedRules()
-	if err != nil {
-		return err
-	}
-	var steps []kernel.Step
-	for _, o := range owned {
-		if o.Owner.Network == n.Short() && o.Owner.Container != "" && !present[o.Owner.Container] {
-			steps = append(steps, o.Remove("its container is gone", "它的容器已经不在了"))
-		}
-	}
-	return s.Door.Do(steps...)
 }

@@ -354,3 +354,19 @@ func (n *Network) exampleSubnet() string {
 	}
 	return "172.28.0.0/16"
 }
+
+// TakeBack takes away what a command that was killed half way has made for a container that runs, and that knows nothing of it.
+func (s *Store) TakeBack(networkID, container string) {
+	data, err := os.ReadFile(s.endpoint(networkID, container))
+	if err != nil {
+		return
+	}
+	var e Endpoint
+	if json.Unmarshal(data, &e) != nil {
+		return
+	}
+	if _, err := kernel.LinkOf(e.Veth); err == nil {
+		s.Unplug(e) // what is left of it the kernel takes away with the namespace
+	}
+	s.Leave(networkID, e)
+}

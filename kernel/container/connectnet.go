@@ -76,6 +76,7 @@ func (e *Engine) plugInRunning(r *Record, i int) (err error) {
 		return err
 	}
 	defer unix.Close(space.Number())
+	e.Networks().TakeBack(r.Networks[i].Network, r.ID)
 	if err := e.plugIn(r, i, space, nil); err != nil {
 		if a := r.Networks[i]; a.Endpoint != nil {
 			e.unplug(r, a)

@@ -17,7 +17,7 @@ func NewNetwork(env *command.Env) *cobra.Command {
 	group := &cobra.Command{Use: "network", Short: "Networks: what containers speak to each other through"}
 	group.AddCommand(
 		newNetworkCreate(env), newNetworkLs(env), newNetworkInspect(env), newNetworkRm(env), newNetworkPrune(env),
-		newNetworkConnect(env), newNetworkDisconnect(env),
+		newNetworkConnect(env), newNetworkDisconnect(env), newNetworkRepair(env),
 	)
 	return group
 }
