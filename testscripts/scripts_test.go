@@ -42,6 +42,12 @@ func TestMain(m *testing.M) {
 	if *script != "" {
 		os.Exit(m.Run())
 	}
+	if flag.Lookup("test.bench").Value.String() != "" && os.Getuid() == 0 {
+		if os.Getenv(ownNetwork) == "" {
+			os.Exit(inOwnNetwork())
+		}
+		loopbackUp()
+	}
 	os.Exit(buildAndRun(m))
 }
 
