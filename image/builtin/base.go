@@ -2,7 +2,10 @@ package builtin
 
 import (
 	"slices"
+	"strings"
 
+	"sandbox/image/builtin/httpd"
+	"sandbox/image/builtin/httpd/port"
 	"sandbox/image/builtin/userland"
 )
 
@@ -28,6 +31,16 @@ func baseFiles() ([]tarFile, error) {
 func registryFiles() ([]tarFile, error) {
 	files, err := baseFiles()
 	return append(files, symlink("bin/registry", "userland"), directory("var/lib/registry", 0o755)), err
+}
+
+// httpdFiles is what httpd has over base: the web server, and its one page, where the classic image has it. Tutorial 3.6.3
+// asks it for that.
+func httpdFiles() ([]tarFile, error) {
+	return []tarFile{
+		symlink("bin/"+port.Name, "userland"), symlink("bin/"+port.Foreground, "userland"),
+		directory("usr/local/apache2", 0o755), directory(strings.TrimPrefix(httpd.Documents, "/"), 0o755),
+		textFile(strings.TrimPrefix(httpd.Documents, "/")+"/index.html", httpd.Page),
+	}, nil
 }
 
 // stressFiles is what stress has over base: one more program, which limits are tried on in tutorial 3.4.

@@ -1,5 +1,5 @@
-// Package builtin makes the images that sandbox brings along: base, hello, registry and stress. They are made from the running program
-// itself, as busybox does it: the image holds a copy of the program, and links to it under the names of the small commands
+// Package builtin makes the images that sandbox brings along: base, hello, httpd, registry and stress. They are made from the running
+// program itself, as busybox does it: the image holds a copy of the program, and links to it under the names of the small commands
 // (package userland). So every lab runs without a network.
 //
 // They are ordinary images in the store, but under names without a registry: nobody takes them for Docker Hub's.
@@ -16,6 +16,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"sandbox/image"
+	"sandbox/image/builtin/httpd/port"
 )
 
 // recipe says what is in a built-in image.
@@ -32,6 +33,10 @@ type layer func() ([]tarFile, error)
 var recipes = []recipe{
 	{"base", v1.Config{Cmd: []string{"sh"}}, []layer{baseFiles}},
 	{"hello", v1.Config{Cmd: []string{"/hello"}}, []layer{helloFiles}},
+	{"httpd", v1.Config{
+		Cmd: []string{port.Foreground}, WorkingDir: "/usr/local/apache2", StopSignal: "SIGWINCH",
+		ExposedPorts: map[string]struct{}{"80/tcp": {}},
+	}, []layer{baseFiles, httpdFiles}},
 	{"registry", v1.Config{
 		Entrypoint: []string{"registry"}, Cmd: []string{"serve"},
 		ExposedPorts: map[string]struct{}{"5000/tcp": {}}, Volumes: map[string]struct{}{"/var/lib/registry": {}},

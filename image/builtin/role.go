@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"sandbox/image/builtin/httpd"
+	"sandbox/image/builtin/httpd/port"
 	"sandbox/image/builtin/shell"
 	"sandbox/image/builtin/stress"
 	"sandbox/image/builtin/userland"
@@ -15,7 +17,7 @@ import (
 // IsProgram tells whether the program was started as one of the built-in images' programs: by the name of a link to it.
 func IsProgram(name string) bool {
 	switch name {
-	case "sh", "bash", "-sh", "userland", "hello", "registry", "stress":
+	case "sh", "bash", "-sh", "userland", "hello", port.Name, port.Foreground, "registry", "stress":
 		return true
 	}
 	_, found := userland.Lookup(name)
@@ -34,6 +36,9 @@ func RunProgram(args []string) int {
 		return shell.Main(args, os.Stdin, os.Stdout, os.Stderr)
 	case "hello":
 		return hello()
+	case port.Name, port.Foreground:
+		shell.BehaveAsProcessOne()
+		return httpd.Main(args, os.Stdout, os.Stderr)
 	case "registry":
 		shell.BehaveAsProcessOne()
 		return server.Main(args)
