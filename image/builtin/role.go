@@ -36,8 +36,7 @@ func RunProgram(args []string) int {
 		return shell.Main(args, os.Stdin, os.Stdout, os.Stderr)
 	case "hello":
 		return hello()
-	case port.Name, port.Foreground:
-		shell.BehaveAsProcessOne()
+	case port.Name, port.Foreground: // it handles its signals itself
 		return httpd.Main(args, os.Stdout, os.Stderr)
 	case "registry":
 		shell.BehaveAsProcessOne()

@@ -19,8 +19,6 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"sandbox/image/builtin/httpd/port"
 )
 
@@ -76,23 +74,21 @@ func listen(address string) (net.Listener, error) {
 func serve(listener net.Listener, handler http.Handler, stderr io.Writer) int {
 	web := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute, IdleTimeout: time.Minute, ErrorLog: log.New(stderr, "httpd: ", 0)}
 	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGWINCH)
 	defer signal.Stop(signals)
-	size := windowSize()
+	if err := notify(signals); err != nil {
+		fmt.Fprintf(stderr, "httpd: %v\n", err)
+		return 1
+	}
 	done := make(chan error, 1)
 	go func() { done <- web.Serve(listener) }()
 	for {
 		select {
 		case sig := <-signals:
-			switch now := windowSize(); {
-			case sig != syscall.SIGWINCH:
+			if sig != syscall.SIGWINCH {
 				web.Close()
 				return 0
-			case now != size: // it is what the signal was made for: a terminal's window has another size
-				size = now
-			default:
-				go func() { done <- web.Shutdown(context.Background()) }()
 			}
+			go func() { done <- web.Shutdown(context.Background()) }()
 		case err := <-done:
 			if err == nil {
 				return 0
@@ -104,12 +100,4 @@ func serve(listener net.Listener, handler http.Handler, stderr io.Writer) int {
 			return 1
 		}
 	}
-}
-
-// windowSize is that of the terminal that is standard input; nothing if it is none.
-func windowSize() unix.Winsize {
-	if size, err := unix.IoctlGetWinsize(0, unix.TIOCGWINSZ); err == nil {
-		return *size
-	}
-	return unix.Winsize{}
 }

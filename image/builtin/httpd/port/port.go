@@ -22,7 +22,11 @@ var FD = -1
 
 func init() {
 	name := early.Name()
-	if (name == Name || name == Foreground) && len(early.Args()) == 1 {
+	if name != Name && name != Foreground {
+		return
+	}
+	hold()
+	if len(early.Args()) == 1 {
 		FD = open()
 	}
 }
