@@ -17,6 +17,7 @@ func hold() {
 	const window = uint64(1) << (syscall.SIGWINCH - 1)
 	if mask(sigBlock, window)&window != 0 {
 		Held = true
+		setName(early.Name()) // it is "exe" by now
 		return
 	}
 	syscall.Exec("/proc/self/exe", early.Args(), syscall.Environ())
@@ -32,4 +33,10 @@ const (
 func mask(how uintptr, signals uint64) (before uint64) {
 	syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, how, uintptr(unsafe.Pointer(&signals)), uintptr(unsafe.Pointer(&before)), 8, 0, 0)
 	return before
+}
+
+// setName is what ps and top show.
+func setName(name string) {
+	text := append([]byte(name), 0)
+	syscall.RawSyscall(syscall.SYS_PRCTL, syscall.PR_SET_NAME, uintptr(unsafe.Pointer(&text[0])), 0)
 }
