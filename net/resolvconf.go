@@ -124,8 +124,8 @@ func (c ResolvConf) ForBridge(ipv6 bool) string {
 // number, means that a container's name is asked for before the search list is tried.
 func (c ResolvConf) ForNetwork(ipv6 bool) (text string, servers []netip.Addr) {
 	servers, note := c.Servers, ""
-	if len(servers) == 0 {
-		servers, note = defaultServers(ipv6), "# Used default nameservers.\n"
+	if len(servers) == 0 { // its name server then says so to whoever asks for other names
+		note = "# NO EXTERNAL NAMESERVERS DEFINED\n"
 	}
 	var shown []string
 	for _, a := range servers {

@@ -48,7 +48,9 @@ func BenchmarkRunBridge(b *testing.B) {
 		}
 		fill(b, run("save", "base"), podman("load"))
 		if out, err := podman("run", "--rm", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024", "base", "true").CombinedOutput(); err == nil {
-			list = append(list, &contender{name: "podman", make: func() *exec.Cmd { return podman("run", "--rm", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024", "base", "true") }})
+			list = append(list, &contender{name: "podman", make: func() *exec.Cmd {
+				return podman("run", "--rm", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024", "base", "true")
+			}})
 		} else {
 			b.Logf("podman does not run here: %s", out)
 		}
