@@ -141,11 +141,27 @@ func linkIndex(name string) (int, error) {
 	if name == "" {
 		return 0, nil
 	}
-	link, err := netlink.LinkByName(name)
+	socket, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return 0, linkError(err)
+		return 0, err
 	}
-	return link.Attrs().Index, nil
+	defer unix.Close(socket)
+	request, err := unix.NewIfreq(name)
+	if err == nil {
+		err = unix.IoctlIfreq(socket, unix.SIOCGIFINDEX, request)
+	}
+	if err != nil {
+		return 0, err
+	}
+	return int(request.Uint32()), nil
+}
+
+// byName is an interface as far as netlink needs to know it to change it: asking for all of it takes longer than most changes.
+func byName(name string) (netlink.Link, error) {
+	index, err := linkIndex(name)
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name, attrs.Index = name, index
+	return &netlink.Device{LinkAttrs: attrs}, err
 }
 
 // linkError gives a link that is not there the kernel's number for it.
@@ -198,9 +214,9 @@ func (l LinkSet) Call() Call {
 func (l LinkSet) compile(*compiler) { panic("kernel: interfaces are changed by the parent") }
 
 func (l LinkSet) performInGo() (int, error) {
-	link, err := netlink.LinkByName(l.Name)
+	link, err := byName(l.Name)
 	if err != nil {
-		return 0, linkError(err)
+		return 0, err
 	}
 	switch {
 	case l.Up:
@@ -231,11 +247,11 @@ func (l LinkDel) Call() Call {
 func (l LinkDel) compile(*compiler) { panic("kernel: interfaces are removed by the parent") }
 
 func (l LinkDel) performInGo() (int, error) {
-	link, err := netlink.LinkByName(l.Name)
+	link, err := byName(l.Name)
 	if err == nil {
 		err = netlink.LinkDel(link)
 	}
-	return 0, linkError(err)
+	return 0, err
 }
 
 // AddrAdd gives an interface an address: RTM_NEWADDR. An IPv6 address is used at once: there is nobody else in a network of
@@ -261,9 +277,9 @@ func (a AddrAdd) Call() Call {
 func (a AddrAdd) compile(*compiler) { panic("kernel: addresses are given by the parent") }
 
 func (a AddrAdd) performInGo() (int, error) {
-	link, err := netlink.LinkByName(a.Name)
+	link, err := byName(a.Name)
 	if err != nil {
-		return 0, linkError(err)
+		return 0, err
 	}
 	addr := &netlink.Addr{IPNet: ipNet(a.Address)}
 	if a.Address.Addr().Is6() {

@@ -14,7 +14,17 @@ func (s *Store) rulesUp(n *Network) error {
 	if n.Driver != Bridge {
 		return nil
 	}
-	return s.ensure(n.RulesUp)
+	if s.unchanged(n) {
+		return nil
+	}
+	before := rulesNow()
+	if err := s.ensure(n.RulesUp); err != nil {
+		return err
+	}
+	if rulesNow() == before { // so nothing was missing; else the next one looks once more
+		s.noteChecked(n)
+	}
+	return nil
 }
 
 // ensure does those steps of a plan whose effect is missing.

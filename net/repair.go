@@ -27,6 +27,9 @@ func (s *Store) Repair(n *Network) (lost []Endpoint, err error) {
 	if err := s.Up(n); err != nil {
 		return nil, err
 	}
+	if err := s.ensure(n.RulesUp); err != nil { // Up believes what was written down; and there is more to look at than rules
+		return nil, err
+	}
 	present := map[string]bool{}
 	for _, e := range endpoints {
 		present[short(e.Container)] = true

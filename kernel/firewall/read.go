@@ -41,6 +41,16 @@ func Rules(chains ...Chain) (rules map[Chain][]Entry, generation uint32, err err
 	return rules, generation, nil
 }
 
+// Generation is the number of the last change that anybody made to the rules of the thread's network namespace.
+func Generation() (uint32, error) {
+	s, err := open()
+	if err != nil {
+		return 0, err
+	}
+	defer s.close()
+	return s.generation()
+}
+
 // generation asks which one the rules are of.
 func (s *socket) generation() (n uint32, err error) {
 	answer, err := s.ask(unix.NFT_MSG_GETGEN, 0, unix.AF_UNSPEC, nil)
