@@ -25,6 +25,7 @@ func (m *monitor) comeAgain() bool {
 		m.stayDown(nil)
 		return false
 	}
+	m.pullCables(0)
 	if err := m.giveBirth(); err != nil {
 		m.engine.removeGroups(m.record.ID)
 		m.engine.leaveNetworks(m.record)

@@ -39,6 +39,7 @@ type monitor struct {
 
 	backoff backoff
 	serving serving
+	cables  []string // the ends, on the host, of the interfaces that the run which has ended had
 
 	clientGone atomic.Bool // noticed if the container is attended
 	memory     memoryListener
@@ -80,6 +81,7 @@ func RunMonitor(b *early.Birth) int {
 	}
 	m.leave()
 	m.audience.flush()
+	m.pullCables(cableTime)
 	return 0
 }
 

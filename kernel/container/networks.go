@@ -313,6 +313,12 @@ func (m *monitor) leaveNetworks() []Event {
 		m.record.Networks = now.Networks // it may have been connected to others meanwhile
 	}
 	m.serving.end()
+	m.cables = nil
+	for _, a := range m.record.Networks {
+		if a.Endpoint != nil && a.Endpoint.Veth != "" {
+			m.cables = append(m.cables, a.Endpoint.Veth)
+		}
+	}
 	events := m.engine.networkEvents(m.record, "disconnect")
 	m.engine.leaveNetworks(m.record)
 	return events
