@@ -176,12 +176,13 @@ func linkError(err error) error {
 // LinkSet changes an interface: RTM_SETLINK, or for up and down RTM_NEWLINK. One thing at a time: up, down, another name, a bridge
 // that it is put into, or a remark on what it is for.
 type LinkSet struct {
-	Name   string
-	Up     bool
-	Down   bool
-	Rename string
-	Master string
-	Alias  string
+	Name    string
+	Up      bool
+	Down    bool
+	Rename  string
+	Master  string
+	Alias   string
+	Hairpin bool // what came in by this port of a bridge may leave by it again
 }
 
 // Call as the message; the text form is ip's.
@@ -196,6 +197,8 @@ func (l LinkSet) Call() Call {
 		words = append(words, "name", l.Rename)
 	case l.Master != "":
 		words = append(words, "master", l.Master)
+	case l.Hairpin:
+		words = append(words, "type", "bridge_slave", "hairpin", "on")
 	case l.Alias != "":
 		words = append(words, "alias", shellWord(l.Alias))
 	}
@@ -205,7 +208,7 @@ func (l LinkSet) Call() Call {
 	if l.Alias != "" {
 		return netlinkCall("RTM_SETLINK", words, quote(l.Alias))
 	}
-	if l.Master != "" {
+	if l.Master != "" || l.Hairpin {
 		return netlinkCall("RTM_SETLINK", words)
 	}
 	return netlinkCall("RTM_NEWLINK", words)
@@ -225,6 +228,8 @@ func (l LinkSet) performInGo() (int, error) {
 		err = netlink.LinkSetDown(link)
 	case l.Rename != "":
 		err = netlink.LinkSetName(link, l.Rename)
+	case l.Hairpin:
+		err = netlink.LinkSetHairpin(link, true)
 	case l.Master != "":
 		var master int
 		if master, err = linkIndex(l.Master); err == nil {

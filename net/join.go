@@ -236,11 +236,15 @@ func (n *Network) interfaceSteps(e Endpoint, mac net.HardwareAddr, into *kernel.
 		}
 		return []kernel.Step{kernel.Because(link, "an interface of the container's own on the wire of the host's", "容器自己的网卡，接在宿主机网卡的同一根线上")}
 	}
-	return []kernel.Step{
+	steps := []kernel.Step{
 		kernel.Because(kernel.LinkAdd{Kind: "veth", Name: e.Veth, MTU: n.MTU(), Up: true, Peer: e.Interface, PeerMAC: mac, Into: into},
 			"a cable with two ends: one here, the other in the container's network namespace", "一根网线的两头：一头在这里，另一头在容器的网络 namespace 里"),
 		kernel.Because(kernel.LinkSet{Name: e.Veth, Master: n.Bridge()}, "this end is plugged into the bridge", "这一头插到网桥上"),
 	}
+	if len(e.Ports) > 0 { // where bridges ask the firewall (br_netfilter), the packet never gets above the bridge
+		steps = append(steps, kernel.Because(kernel.LinkSet{Name: e.Veth, Hairpin: true}, "the container may ask its own published port: the packet leaves the bridge where it came in", "容器可能访问自己发布的端口：包从哪个口进网桥，就从哪个口出"))
+	}
+	return steps
 }
 
 // temporaryName is what a macvlan is called until it is renamed in the container: the host may have an eth0 itself.

@@ -66,6 +66,9 @@ func (e *Engine) planNetworks(r *Record, asked []Attachment) error {
 	}
 	store := e.Networks()
 	for i, a := range asked {
+		if a.Name == "default" {
+			a.Name = hc.NetworkMode
+		}
 		n, err := store.Get(a.Name)
 		if err != nil {
 			return err
