@@ -126,6 +126,14 @@ func (n *Network) Bridge() string {
 	return "br-" + n.Short()
 }
 
+// Interface is that of the host which the network goes by: its bridge, or the one that its containers' are made from.
+func (n *Network) Interface() string {
+	if parent := n.Options[optionParent]; parent != "" && n.Driver != Bridge {
+		return parent
+	}
+	return n.Bridge()
+}
+
 // IsDefault tells whether it is the network of containers that name none: it has no names.
 func (n *Network) IsDefault() bool { return n.Options[optionDefault] == "true" }
 

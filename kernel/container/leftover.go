@@ -47,5 +47,9 @@ func (e *Engine) Leftovers() ([]Leftover, error) {
 			EN: "a command that made or removed a volume was killed", ZH: "创建或删除数据卷的命令中途被杀"},
 			func() error { e.sweepVolumes(); return nil }})
 	}
-	return list, nil
+	ofNetworks, err := e.Networks().Leftovers()
+	for _, l := range ofNetworks {
+		list = append(list, Leftover(l))
+	}
+	return list, err
 }

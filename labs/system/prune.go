@@ -22,7 +22,7 @@ func newPrune(env *command.Env) *cobra.Command {
 	var opts pruneOptions
 	cmd := &cobra.Command{
 		Use:     "prune [flags]",
-		Short:   "Remove what is not in use: containers, images, what builds remember",
+		Short:   "Remove what is not in use: containers, networks, images, what builds remember",
 		Example: "  sandbox system prune\n  sandbox system prune -a --volumes -f\n  sandbox system prune --filter until=24h",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, args []string) error { return runPrune(env, opts) },
@@ -70,7 +70,13 @@ func runPrune(env *command.Env, opts pruneOptions) error {
 
 // stages in the order in which one sets the next ones free.
 func (o pruneOptions) stages(env *command.Env) []stage {
-	list := []stage{{"all stopped containers", "Containers", func() ([]string, int64, error) { return chapter3.PruneContainers(env, o.filters) }}}
+	list := []stage{
+		{"all stopped containers", "Containers", func() ([]string, int64, error) { return chapter3.PruneContainers(env, o.filters) }},
+		{"all networks not used by at least one container", "Networks", func() ([]string, int64, error) {
+			names, err := chapter3.PruneNetworks(env, o.filters)
+			return names, 0, err
+		}},
+	}
 	if o.volumes {
 		list = append(list, stage{"all anonymous volumes not used by at least one container", "Volumes",
 			func() ([]string, int64, error) { return chapter3.PruneVolumes(env, false, o.filters) }})
