@@ -58,7 +58,7 @@ func (s *Store) rulesDown(n *Network) error {
 	if !others {
 		steps = append(steps, NoRules()...)
 	}
-	return s.Door.Do(steps...)
+	return s.Door.Do(Missing(steps)...)
 }
 
 func (s *Store) publish(n *Network, e Endpoint) error {

@@ -21,6 +21,7 @@ type made struct {
 	raw       *traced  // as strace saw it
 	process   *process // who made it
 	explained bool
+	rules     []string // the changes to firewall rules in it that are not explained yet: a transaction is one call
 }
 
 func (m *made) String() string {
@@ -81,6 +82,7 @@ func newMade(c *traced, p *process) *made {
 		m.args[1] = regexp.MustCompile(`insns=(\[.*?\]|0x[0-9a-f]+)`).ReplaceAllString(m.args[1], "insns=…")
 	case c.name == "sendto" && len(c.args) > 1 && strings.Contains(c.args[1], "{nlmsg_len="):
 		m.args = []string{messageType(c.args[1]), c.args[1]}
+		m.rules = ruleChanges(c.args[1])
 	case c.name == "sendmsg":
 		if rights := regexp.MustCompile(`cmsg_type=SCM_RIGHTS, cmsg_data=\[[^\]]*\]`).FindString(m.args[1]); rights != "" {
 			m.args[1] = "{msg_control=[{" + rights + "}]}"
@@ -154,7 +156,7 @@ func (m *made) changes() bool {
 	case "openat":
 		return strings.Contains(m.args[2], "O_CREAT") || strings.Contains(m.args[2], "O_TRUNC")
 	case "sendto":
-		return strings.HasPrefix(m.args[0], "RTM_NEW") || strings.HasPrefix(m.args[0], "RTM_SET") || strings.HasPrefix(m.args[0], "RTM_DEL")
+		return len(m.rules) > 0 || strings.HasPrefix(m.args[0], "RTM_NEW") || strings.HasPrefix(m.args[0], "RTM_SET") || strings.HasPrefix(m.args[0], "RTM_DEL")
 	case "bind":
 		return strings.Contains(m.args[1], `sun_path="`) // it makes a file
 	case "write":

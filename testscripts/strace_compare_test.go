@@ -73,6 +73,9 @@ func match(e kernel.Record, calls []*made, from int) int {
 	if e.Call == "openat" && strings.HasPrefix(e.Line, "cp -a ") {
 		return matchWritten(e, calls, from)
 	}
+	if e.Call == "sendto" && strings.HasPrefix(e.Args[0], "NFT_MSG_") {
+		return matchRule(e, calls, from)
+	}
 	for i := from; i < len(calls); i++ {
 		m := calls[i]
 		if m.role == e.Process && !m.explained && (same(e, m) || failedToOpen(e, m)) {
@@ -102,6 +105,15 @@ func failedToOpen(e kernel.Record, m *made) bool {
 // markParts accounts for the first part of an effect that is told of by its last: a file that is replaced as a whole
 // (renameat X.new → X) has been made under its other name before.
 func markParts(e kernel.Record, calls []*made, at int) {
+	if e.Call == "write" { // a file that is written over has been emptied when it was opened
+		for i := at; i >= 0; i-- {
+			if m := calls[i]; m.role == e.Process && m.name == "openat" && m.args[1] == e.Args[0] && m.args[2] == "O_WRONLY|O_TRUNC|O_CLOEXEC" {
+				m.explained = true
+				return
+			}
+		}
+		return
+	}
 	if e.Call != "renameat" || e.Args[1] != strings.TrimSuffix(e.Args[3], `"`)+`.new"` {
 		return
 	}

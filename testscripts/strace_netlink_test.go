@@ -4,8 +4,11 @@ import (
 	"encoding/hex"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+
+	"sandbox/kernel"
 )
 
 // messageTypes are those of rtnetlink(7), for strace writes numbers where a socket is of another network namespace than its own.
@@ -14,10 +17,17 @@ var messageTypes = map[uint64]string{
 	24: "RTM_NEWROUTE", 25: "RTM_DELROUTE", 26: "RTM_GETROUTE",
 }
 
-var typePattern = regexp.MustCompile(`nlmsg_type=(0x[0-9a-f]+|[A-Z_]+)`)
+var typePattern = regexp.MustCompile(`nlmsg_type=(?:NFNL_SUBSYS_NFTABLES<<8\|)?(0x[0-9a-f]+|[A-Z_]+)`)
 
-// messageType is that of the first message in a call.
+// ruleTypes are those of nf_tables (NFNL_SUBSYS_NFTABLES is 10) that change rules and chains. Tables, and the chains that the kernel
+// calls by itself, iptables makes without a word, too.
+var ruleTypes = map[uint64]string{10<<8 + 3: "NFT_MSG_NEWCHAIN", 10<<8 + 5: "NFT_MSG_DELCHAIN", 10<<8 + 6: "NFT_MSG_NEWRULE", 10<<8 + 8: "NFT_MSG_DELRULE"}
+
+// messageType is that of a message; "" for a transaction of nf_tables, which ruleChanges takes apart.
 func messageType(text string) string {
+	if strings.Count(text, "nlmsg_type=") != 1 {
+		return ""
+	}
 	found := typePattern.FindStringSubmatch(text)
 	if found == nil {
 		return ""
@@ -26,6 +36,22 @@ func messageType(text string) string {
 		return messageTypes[n]
 	}
 	return found[1]
+}
+
+// ruleChanges are the messages of a transaction that change rules and chains.
+func ruleChanges(text string) (changes []string) {
+	for _, found := range typePattern.FindAllStringSubmatch(text, -1) {
+		name := found[1]
+		if n, err := strconv.ParseUint(name, 0, 16); err == nil {
+			name = ruleTypes[n]
+		}
+		for _, known := range ruleTypes {
+			if name == known {
+				changes = append(changes, name)
+			}
+		}
+	}
+	return changes
 }
 
 // sameMessage compares a message that was told of with one that was sent: the type, and whether the names and addresses that were
@@ -54,4 +80,19 @@ func contains(message, fact string) bool {
 
 func hexadecimal(data []byte) string {
 	return regexp.MustCompile(`..`).ReplaceAllString(hex.EncodeToString(data), `\x$0`)
+}
+
+// matchRule: an entry for each rule, and one call for many of them.
+func matchRule(e kernel.Record, calls []*made, from int) int {
+	for i := max(0, from-1); i < len(calls); i++ {
+		m := calls[i]
+		at := slices.Index(m.rules, e.Args[0])
+		if m.role != e.Process || at < 0 || e.Errno != "" && e.Errno != m.errno && m.errno != "" {
+			continue
+		}
+		m.rules = slices.Delete(m.rules, at, at+1)
+		m.explained = !slices.ContainsFunc(m.rules, func(change string) bool { return change != "NFT_MSG_NEWCHAIN" })
+		return i
+	}
+	return -1
 }

@@ -46,6 +46,20 @@ explain run --rm --read-only --tmpfs /scratch:size=1m base true
 explain run --rm -w /not/there/yet -e A=1 -h name --domainname example base true
 explain run --rm --entrypoint /bin/echo base 'a "quoted" \ word'
 `},
+	{name: "network", commands: `
+explain network create one
+explain network create --subnet 10.99.0.0/24 -o com.docker.network.bridge.enable_icc=false two
+explain run --rm --network one base true
+explain run --rm --network one --network two -p 8080:80 base true
+explain run -d --name box -p 8081:80/udp base sleep 1000
+explain network connect one box
+explain network disconnect bridge box
+sandbox rm -f box
+explain network rm one two
+explain network prune -f
+explain run --rm base true
+explain network repair
+`},
 	{name: "confined", commands: `
 explain root run --rm -u nobody base true
 explain root run --rm -u 1234:5678 base true
