@@ -366,6 +366,9 @@ func (r *Record) goes() bool {
 
 // leave is the monitor's end: the container is down for good, until somebody starts it.
 func (m *monitor) leave() {
+	if m.engine.Door.Tell != nil { // while there is still somebody to tell of it
+		m.pullCables(cableTime)
+	}
 	m.log.close()
 	if m.record.goes() {
 		m.record.Name = m.engine.Paths.nameNow(m.record)
