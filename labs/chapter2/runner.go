@@ -58,7 +58,7 @@ func (u runner) request(r build.RunRequest) (container.Request, error) {
 		},
 		HostConfig: u.limits,
 	}
-	req.HostConfig.NetworkMode, req.HostConfig.IpcMode, req.HostConfig.CgroupnsMode = networkOf(r.Network), "private", "private"
+	req.HostConfig.NetworkMode, req.HostConfig.IpcMode, req.HostConfig.CgroupnsMode = u.networkOf(r.Network), "private", "private"
 	for _, m := range r.Mounts {
 		option, err := u.mount(m)
 		if err != nil {
@@ -69,12 +69,16 @@ func (u runner) request(r build.RunRequest) (container.Request, error) {
 	return req, nil
 }
 
-// networkOf: until there are bridges, the default is the host's network. Most builds fetch something.
-func networkOf(mode string) string {
-	if mode == "none" {
-		return "none"
+// networkOf is the network of a step. Most builds fetch something: so where there are no bridges for who builds, the default is the
+// host's network.
+func (u runner) networkOf(mode string) string {
+	switch {
+	case mode == "none" || mode == "host":
+		return mode
+	case u.env.Engine().Host.Rootless():
+		return "host"
 	}
-	return "host"
+	return "bridge"
 }
 
 func (u runner) mount(m build.Mount) (container.MountOption, error) {
