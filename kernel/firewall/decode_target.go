@@ -45,18 +45,18 @@ func (d *decoder) target(t *expr.Target) {
 	switch info := t.Info.(type) {
 	case *xt.NatIPv4MultiRangeCompat:
 		if len(*info) == 1 {
-			d.translation(xt.NatRange((*info)[0]), 0)
+			d.translation(xt.NatRange((*info)[0]))
 			return
 		}
 	case *xt.NatRange:
-		d.translation(*info, 0)
+		d.translation(*info)
 		return
 	case *xt.NatRange2:
-		d.translation(info.NatRange, info.BasePort)
+		d.translation(info.NatRange)
 		return
 	case *xt.Unknown: // of IPv6's the library leaves two alone
 		if full, ok := natRange(*info); ok && d.Family == IPv6 && (t.Name == "MASQUERADE" || t.Name == "SNAT") {
-			d.translation(full, 0)
+			d.translation(full)
 			return
 		}
 	}
@@ -74,8 +74,8 @@ func natRange(b []byte) (xt.NatRange, bool) {
 	}, true
 }
 
-func (d *decoder) translation(n xt.NatRange, base uint16) {
-	const understood = xt.NatRangeMapIPs | xt.NatRangeProtoSpecified | xt.NatRangeProtoOffset
+func (d *decoder) translation(n xt.NatRange) {
+	const understood = xt.NatRangeMapIPs | xt.NatRangeProtoSpecified
 	if xt.NatRangeFlags(n.Flags)&^understood != 0 {
 		d.Known = false
 	}
@@ -86,7 +86,7 @@ func (d *decoder) translation(n xt.NatRange, base uint16) {
 		}
 	}
 	if xt.NatRangeFlags(n.Flags)&xt.NatRangeProtoSpecified != 0 {
-		d.ToPorts, d.ToPortsBeginsAt = portsOf(n.MinPort, n.MaxPort), base
+		d.ToPorts = portsOf(n.MinPort, n.MaxPort)
 	}
 }
 

@@ -160,27 +160,32 @@ func portsInfo(r Rule) xt.InfoAny {
 	case "udp":
 		return &xt.Udp{SrcPorts: whole(r.SourcePorts), DstPorts: whole(r.Ports)}
 	}
-	return sctpInfo(whole(r.SourcePorts), whole(r.Ports), r.SourcePorts.some(), r.Ports.some())
+	return sctpInfo(r)
 }
 
-// Of struct xt_sctp_info (include/uapi/linux/netfilter/xt_sctp.h): its size, where its flags are, and what they say is looked at.
+// Of struct xt_sctp_info (include/uapi/linux/netfilter/xt_sctp.h): its size, where it has the types of chunks whose flags are looked at (none:
+// 255), how many those are and how far apart, where its flags are, and what they say is looked at.
 const (
-	sctpSize   = 296
-	sctpFlags  = 284
-	sctpSource = 1
-	sctpDest   = 2
+	sctpSize                  = 296
+	sctpChunks                = 268
+	sctpChunkCount, sctpChunk = 4, 3
+	sctpFlags                 = 284
+	sctpSource, sctpDest      = 1, 2
 )
 
-func sctpInfo(source, dest [2]uint16, lookAtSource, lookAtDest bool) xt.InfoAny {
+func sctpInfo(r Rule) xt.InfoAny {
 	info := make(xt.Unknown, sctpSize)
-	for i, port := range []uint16{dest[0], dest[1], source[0], source[1]} {
+	for i, port := range []uint16{r.Ports.First, r.Ports.last(), r.SourcePorts.First, r.SourcePorts.last()} {
 		binary.NativeEndian.PutUint16(info[2*i:], port)
 	}
+	for i := range sctpChunkCount {
+		info[sctpChunks+i*sctpChunk] = 0xff
+	}
 	var flags uint32
-	if lookAtSource {
+	if r.SourcePorts.some() {
 		flags |= sctpSource
 	}
-	if lookAtDest {
+	if r.Ports.some() {
 		flags |= sctpDest
 	}
 	binary.NativeEndian.PutUint32(info[sctpFlags:], flags)
@@ -200,10 +205,7 @@ func (r Rule) extensionTarget() *expr.Target {
 		full.Flags |= uint(xt.NatRangeProtoSpecified)
 	}
 	if r.Target == "DNAT" {
-		if r.ToPortsBeginsAt != 0 {
-			full.Flags |= uint(xt.NatRangeProtoOffset)
-		}
-		return &expr.Target{Name: "DNAT", Rev: 2, Info: &xt.NatRange2{NatRange: full, BasePort: r.ToPortsBeginsAt}}
+		return &expr.Target{Name: "DNAT", Rev: 2, Info: &xt.NatRange2{NatRange: full}}
 	}
 	if r.Family == IPv4 {
 		return &expr.Target{Name: r.Target, Info: &xt.NatIPv4MultiRangeCompat{xt.NatIPv4Range(full)}}

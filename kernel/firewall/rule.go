@@ -66,19 +66,18 @@ func (c Chain) Command() string {
 type Rule struct {
 	Chain
 
-	From, To        Prefix    // -s, -d: the packet's addresses
-	In, Out         Interface // -i, -o
-	Protocol        string    // -p: tcp, udp, sctp, icmp, ipv6-icmp
-	SourcePorts     Ports     // --sport
-	Ports           Ports     // --dport
-	FromType        Type      // -m addrtype --src-type
-	ToType          Type      // -m addrtype --dst-type
-	State           State     // -m conntrack --ctstate: any of these
-	Comment         string    // -m comment --comment, at most 255 bytes
-	Target          string    // -j: ACCEPT, DROP, RETURN, MASQUERADE, DNAT, SNAT, or a chain; "": only counted
-	ToAddress       netip.Addr
-	ToPorts         Ports  // of DNAT and SNAT; none: the port stays
-	ToPortsBeginsAt uint16 // the port of the packet that becomes the first of ToPorts, when those are several: DNAT's /BASE
+	From, To    Prefix    // -s, -d: the packet's addresses
+	In, Out     Interface // -i, -o
+	Protocol    string    // -p: tcp, udp, sctp, icmp, ipv6-icmp
+	SourcePorts Ports     // --sport
+	Ports       Ports     // --dport
+	FromType    Type      // -m addrtype --src-type
+	ToType      Type      // -m addrtype --dst-type
+	State       State     // -m conntrack --ctstate: any of these
+	Comment     string    // -m comment --comment, at most 255 bytes
+	Target      string    // -j: ACCEPT, DROP, RETURN, MASQUERADE, DNAT, SNAT, or a chain; "": only counted
+	ToAddress   netip.Addr
+	ToPorts     Ports // of DNAT and SNAT; none: the port stays
 }
 
 // Prefix is addresses that begin alike, or (Not) all others.
@@ -258,7 +257,7 @@ func (w *words) target(r Rule) {
 
 // translation is ADDRESS:PORT, either of which may be missing.
 func (r Rule) translation() string {
-	var address, port string
+	var address string
 	if r.ToAddress.IsValid() {
 		address = r.ToAddress.String()
 	}
@@ -268,9 +267,5 @@ func (r Rule) translation() string {
 	if r.Family == IPv6 && address != "" {
 		address = "[" + address + "]"
 	}
-	port = r.ToPorts.text("-")
-	if r.ToPortsBeginsAt != 0 {
-		port += "/" + strconv.Itoa(int(r.ToPortsBeginsAt))
-	}
-	return address + ":" + port
+	return address + ":" + r.ToPorts.text("-")
 }
