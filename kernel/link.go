@@ -174,15 +174,16 @@ func linkError(err error) error {
 }
 
 // LinkSet changes an interface: RTM_SETLINK, or for up and down RTM_NEWLINK. One thing at a time: up, down, another name, a bridge
-// that it is put into, or a remark on what it is for.
+// that it is put into, a remark on what it is for; or, of one that is in a bridge, a flag of its place in there.
 type LinkSet struct {
-	Name    string
-	Up      bool
-	Down    bool
-	Rename  string
-	Master  string
-	Alias   string
-	Hairpin bool // what came in by this port of a bridge may leave by it again
+	Name     string
+	Up       bool
+	Down     bool
+	Rename   string
+	Master   string
+	Alias    string
+	Hairpin  bool // a packet may leave by the port that it came in by
+	Isolated bool // no packet goes to another port that is isolated (since Linux 4.18)
 }
 
 // Call as the message; the text form is ip's.
@@ -197,10 +198,12 @@ func (l LinkSet) Call() Call {
 		words = append(words, "name", l.Rename)
 	case l.Master != "":
 		words = append(words, "master", l.Master)
-	case l.Hairpin:
-		words = append(words, "type", "bridge_slave", "hairpin", "on")
 	case l.Alias != "":
 		words = append(words, "alias", shellWord(l.Alias))
+	case l.Hairpin:
+		words = append(words, "type", "bridge_slave", "hairpin", "on")
+	case l.Isolated:
+		words = append(words, "type", "bridge_slave", "isolated", "on")
 	}
 	if l.Rename != "" {
 		return netlinkCall("RTM_SETLINK", words, quote(l.Rename))
@@ -208,7 +211,7 @@ func (l LinkSet) Call() Call {
 	if l.Alias != "" {
 		return netlinkCall("RTM_SETLINK", words, quote(l.Alias))
 	}
-	if l.Master != "" || l.Hairpin {
+	if l.Master != "" || l.Hairpin || l.Isolated {
 		return netlinkCall("RTM_SETLINK", words)
 	}
 	return netlinkCall("RTM_NEWLINK", words)
@@ -237,6 +240,8 @@ func (l LinkSet) performInGo() (int, error) {
 		}
 	case l.Alias != "":
 		err = netlink.LinkSetAlias(link, l.Alias)
+	case l.Isolated:
+		err = netlink.LinkSetIsolated(link, true)
 	}
 	return 0, err
 }

@@ -241,10 +241,22 @@ func (n *Network) interfaceSteps(e Endpoint, mac net.HardwareAddr, into *kernel.
 			"a cable with two ends: one here, the other in the container's network namespace", "一根网线的两头：一头在这里，另一头在容器的网络 namespace 里"),
 		kernel.Because(kernel.LinkSet{Name: e.Veth, Master: n.Bridge()}, "this end is plugged into the bridge", "这一头插到网桥上"),
 	}
-	if len(e.Ports) > 0 { // where bridges ask the firewall (br_netfilter), the packet never gets above the bridge
-		steps = append(steps, kernel.Because(kernel.LinkSet{Name: e.Veth, Hairpin: true}, "the container may ask its own published port: the packet leaves the bridge where it came in", "容器可能访问自己发布的端口：包从哪个口进网桥，就从哪个口出"))
+	if len(e.Ports) > 0 && !n.Internal {
+		steps = append(steps, kernel.Because(kernel.LinkSet{Name: e.Veth, Hairpin: true},
+			"the container may ask its own published port: the packet leaves the bridge where it came in", "容器可能访问自己发布的端口：包从哪个口进网桥，就从哪个口出"))
+	}
+	if !n.ICC() && !bridgeFiltered() {
+		steps = append(steps, kernel.Because(kernel.LinkSet{Name: e.Veth, Isolated: true},
+			"no packet goes from here to the network's other containers (enable_icc=false)", "包不能从这里转给同一网络的其他容器（enable_icc=false）"))
 	}
 	return steps
+}
+
+// bridgeFiltered tells whether packets that a bridge passes on go through the firewall's rules (br_netfilter): then a rule keeps
+// containers apart, and otherwise the bridge itself has to.
+func bridgeFiltered() bool {
+	value, err := os.ReadFile("/proc/sys/net/bridge/bridge-nf-call-iptables")
+	return err == nil && string(value) == "1\n"
 }
 
 // temporaryName is what a macvlan is called until it is renamed in the container: the host may have an eth0 itself.
