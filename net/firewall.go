@@ -9,20 +9,21 @@ import (
 )
 
 // rulesUp writes what is missing of a network's rules. It does so without a lock: if somebody else was quicker the kernel says so, and
-// what is missing is looked for again.
-func (s *Store) rulesUp(n *Network) error {
+// what is missing is looked for again. What was written down of them is not believed when the bridge has just been made: then it may
+// have been another boot, or another host, that had those rules.
+func (s *Store) rulesUp(n *Network, fresh bool) error {
 	if n.Driver != Bridge {
 		return nil
 	}
-	if s.unchanged(n) {
+	before := rulesNow()
+	if !fresh && s.unchanged(n, before) {
 		return nil
 	}
-	before := rulesNow()
 	if err := s.ensure(n.RulesUp); err != nil {
 		return err
 	}
 	if rulesNow() == before { // so nothing was missing; else the next one looks once more
-		s.noteChecked(n)
+		s.noteChecked(n, before)
 	}
 	return nil
 }
@@ -65,7 +66,7 @@ func (s *Store) publish(n *Network, e Endpoint) error {
 	if n.Driver != Bridge {
 		return nil
 	}
-	return s.ensure(func() []kernel.Step { return n.Publish(e) })
+	return s.Door.Do(n.Publish(e)...) // it has just started: whatever rules there are, its own are not among them
 }
 
 func (s *Store) unpublish(n *Network, e Endpoint) error {

@@ -23,12 +23,14 @@ func (s *Store) Up(n *Network) error {
 	if n.Driver != Bridge {
 		return nil
 	}
-	if link, err := kernel.LinkOf(n.Bridge()); err != nil || !link.Up {
+	link, err := kernel.LinkOf(n.Bridge())
+	fresh := err != nil || !link.Up
+	if fresh {
 		if err := s.bridgeUp(n); err != nil {
 			return fmt.Errorf("network %s: %w", n.Name, err)
 		}
 	}
-	return s.rulesUp(n)
+	return s.rulesUp(n, fresh)
 }
 
 // bridgeUp makes a network's bridge, or completes it. It is switched on last: one that is up is whole, whoever was killed before.
@@ -241,6 +243,11 @@ func (n *Network) interfaceSteps(e Endpoint, mac net.HardwareAddr, into *kernel.
 			"a cable with two ends: one here, the other in the container's network namespace", "一根网线的两头：一头在这里，另一头在容器的网络 namespace 里"),
 		kernel.Because(kernel.LinkSet{Name: e.Veth, Master: n.Bridge()}, "this end is plugged into the bridge", "这一头插到网桥上"),
 	}
+	return append(steps, n.portSteps(e)...)
+}
+
+// portSteps say how the bridge treats the port that a container's cable is plugged into.
+func (n *Network) portSteps(e Endpoint) (steps []kernel.Step) {
 	if len(e.Ports) > 0 && !n.Internal {
 		steps = append(steps, kernel.Because(kernel.LinkSet{Name: e.Veth, Hairpin: true},
 			"the container may ask its own published port: the packet leaves the bridge where it came in", "容器可能访问自己发布的端口：包从哪个口进网桥，就从哪个口出"))

@@ -252,7 +252,7 @@ func (w *town) stopped(from *place, protocol, address string, port uint16) {
 
 // dropped is how many packets our rules have dropped.
 func (w *town) dropped() (packets uint64) {
-	found, _, err := firewall.Rules(places()...)
+	found, _, err := firewall.Rules("", places()...)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -39,7 +39,7 @@ func (s *Store) Repair(n *Network) (lost []Endpoint, err error) {
 			continue
 		}
 		if err == nil {
-			err = s.publish(n, e)
+			err = s.ensure(func() []kernel.Step { return n.Publish(e) })
 		}
 		if err != nil {
 			return lost, fmt.Errorf("container %s: %w", e.Name, err)
@@ -71,9 +71,7 @@ func (s *Store) plugBack(n *Network, e Endpoint) error {
 	var steps []kernel.Step
 	if link.Master != bridge.Index {
 		steps = append(steps, kernel.Because(kernel.LinkSet{Name: e.Veth, Master: n.Bridge()}, "its cable is not in the bridge any more: plugged in again", "它的网线不在网桥上了：重新插上"))
-		if len(e.Ports) > 0 {
-			steps = append(steps, kernel.Because(kernel.LinkSet{Name: e.Veth, Hairpin: true}, "", ""))
-		}
+		steps = append(steps, n.portSteps(e)...)
 	}
 	if !link.Up {
 		steps = append(steps, kernel.Because(kernel.LinkSet{Name: e.Veth, Up: true}, "somebody has switched it off", "有人把它关掉了"))

@@ -36,14 +36,14 @@ func rulesNow() string {
 }
 
 // unchanged tells whether nobody has changed any rule since this network's were all there.
-func (s *Store) unchanged(n *Network) bool {
+func (s *Store) unchanged(n *Network, now string) bool {
 	then, err := os.ReadFile(s.checked(n))
-	return err == nil && string(then) == rulesNow()
+	return err == nil && string(then) == now
 }
 
-// noteChecked writes down that they are.
-func (s *Store) noteChecked(n *Network) {
-	if now := rulesNow(); now != "" {
+// noteChecked writes down that they are all there now.
+func (s *Store) noteChecked(n *Network, now string) {
+	if now != "" {
 		s.Door.Do(kernel.Try(kernel.In(section, kernel.Because(kernel.ReplaceFile{Path: s.checked(n), Data: []byte(now), Mode: 0o644},
 			"all rules are there: until somebody changes some, nobody needs to look again", "规则都在：在有人改动规则之前，不用再看"))...)...)
 	}

@@ -30,7 +30,7 @@ func (o Owned) Remove(en, zh string) kernel.Step {
 // right to ask, there is an error.
 func OwnedRules() ([]Owned, error) {
 	chains := places()
-	found, _, err := firewall.Rules(chains...)
+	found, _, err := firewall.Rules(tag, chains...)
 	if err != nil {
 		return nil, err
 	}

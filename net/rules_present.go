@@ -2,7 +2,9 @@ package network
 
 import (
 	"bytes"
+	"maps"
 	"os"
+	"slices"
 
 	"sandbox/kernel"
 	"sandbox/kernel/firewall"
@@ -39,20 +41,21 @@ type present struct {
 	generation uint32
 }
 
+// look at the chains that steps put rules into, and whether those are there that they make.
 func look(steps []kernel.Step) present {
 	p := present{chains: map[firewall.Chain]bool{}, rules: map[firewall.Rule]bool{}}
-	var chains []firewall.Chain
+	var filled, made []firewall.Chain
 	for _, s := range steps {
-		if r, ok := s.Effect.(kernel.Rule); ok && !p.chains[r.Rule.Chain] {
-			p.chains[r.Rule.Chain] = true
-			chains = append(chains, r.Rule.Chain)
+		if r, ok := s.Effect.(kernel.Rule); ok {
+			if list := listOf(r.Verb, &filled, &made); !slices.Contains(*list, r.Rule.Chain) {
+				*list = append(*list, r.Rule.Chain)
+			}
 		}
 	}
-	clear(p.chains)
-	if len(chains) == 0 {
+	if len(filled) == 0 && len(made) == 0 {
 		return p
 	}
-	found, generation, _ := firewall.Rules(chains...)
+	found, generation, _ := firewall.Rules(tag, filled...)
 	p.generation = generation
 	for chain, entries := range found {
 		p.chains[chain] = true
@@ -62,7 +65,19 @@ func look(steps []kernel.Step) present {
 			}
 		}
 	}
+	made = slices.DeleteFunc(made, func(c firewall.Chain) bool { return slices.Contains(filled, c) })
+	if exist, err := firewall.Exist(made...); err == nil {
+		maps.Copy(p.chains, exist)
+	}
 	return p
+}
+
+func listOf(verb firewall.Verb, filled, made *[]firewall.Chain) *[]firewall.Chain {
+	switch verb {
+	case firewall.Append, firewall.Insert, firewall.Delete:
+		return filled
+	}
+	return made
 }
 
 func (p present) has(c firewall.Change) bool {

@@ -200,7 +200,7 @@ func TestAtOnce(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	found, _, err := firewall.Rules(places()...)
+	found, _, err := firewall.Rules("", places()...)
 	for chain, entries := range found {
 		if strings.HasPrefix(chain.Name, "SANDBOX") || len(entries) > 0 {
 			t.Errorf("left are %v: %v", chain, entries)

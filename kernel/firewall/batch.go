@@ -153,8 +153,8 @@ func (t *transaction) put(i int, c Change) syscall.Errno {
 	case NewChain:
 		t.ensure(i, c.Rule.Chain)
 	case FlushChain, DeleteChain:
-		if _, err := t.rules(c.Rule.Chain); err != nil {
-			return errnoOf(err)
+		if !t.exists(c.Rule.Chain) {
+			return unix.ENOENT
 		}
 		body := text(text(nil, unix.NFTA_RULE_TABLE, c.Rule.Table), unix.NFTA_RULE_CHAIN, c.Rule.Name)
 		kind := uint16(unix.NFT_MSG_DELRULE)
@@ -223,7 +223,7 @@ var hooks = map[string]hook{
 
 // delete looks a rule up, because the kernel knows it by a number (its handle) only.
 func (t *transaction) delete(i int, r Rule) syscall.Errno {
-	entries, err := t.rules(r.Chain)
+	entries, err := t.rules(r.Chain, r.Comment)
 	if err != nil {
 		return errnoOf(err)
 	}

@@ -17,9 +17,9 @@ import (
 // is wanted of it.
 type decoder struct {
 	Entry
-	loaded  loaded
-	strange words             // what Rule has no field for
-	values  map[uint32][]byte // that a native expression's registers have been given
+	loaded loaded
+	words  words             // what Rule has no field for
+	values map[uint32][]byte // that a native expression's registers have been given
 }
 
 // loaded is what is in the register.
@@ -68,7 +68,7 @@ var known = map[string]func() expr.Any{
 // unknown is said of what this package has no words for.
 func (d *decoder) unknown(name string) {
 	d.Known = false
-	d.strange.add("[" + name + "]")
+	d.words.add("[" + name + "]")
 }
 
 func (d *decoder) take(e expr.Any, data []byte) {
@@ -332,5 +332,3 @@ func (d *decoder) userData(b []byte) {
 		b = b[2+b[1]:]
 	}
 }
-
-func (d *decoder) finish() { d.Text = d.Body() + d.strange.String() }

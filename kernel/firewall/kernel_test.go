@@ -25,7 +25,7 @@ func mustApply(t *testing.T, changes ...Change) {
 // noFirewall skips the test where the kernel has none.
 func noFirewall(t *testing.T) {
 	t.Helper()
-	_, _, err := Rules(Chain{IPv4, "filter", "FORWARD"})
+	_, _, err := Rules("", Chain{IPv4, "filter", "FORWARD"})
 	if err != nil {
 		t.Skipf("needs [nf_tables]: %v", err)
 	}
@@ -47,7 +47,7 @@ func TestWrittenAndRead(t *testing.T) {
 	noFirewall(t)
 	mustApply(t, allExamples()...)
 	for _, e := range examples {
-		found, _, err := Rules(e.rule.Chain)
+		found, _, err := Rules("", e.rule.Chain)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -109,7 +109,7 @@ func TestLikeIptables(t *testing.T) {
 		}
 		words = commandWords(Change{Append, e.rule}.String())
 		run(t, words[0], words[1:]...)
-		found, _, err := Rules(e.rule.Chain)
+		found, _, err := Rules("", e.rule.Chain)
 		if err != nil || !slices.ContainsFunc(found[e.rule.Chain], func(f Entry) bool { return f.Known && f.Rule == e.rule }) {
 			t.Errorf("what iptables has written is not found (%v):\n%s\namong %v", err, e.line, found[e.rule.Chain])
 		}
@@ -157,7 +157,7 @@ func TestTransaction(t *testing.T) {
 	if want := []syscall.Errno{ErrNotSent, ErrNotSent, unix.ENOENT}; !slices.Equal(outcome, want) {
 		t.Errorf("%v, want %v", outcome, want)
 	}
-	if found, _, err := Rules(ours); err != nil || len(found) != 0 {
+	if found, _, err := Rules("", ours); err != nil || len(found) != 0 {
 		t.Errorf("half of a transaction was made: %v, %v", found, err)
 	}
 
@@ -166,7 +166,7 @@ func TestTransaction(t *testing.T) {
 	if want := []syscall.Errno{unix.ENOENT, unix.ENOENT, unix.ENOENT, 0}; !slices.Equal(outcome, want) {
 		t.Errorf("%v, want %v", outcome, want)
 	}
-	found, generation, err := Rules(ours)
+	found, generation, err := Rules("", ours)
 	if err != nil || len(found[ours]) != 1 || found[ours][0].Target != "ACCEPT" {
 		t.Errorf("left are %v, %v", found, err)
 	}
@@ -175,7 +175,7 @@ func TestTransaction(t *testing.T) {
 	if outcome := Apply([]Change{add}, generation); outcome[0] != unix.ERESTART {
 		t.Errorf("somebody else has changed the rules, and it is not noticed: %v", outcome)
 	}
-	_, generation, _ = Rules(ours)
+	_, generation, _ = Rules("", ours)
 	if outcome := Apply([]Change{{FlushChain, Rule{Chain: ours}}, {DeleteChain, Rule{Chain: ours}}}, generation); outcome[0] != 0 || outcome[1] != 0 {
 		t.Errorf("nobody has changed the rules: %v", outcome)
 	}
@@ -193,7 +193,7 @@ func TestMany(t *testing.T) {
 		changes = append(changes, Change{Append, Rule{Chain: ours, Protocol: "tcp", Ports: Port(port + 1), Target: "DNAT", ToAddress: examples[7].rule.ToAddress, ToPorts: Port(80), Comment: strings.Repeat("x", 200)}})
 	}
 	mustApply(t, changes...)
-	found, _, err := Rules(ours)
+	found, _, err := Rules("", ours)
 	if err != nil || len(found[ours]) != 2000 || found[ours][1999].Rule != changes[2000].Rule {
 		t.Errorf("%d rules, %v", len(found[ours]), err)
 	}
@@ -231,7 +231,7 @@ func TestNative(t *testing.T) {
 		}
 	}
 	for _, e := range examples {
-		found, _, _ := Rules(e.rule.Chain)
+		found, _, _ := Rules("", e.rule.Chain)
 		if !slices.ContainsFunc(found[e.rule.Chain], func(f Entry) bool { return f.Known && f.Rule == e.rule }) {
 			t.Errorf("%s\nis not among\n%v", e.line, found[e.rule.Chain])
 		}

@@ -1,25 +1,30 @@
 package firewall
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
+	"strings"
 
-	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 )
 
 // Entry is a rule that the kernel has.
 type Entry struct {
 	Rule
-	Known          bool   // Rule says all that there is to it; otherwise only Text does
-	Text           string // as iptables-save prints it, without the chain
+	Known          bool   // Rule says all that there is to it
+	strange        string // what it says beyond that
 	Handle         uint64 // the kernel's number of the rule
 	Packets, Bytes uint64 // that it has matched
 }
 
-// Rules of some chains, in their order, in the network namespace that the calling thread is in. A chain that is not there has no entry in
-// the answer. The generation is the number of the last change that anybody made before: see Apply.
-func Rules(chains ...Chain) (rules map[Chain][]Entry, generation uint32, err error) {
+// Text is the rule as iptables-save prints it, without the chain.
+func (e Entry) Text() string { return e.Body() + e.strange }
+
+// Rules of some chains whose comment begins with a tag ("": all rules), in their order, in the network namespace that the calling thread is in. A
+// chain that is not there has no entry in the answer. The generation is the number of the last change that anybody made before: see
+// Apply.
+func Rules(tag string, chains ...Chain) (rules map[Chain][]Entry, generation uint32, err error) {
 	s, err := open()
 	if err != nil {
 		return nil, 0, err
@@ -30,7 +35,7 @@ func Rules(chains ...Chain) (rules map[Chain][]Entry, generation uint32, err err
 	}
 	rules = map[Chain][]Entry{}
 	for _, c := range chains {
-		entries, err := s.rules(c)
+		entries, err := s.rules(c, tag)
 		switch {
 		case err == nil:
 			rules[c] = entries
@@ -49,6 +54,20 @@ func Generation() (uint32, error) {
 	}
 	defer s.close()
 	return s.generation()
+}
+
+// Exist tells which chains are there.
+func Exist(chains ...Chain) (map[Chain]bool, error) {
+	s, err := open()
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	exist := map[Chain]bool{}
+	for _, c := range chains {
+		exist[c] = s.exists(c)
+	}
+	return exist, nil
 }
 
 // generation asks which one the rules are of.
@@ -73,8 +92,9 @@ func (s *socket) exists(c Chain) bool {
 	return err == nil && len(answer) > 0
 }
 
-// rules of one chain; ENOENT if there is no such chain.
-func (s *socket) rules(c Chain) ([]Entry, error) {
+// rules of one chain whose comment begins with a tag; ENOENT if there is no such chain. Others are not taken apart: there may be very
+// many.
+func (s *socket) rules(c Chain, tag string) ([]Entry, error) {
 	body := text(text(nil, unix.NFTA_RULE_TABLE, c.Table), unix.NFTA_RULE_CHAIN, c.Name)
 	answer, err := s.ask(unix.NFT_MSG_GETRULE, unix.NLM_F_DUMP, c.Family, body)
 	if err != nil {
@@ -83,13 +103,18 @@ func (s *socket) rules(c Chain) ([]Entry, error) {
 	if len(answer) == 0 && !s.exists(c) { // the kernel lists nothing of a chain that it does not have
 		return nil, unix.ENOENT
 	}
-	entries := make([]Entry, 0, len(answer))
+	var entries []Entry
 	for _, m := range answer {
+		if !bytes.Contains(m, []byte(tag)) {
+			continue
+		}
 		e, err := decode(c, m)
 		if err != nil {
 			return nil, err
 		}
-		entries = append(entries, e)
+		if strings.HasPrefix(e.Comment, tag) {
+			entries = append(entries, e)
+		}
 	}
 	return entries, nil
 }
@@ -141,16 +166,17 @@ func (s *socket) answer(list bool) (bodies [][]byte, interrupted bool, err error
 
 // attributes walks through those of a message, or of one that is nested in it.
 func attributes(b []byte, each func(kind uint16, data []byte) error) error {
-	ad, err := netlink.NewAttributeDecoder(b)
-	if err != nil {
-		return err
-	}
-	for ad.Next() {
-		if err := each(ad.Type(), ad.Bytes()); err != nil {
+	for len(b) >= unix.SizeofNlAttr {
+		length, kind := int(binary.NativeEndian.Uint16(b)), binary.NativeEndian.Uint16(b[2:])
+		if length < unix.SizeofNlAttr || length > len(b) {
+			return errors.New("firewall rules: the kernel's answer is cut off")
+		}
+		if err := each(kind&^unix.NLA_F_NESTED, b[unix.SizeofNlAttr:length]); err != nil {
 			return err
 		}
+		b = b[min(len(b), (length+3)&^3):]
 	}
-	return ad.Err()
+	return nil
 }
 
 // decode a rule from NFT_MSG_NEWRULE.
@@ -169,6 +195,6 @@ func decode(c Chain, message []byte) (Entry, error) {
 		}
 		return nil
 	})
-	d.finish()
+	d.strange = d.words.String()
 	return d.Entry, err
 }

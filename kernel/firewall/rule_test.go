@@ -79,7 +79,7 @@ func TestReadBack(t *testing.T) {
 				t.Fatalf("%s: %v", e.line, err)
 			}
 			got, err := decode(e.rule.Chain, body)
-			if err != nil || !got.Known || got.Rule != e.rule || got.Text != e.rule.Body() {
+			if err != nil || !got.Known || got.Rule != e.rule || got.Text() != e.rule.Body() {
 				t.Errorf("native %v: %s\nis read as\n%s (known: %v, %v)", native, e.line, got.Rule, got.Known, err)
 			}
 		}

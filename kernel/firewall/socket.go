@@ -3,6 +3,8 @@ package firewall
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -11,12 +13,34 @@ import (
 // socket speaks with nf_tables: netlink(7), NETLINK_NETFILTER.
 type socket struct {
 	fd     int
+	space  uint64 // the network namespace that it belongs to: its number in /proc/PID/ns
 	number uint32 // of the last message
 	buffer []byte
 }
 
-// open makes a socket. It belongs to the network namespace that the calling thread is in.
+// idle are sockets that are kept for the next time. They are not closed: what somebody has just deleted the kernel frees a little
+// later, when no packet can be looking at it any more, and whoever closes a socket of netfilter's before that has to wait for it, and
+// lets nobody else change rules meanwhile (nft_rcv_nl_event in net/netfilter/nf_tables_api.c). That would be 10 ms or more for
+// each container that starts just after another one has ended.
+var idle struct {
+	sync.Mutex
+	sockets []*socket
+}
+
+// open takes a socket of the network namespace that the calling thread is in, or makes one.
 func open() (*socket, error) {
+	var here unix.Stat_t
+	if err := unix.Stat("/proc/thread-self/ns/net", &here); err != nil {
+		return nil, err
+	}
+	idle.Lock()
+	defer idle.Unlock()
+	for i, s := range idle.sockets {
+		if s.space == here.Ino {
+			idle.sockets = slices.Delete(idle.sockets, i, i+1)
+			return s, nil
+		}
+	}
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_NETFILTER)
 	if err != nil {
 		return nil, err
@@ -26,12 +50,33 @@ func open() (*socket, error) {
 		return nil, err
 	}
 	unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, sendBuffer) // a transaction is sent at once; net.core.wmem_max is the limit
-	return &socket{fd: fd}, nil
+	return &socket{fd: outOfTheWay(fd), space: here.Ino}, nil
 }
 
 const sendBuffer = 1 << 20
 
-func (s *socket) close() { unix.Close(s.fd) }
+// outOfTheWay gives a descriptor that is open for long a number that nobody else wants to have: a monitor's have fixed numbers.
+func outOfTheWay(fd int) int {
+	high, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 256)
+	if err != nil {
+		return fd
+	}
+	unix.Close(fd)
+	return high
+}
+
+// close keeps the socket for the next time. One that is for another namespace than the others is rarely wanted again.
+func (s *socket) close() {
+	idle.Lock()
+	defer idle.Unlock()
+	if len(idle.sockets) < mostIdle {
+		idle.sockets = append(idle.sockets, s)
+	} else {
+		unix.Close(s.fd)
+	}
+}
+
+const mostIdle = 4
 
 // attribute appends a netlink attribute to a message: its length, its type, its data, padded to a multiple of 4.
 func attribute(b []byte, kind uint16, data []byte) []byte {
