@@ -156,15 +156,23 @@ func (t *transaction) put(i int, c Change) syscall.Errno {
 		if !t.exists(c.Rule.Chain) {
 			return unix.ENOENT
 		}
-		body := text(text(nil, unix.NFTA_RULE_TABLE, c.Rule.Table), unix.NFTA_RULE_CHAIN, c.Rule.Name)
-		kind := uint16(unix.NFT_MSG_DELRULE)
-		if c.Verb == DeleteChain {
-			body = text(text(nil, unix.NFTA_CHAIN_TABLE, c.Rule.Table), unix.NFTA_CHAIN_NAME, c.Rule.Name)
-			kind = unix.NFT_MSG_DELCHAIN
+		if c.Verb == FlushChain {
+			t.add(i, unix.NFT_MSG_DELRULE, 0, c.Rule.Family, inChain(c.Rule.Chain))
+		} else {
+			t.add(i, unix.NFT_MSG_DELCHAIN, 0, c.Rule.Family, named(c.Rule.Chain))
 		}
-		t.add(i, kind, 0, c.Rule.Family, body)
 	}
 	return 0
+}
+
+// named is how messages about chains name one.
+func named(c Chain) []byte {
+	return text(text(nil, unix.NFTA_CHAIN_TABLE, c.Table), unix.NFTA_CHAIN_NAME, c.Name)
+}
+
+// inChain is how messages about rules do.
+func inChain(c Chain) []byte {
+	return text(text(nil, unix.NFTA_RULE_TABLE, c.Table), unix.NFTA_RULE_CHAIN, c.Name)
 }
 
 func (t *transaction) add(i int, message, flags uint16, family Family, body []byte) {
@@ -188,7 +196,7 @@ func (t *transaction) ensure(i int, c Chain) {
 		t.ready[all] = true
 		t.add(i, unix.NFT_MSG_NEWTABLE, unix.NLM_F_CREATE, c.Family, text(nil, unix.NFTA_TABLE_NAME, c.Table))
 	}
-	body := text(text(nil, unix.NFTA_CHAIN_TABLE, c.Table), unix.NFTA_CHAIN_NAME, c.Name)
+	body := named(c)
 	if base {
 		at := number(number(nil, unix.NFTA_HOOK_HOOKNUM, h.number), unix.NFTA_HOOK_PRIORITY, uint32(h.priority))
 		body = text(nested(body, unix.NFTA_CHAIN_HOOK, at), unix.NFTA_CHAIN_TYPE, h.kind)
@@ -230,8 +238,7 @@ func (t *transaction) delete(i int, r Rule) syscall.Errno {
 	outcome := unix.ENOENT
 	for _, e := range entries {
 		if e.Known && e.Rule == r {
-			body := text(text(nil, unix.NFTA_RULE_TABLE, r.Table), unix.NFTA_RULE_CHAIN, r.Name)
-			body = attribute(body, unix.NFTA_RULE_HANDLE, binary.BigEndian.AppendUint64(nil, e.Handle))
+			body := attribute(inChain(r.Chain), unix.NFTA_RULE_HANDLE, binary.BigEndian.AppendUint64(nil, e.Handle))
 			t.add(i, unix.NFT_MSG_DELRULE, 0, r.Family, body)
 			outcome = 0
 		}
@@ -288,8 +295,7 @@ func (r Rule) message(native bool) ([]byte, error) {
 		}
 		list = nested(list, unix.NFTA_LIST_ELEM, data)
 	}
-	body := text(text(nil, unix.NFTA_RULE_TABLE, r.Table), unix.NFTA_RULE_CHAIN, r.Name)
-	body = nested(body, unix.NFTA_RULE_EXPRESSIONS, list)
+	body := nested(inChain(r.Chain), unix.NFTA_RULE_EXPRESSIONS, list)
 	if !native && r.Protocol != "" { // extensions for one protocol ask for it
 		compat := number(nil, unix.NFTA_RULE_COMPAT_PROTO, uint32(protocols[r.Protocol]))
 		body = nested(body, unix.NFTA_RULE_COMPAT, number(compat, unix.NFTA_RULE_COMPAT_FLAGS, 0))

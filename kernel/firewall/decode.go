@@ -19,6 +19,7 @@ type decoder struct {
 	Entry
 	loaded loaded
 	words  words             // what Rule has no field for
+	end    words             // -j …, likewise
 	values map[uint32][]byte // that a native expression's registers have been given
 }
 
@@ -74,7 +75,7 @@ func (d *decoder) unknown(name string) {
 func (d *decoder) take(e expr.Any, data []byte) {
 	switch e := e.(type) {
 	case *expr.Meta:
-		d.loaded = loaded{what: map[expr.MetaKey]string{expr.MetaKeyIIFNAME: "in", expr.MetaKeyOIFNAME: "out", expr.MetaKeyL4PROTO: "protocol"}[e.Key]}
+		d.loaded = loaded{what: map[expr.MetaKey]string{expr.MetaKeyIIFNAME: "in", expr.MetaKeyOIFNAME: "out", expr.MetaKeyL4PROTO: "protocol", expr.MetaKeyMARK: "mark"}[e.Key]}
 	case *expr.Payload:
 		d.loaded = loaded{what: d.payload(e), length: e.Len}
 	case *expr.Fib:
@@ -155,6 +156,8 @@ func (d *decoder) compare(e *expr.Cmp) {
 		d.addressType(&d.ToType, e.Data, not)
 	case "state", "state and status":
 		d.state(not)
+	case "mark":
+		d.mark(e.Data, d.loaded.mask, not)
 	default:
 		d.unknown("cmp")
 	}
@@ -169,18 +172,23 @@ func interfaceOf(data []byte, not bool) Interface {
 }
 
 func (d *decoder) protocol(data []byte, not bool) {
-	if len(data) != 1 || not {
+	if len(data) != 1 {
 		d.unknown("protocol")
 		return
 	}
-	for name, number := range protocols {
+	name := fmt.Sprint(data[0])
+	for known, number := range protocols {
 		if number == data[0] {
-			d.Protocol = name
-			return
+			name = known
 		}
 	}
-	d.Protocol = fmt.Sprint(data[0])
+	if _, known := protocols[name]; known && !not {
+		d.Protocol = name
+		return
+	}
 	d.Known = false
+	d.words.not(not)
+	d.words.add("-p", name)
 }
 
 // prefix: as many bytes as were loaded, or those that a mask left.
@@ -199,14 +207,18 @@ func (d *decoder) prefix(data []byte, not bool) Prefix {
 }
 
 func (d *decoder) ports(first, last []byte, not bool) {
-	if len(first) != 2 || len(last) != 2 || not {
+	if len(first) != 2 || len(last) != 2 {
 		d.unknown(d.loaded.what)
 		return
 	}
 	p := portsOf(binary.BigEndian.Uint16(first), binary.BigEndian.Uint16(last))
-	if d.loaded.what == "sport" {
+	switch {
+	case not:
+		d.Known = false
+		d.words.add("-m", d.Protocol, "!", "--"+d.loaded.what, p.text(":"))
+	case d.loaded.what == "sport":
 		d.SourcePorts = p
-	} else {
+	default:
 		d.Ports = p
 	}
 }
@@ -265,15 +277,12 @@ func (d *decoder) match(m *expr.Match) {
 	case *xt.AddrTypeV1:
 		d.addressTypes(info)
 	case *xt.ConntrackMtinfo3:
-		if info.MatchFlags != uint16(xt.ConntrackState) || info.InvertFlags != 0 {
-			d.unknown("conntrack")
-		}
-		d.State = State(info.StateMask)
+		d.conntrack(info)
 	case *xt.Comment:
 		d.Comment = string(*info)
 	case *xt.Unknown:
 		if m.Name != "sctp" || !d.sctp(*info) {
-			d.unknown(m.Name)
+			d.foreignMatch(m.Name, *info)
 		}
 	default:
 		d.unknown(m.Name)

@@ -28,8 +28,8 @@ func (d *decoder) immediate(e *expr.Immediate, data []byte) {
 	case expr.VerdictJump:
 		d.Target = verdict.Chain
 	case expr.VerdictGoto:
-		d.Target = verdict.Chain
-		d.Known = false
+		d.Target, d.Known = verdict.Chain, false
+		d.end.add("-g", verdict.Chain)
 	default:
 		for name, kind := range verdicts {
 			if kind == verdict.Kind {
@@ -59,8 +59,10 @@ func (d *decoder) target(t *expr.Target) {
 			d.translation(full)
 			return
 		}
+		d.foreignTarget(t.Name, *info)
+		return
 	}
-	d.Known = false
+	d.foreignTarget(t.Name, nil)
 }
 
 // natRange is struct nf_nat_range.
@@ -76,16 +78,15 @@ func natRange(b []byte) (xt.NatRange, bool) {
 
 func (d *decoder) translation(n xt.NatRange) {
 	const understood = xt.NatRangeMapIPs | xt.NatRangeProtoSpecified
-	if xt.NatRangeFlags(n.Flags)&^understood != 0 {
-		d.Known = false
+	flags := xt.NatRangeFlags(n.Flags)
+	if flags&^understood != 0 || flags&xt.NatRangeMapIPs != 0 && !n.MinIP.Equal(n.MaxIP) {
+		d.foreignTarget(d.Target, nil)
+		return
 	}
-	if xt.NatRangeFlags(n.Flags)&xt.NatRangeMapIPs != 0 {
+	if flags&xt.NatRangeMapIPs != 0 {
 		d.ToAddress, _ = netip.AddrFromSlice(n.MinIP)
-		if !n.MinIP.Equal(n.MaxIP) {
-			d.Known = false
-		}
 	}
-	if xt.NatRangeFlags(n.Flags)&xt.NatRangeProtoSpecified != 0 {
+	if flags&xt.NatRangeProtoSpecified != 0 {
 		d.ToPorts = portsOf(n.MinPort, n.MaxPort)
 	}
 }

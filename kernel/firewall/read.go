@@ -14,12 +14,18 @@ type Entry struct {
 	Rule
 	Known          bool   // Rule says all that there is to it
 	strange        string // what it says beyond that
+	strangeJump    string // … and what it does, if Rule does not say so
 	Handle         uint64 // the kernel's number of the rule
 	Packets, Bytes uint64 // that it has matched
 }
 
-// Text is the rule as iptables-save prints it, without the chain.
-func (e Entry) Text() string { return e.Body() + e.strange }
+// Text is the rule as iptables-save prints it, without the chain. What this package does not know is in brackets.
+func (e Entry) Text() string {
+	if e.strangeJump != "" {
+		return e.matches() + e.strange + e.strangeJump
+	}
+	return e.matches() + e.strange + e.jump()
+}
 
 // Rules of some chains whose comment begins with a tag ("": all rules), in their order, in the network namespace that the calling thread is in. A
 // chain that is not there has no entry in the answer. The generation is the number of the last change that anybody made before: see
@@ -87,16 +93,14 @@ func (s *socket) generation() (n uint32, err error) {
 
 // exists asks for a chain.
 func (s *socket) exists(c Chain) bool {
-	body := text(text(nil, unix.NFTA_CHAIN_TABLE, c.Table), unix.NFTA_CHAIN_NAME, c.Name)
-	answer, err := s.ask(unix.NFT_MSG_GETCHAIN, 0, c.Family, body)
+	answer, err := s.ask(unix.NFT_MSG_GETCHAIN, 0, c.Family, named(c))
 	return err == nil && len(answer) > 0
 }
 
 // rules of one chain whose comment begins with a tag; ENOENT if there is no such chain. Others are not taken apart: there may be very
 // many.
 func (s *socket) rules(c Chain, tag string) ([]Entry, error) {
-	body := text(text(nil, unix.NFTA_RULE_TABLE, c.Table), unix.NFTA_RULE_CHAIN, c.Name)
-	answer, err := s.ask(unix.NFT_MSG_GETRULE, unix.NLM_F_DUMP, c.Family, body)
+	answer, err := s.ask(unix.NFT_MSG_GETRULE, unix.NLM_F_DUMP, c.Family, inChain(c))
 	if err != nil {
 		return nil, err
 	}
@@ -195,6 +199,6 @@ func decode(c Chain, message []byte) (Entry, error) {
 		}
 		return nil
 	})
-	d.strange = d.words.String()
+	d.strange, d.strangeJump = d.words.String(), d.end.String()
 	return d.Entry, err
 }

@@ -154,7 +154,10 @@ func (p Ports) text(separator string) string {
 func (r Rule) String() string { return "-A " + r.Name + r.Body() }
 
 // Body is the rule as iptables-save prints it, without the chain.
-func (r Rule) Body() string {
+func (r Rule) Body() string { return r.matches() + r.jump() }
+
+// matches is what a packet must be like.
+func (r Rule) matches() string {
 	w := &words{}
 	w.prefix("-s", r.From)
 	w.prefix("-d", r.To)
@@ -169,6 +172,12 @@ func (r Rule) Body() string {
 		w.add("-m", "conntrack", "--ctstate", r.State.String())
 	}
 	w.comment(r.Comment)
+	return w.String()
+}
+
+// jump is what happens to it.
+func (r Rule) jump() string {
+	w := &words{}
 	w.target(r)
 	return w.String()
 }
@@ -252,6 +261,10 @@ func (w *words) target(r Rule) {
 		w.add("--to-destination", r.translation())
 	case "SNAT":
 		w.add("--to-source", r.translation())
+	case "REDIRECT", "MASQUERADE":
+		if r.ToPorts.some() {
+			w.add("--to-ports", r.ToPorts.text("-"))
+		}
 	}
 }
 
