@@ -59,6 +59,9 @@ func (c *ipCall) showRoutes(args *arguments) error {
 	if c.links, err = readLinks(); err != nil {
 		return err
 	}
+	if name != "" && findLink(c.links, name) == nil {
+		return said("Cannot find device %q", name)
+	}
 	routes, err := readRoutes(c.routeFamily())
 	if err != nil {
 		return err

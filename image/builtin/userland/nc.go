@@ -43,6 +43,9 @@ func runNc(p *Process) int {
 		if opts.has('z') && !opts.has('v') {
 			return 1
 		}
+		if os.IsTimeout(err) {
+			return p.Fail("timed out")
+		}
 		return p.Fail("%s (%s): %s", words[0], address, causeText(err))
 	}
 	defer conn.Close()
@@ -112,10 +115,16 @@ type packetPeer struct {
 func (c *packetPeer) Read(b []byte) (int, error)  { n, _, err := c.ReadFrom(b); return n, err }
 func (c *packetPeer) Write(b []byte) (int, error) { return c.WriteTo(b, c.peer) }
 
+// lastWords is how long what comes in may still be passed on when the peer has said all: it may listen, and who is asked
+// at once by a script is often quicker than `echo` in front of us.
+const lastWords = time.Second
+
 // talk copies both ways until the peer has said all. The end of stdin is passed on, so that the peer can finish; a peer
 // that says nothing for the time of -w after that is left.
 func (p *Process) talk(from io.Reader, to io.Writer, timeout time.Duration) int {
+	passedOn := make(chan struct{})
 	go func() {
+		defer close(passedOn)
 		io.Copy(to, p.Stdin)
 		if half, ok := to.(interface{ CloseWrite() error }); ok {
 			half.CloseWrite()
@@ -126,6 +135,12 @@ func (p *Process) talk(from io.Reader, to io.Writer, timeout time.Duration) int 
 	}()
 	if _, err := io.Copy(p.Stdout, from); err != nil && !os.IsTimeout(err) {
 		return p.Fail("%s", causeText(err))
+	}
+	if _, _, typing := terminalSize(p.Stdin); !typing {
+		select {
+		case <-passedOn:
+		case <-time.After(lastWords):
+		}
 	}
 	return 0
 }

@@ -47,6 +47,24 @@ func TestWget(t *testing.T) {
 	mustRefuse(t, connecting+"wget: can't connect to remote host ("+address+"): Connection refused\n", 1, "wget", server.URL+"/")
 }
 
+// TestWgetIsImpatient: -T is how long nothing may come, not how long all of it may take.
+func TestWgetIsImpatient(t *testing.T) {
+	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for range 8 {
+			io.WriteString(w, "x")
+			w.(http.Flusher).Flush()
+			time.Sleep(200 * time.Millisecond)
+		}
+		if r.URL.Path == "/stuck" {
+			<-r.Context().Done()
+		}
+	}))
+	defer slow.Close()
+	mustPrint(t, "xxxxxxxx", "wget", "-q", "-T", "1", "-O", "-", slow.URL+"/")
+	stdout, stderr, code := call(t, "", "wget", "-q", "-T", "1", "-O", "-", slow.URL+"/stuck")
+	check(t, "stuck", fmt.Sprint(stdout, stderr, code), "xxxxxxxxwget: download timed out\n1")
+}
+
 func TestProgressBar(t *testing.T) {
 	b := &progressBar{name: "a-name-that-is-far-too-long", done: 50 << 20, total: 100 << 20}
 	check(t, "half way", b.line(10*time.Second), "a-name-that-is-far-t  50% |****************                | 51200k  0:00:10 ETA")
@@ -101,6 +119,9 @@ func answerDNS(t *testing.T) (server string) {
 				m.Answers = []dnsmessage.Resource{{Header: header, Body: &dnsmessage.AResource{A: [4]byte{172, 18, 0, 2}}}}
 			case question.Name.String() == "2.0.18.172.in-addr.arpa.":
 				m.Answers = []dnsmessage.Resource{{Header: header, Body: &dnsmessage.PTRResource{PTR: dnsmessage.MustNewName("web1.")}}}
+			case question.Name.String() == "broken.":
+				m.RCode = dnsmessage.RCodeServerFailure
+				m.Additionals[0].Body = &dnsmessage.OPTResource{Options: []dnsmessage.Option{{Code: 15, Data: []byte("\x00\x16nobody to ask")}}}
 			case question.Name.String() != "web1.":
 				m.RCode = dnsmessage.RCodeNameError
 			}
@@ -120,5 +141,7 @@ func TestNslookup(t *testing.T) {
 	stdout, _, code := call(t, "", "nslookup", "nonesuch", server)
 	check(t, "unknown name", stdout, heading+"** server can't find nonesuch: NXDOMAIN\n\n")
 	check(t, "exit code", code, 1)
+	stdout, _, _ = call(t, "", "nslookup", "broken", server)
+	check(t, "a failure", stdout, heading+"** server can't find broken: SERVFAIL\n\n;; nobody to ask\n\n")
 	check(t, "IPv6", reverseName(netip.MustParseAddr("fd00::1")), "1."+strings.Repeat("0.", 29)+"d.f.ip6.arpa.")
 }

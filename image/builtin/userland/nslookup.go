@@ -18,24 +18,30 @@ func runNslookup(p *Process) int {
 	if len(p.Args) < 2 || len(p.Args) > 3 || strings.HasPrefix(p.Args[1], "-") {
 		return p.Fail("usage: nslookup NAME [SERVER]")
 	}
-	server, err := nameServer(p.Args[2:])
+	servers, err := nameServers(p.Args[2:])
 	if err != nil {
 		return p.Fail("%v", err)
 	}
-	fmt.Fprintf(p.Stdout, "Server:\t\t%s\nAddress:\t%s\n\n", server.Addr(), server)
 	name, kinds := p.Args[1], []dnsmessage.Type{dnsmessage.TypeA, dnsmessage.TypeAAAA}
 	if address, err := netip.ParseAddr(name); err == nil {
 		name, kinds = reverseName(address), []dnsmessage.Type{dnsmessage.TypePTR}
 	}
-	found := false
+	found, told := false, false
 	for _, kind := range kinds {
-		reply, err := askDNS(server, name, kind)
+		server, reply, err := askInTurn(servers, name, kind)
+		if !told {
+			fmt.Fprintf(p.Stdout, "Server:\t\t%s\nAddress:\t%s\n\n", server.Addr(), server)
+			told = true
+		}
 		switch {
 		case err != nil:
 			fmt.Fprintln(p.Stdout, ";; connection timed out; no servers could be reached")
 			return 1
 		case reply.RCode != dnsmessage.RCodeSuccess:
 			fmt.Fprintf(p.Stdout, "** server can't find %s: %s\n\n", strings.TrimSuffix(name, "."), responseCode(reply.RCode))
+			if reason := failureReason(reply); reason != "" {
+				fmt.Fprintf(p.Stdout, ";; %s\n\n", reason)
+			}
 			return 1
 		}
 		if len(reply.Answers) > 0 && !found && !reply.Authoritative {
@@ -51,30 +57,59 @@ func runNslookup(p *Process) int {
 	return 0
 }
 
-// nameServer is the one given, or the first of /etc/resolv.conf.
-func nameServer(given []string) (netip.AddrPort, error) {
-	text := ""
+// nameServers are the one given, or those of /etc/resolv.conf.
+func nameServers(given []string) ([]netip.AddrPort, error) {
 	if len(given) > 0 {
-		text = given[0]
-	} else {
-		config, _ := os.ReadFile("/etc/resolv.conf")
-		for line := range strings.Lines(string(config)) {
-			if fields := strings.Fields(line); len(fields) > 1 && fields[0] == "nameserver" && text == "" {
-				text = fields[1]
+		if endpoint, err := netip.ParseAddrPort(given[0]); err == nil {
+			return []netip.AddrPort{endpoint}, nil
+		}
+		address, err := resolve(given[0], false, false)
+		if err != nil {
+			return nil, fmt.Errorf("can't resolve '%s'", given[0])
+		}
+		return []netip.AddrPort{netip.AddrPortFrom(address, 53)}, nil
+	}
+	var servers []netip.AddrPort
+	config, _ := os.ReadFile("/etc/resolv.conf")
+	for line := range strings.Lines(string(config)) {
+		if fields := strings.Fields(line); len(fields) > 1 && fields[0] == "nameserver" {
+			if address, err := netip.ParseAddr(fields[1]); err == nil {
+				servers = append(servers, netip.AddrPortFrom(address, 53))
 			}
 		}
 	}
-	if text == "" {
-		text = "127.0.0.1" // as resolv.conf(5) has it
+	if len(servers) == 0 { // as resolv.conf(5) has it
+		servers = []netip.AddrPort{netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 53)}
 	}
-	if endpoint, err := netip.ParseAddrPort(text); err == nil {
-		return endpoint, nil
+	return servers, nil
+}
+
+// askInTurn asks one server after the other, until one answers. If none does it gives the first one.
+func askInTurn(servers []netip.AddrPort, name string, kind dnsmessage.Type) (netip.AddrPort, *dnsmessage.Message, error) {
+	var failure error
+	for _, server := range servers {
+		reply, err := askDNS(server, name, kind)
+		if err == nil {
+			return server, reply, nil
+		}
+		failure = err
 	}
-	address, err := resolve(text, false, false)
-	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("can't resolve '%s'", text)
+	return servers[0], nil, failure
+}
+
+// failureReason is what a server says about an error (RFC 8914, Extended DNS Errors): two bytes of a code, and a text.
+func failureReason(m *dnsmessage.Message) string {
+	const extendedError = 15
+	for _, record := range m.Additionals {
+		if opt, ok := record.Body.(*dnsmessage.OPTResource); ok {
+			for _, option := range opt.Options {
+				if option.Code == extendedError && len(option.Data) > 2 {
+					return string(option.Data[2:])
+				}
+			}
+		}
 	}
-	return netip.AddrPortFrom(address, 53), nil
+	return ""
 }
 
 // reverseName is the name under which an address's own name is kept: 4.3.2.1.in-addr.arpa.
@@ -92,7 +127,10 @@ func reverseName(a netip.Addr) string {
 	return strings.Join(labels, ".") + ".ip6.arpa."
 }
 
-// askDNS sends one question (RFC 1035), three times at most, over UDP.
+// packetSize is how long a reply may be: what fits into a packet everywhere.
+const packetSize = 1232
+
+// askDNS sends one question (RFC 1035), twice at most, over UDP.
 func askDNS(server netip.AddrPort, name string, kind dnsmessage.Type) (*dnsmessage.Message, error) {
 	if !strings.HasSuffix(name, ".") {
 		name += "."
@@ -105,6 +143,9 @@ func askDNS(server netip.AddrPort, name string, kind dnsmessage.Type) (*dnsmessa
 		Header:    dnsmessage.Header{ID: uint16(rand.Uint32()), RecursionDesired: true},
 		Questions: []dnsmessage.Question{{Name: dnsName, Type: kind, Class: dnsmessage.ClassINET}},
 	}
+	var edns dnsmessage.ResourceHeader // without it a server may not say why it failed
+	edns.SetEDNS0(packetSize, 0, false)
+	question.Additionals = []dnsmessage.Resource{{Header: edns, Body: &dnsmessage.OPTResource{}}}
 	packet, err := question.Pack()
 	if err != nil {
 		return nil, err
@@ -115,19 +156,20 @@ func askDNS(server netip.AddrPort, name string, kind dnsmessage.Type) (*dnsmessa
 	}
 	defer conn.Close()
 	buffer := make([]byte, 65536)
-	for range 3 {
-		if _, err := conn.Write(packet); err != nil {
+	for range 2 {
+		if _, err = conn.Write(packet); err != nil {
 			return nil, err
 		}
-		conn.SetReadDeadline(time.Now().Add(3 * time.Second))
-		n, readErr := conn.Read(buffer)
-		if readErr != nil {
-			err = readErr
-			continue
-		}
-		reply := &dnsmessage.Message{}
-		if err = reply.Unpack(buffer[:n]); err == nil && reply.ID == question.ID {
-			return reply, nil
+		conn.SetReadDeadline(time.Now().Add(2 * time.Second))
+		for {
+			var n int
+			if n, err = conn.Read(buffer); err != nil {
+				break
+			}
+			reply := &dnsmessage.Message{}
+			if reply.Unpack(buffer[:n]) == nil && reply.ID == question.ID && reply.Response {
+				return reply, nil
+			}
 		}
 	}
 	return nil, err

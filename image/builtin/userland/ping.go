@@ -19,6 +19,7 @@ type pinger struct {
 	*Process
 	socket                     *echoSocket
 	host                       string
+	source                     netip.Addr // if it was given
 	quiet                      bool
 	count, size                int
 	interval, deadline, linger time.Duration
@@ -61,6 +62,7 @@ func runPing(p *Process) int {
 		if err := g.socket.bind(opts.value('I')); err != nil {
 			return p.Fail("bind to %s: %s", opts.value('I'), causeText(err))
 		}
+		g.source, _ = netip.ParseAddr(opts.value('I')) // or it is an interface
 	}
 	return g.run()
 }
@@ -121,7 +123,11 @@ func resolve(host string, only4, only6 bool) (netip.Addr, error) {
 
 // run sends at every tick until the count is reached, the time is over or Ctrl-C is pressed, and then waits for stragglers.
 func (g *pinger) run() int {
-	fmt.Fprintf(g.Stdout, "PING %s (%s): %d data bytes\n", g.host, g.socket.to, g.size)
+	from := ""
+	if g.source.IsValid() {
+		from = fmt.Sprintf(" from %s", g.source)
+	}
+	fmt.Fprintf(g.Stdout, "PING %s (%s)%s: %d data bytes\n", g.host, g.socket.to, from, g.size)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	defer signal.Stop(signals)

@@ -23,6 +23,7 @@ type wgetCall struct {
 	*Process
 	quiet, headers, spider bool
 	output, directory      string
+	patience               time.Duration // how long nothing may come; 0: for ever
 	client                 *http.Client
 }
 
@@ -44,7 +45,7 @@ func runWget(p *Process) int {
 	}
 	w.client = &http.Client{Transport: transport}
 	if opts.has('T') {
-		if w.client.Timeout, err = time.ParseDuration(opts.value('T') + "s"); err != nil {
+		if w.patience, err = time.ParseDuration(opts.value('T') + "s"); err != nil || w.patience < 0 {
 			return p.Fail("invalid number '%s'", opts.value('T'))
 		}
 	}
@@ -117,8 +118,23 @@ func (w *wgetCall) dial(ctx context.Context, network, address string) (net.Conn,
 	}
 	endpoint := netip.MustParseAddrPort(net.JoinHostPort(ip.String(), port)).String()
 	w.say("Connecting to %s (%s)\n", shown, endpoint)
-	var dialer net.Dialer
-	return dialer.DialContext(ctx, network, endpoint)
+	dialer := net.Dialer{Timeout: w.patience}
+	conn, err := dialer.DialContext(ctx, network, endpoint)
+	if err != nil || w.patience == 0 {
+		return conn, err
+	}
+	return &impatient{conn, w.patience}, nil
+}
+
+// impatient is a connection that is given up when nothing has come for some time. A download may take as long as it likes.
+type impatient struct {
+	net.Conn
+	patience time.Duration
+}
+
+func (c *impatient) Read(data []byte) (int, error) {
+	c.SetReadDeadline(time.Now().Add(c.patience))
+	return c.Conn.Read(data)
 }
 
 // wgetErrorText finds the sentence that matters in an error of net/http.
@@ -127,6 +143,8 @@ func wgetErrorText(err error) string {
 	var dial *net.OpError
 	var failed *url.Error
 	switch {
+	case os.IsTimeout(err):
+		return "download timed out"
 	case errors.As(err, &unknown):
 		return unknown.Error()
 	case errors.As(err, &dial) && dial.Op == "dial" && dial.Addr != nil:
