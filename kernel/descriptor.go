@@ -93,3 +93,13 @@ func (k Knock) Call() Call {
 }
 
 func (k Knock) compile(c *compiler) { c.add(unix.SYS_WRITE, k.FD, c.b.String("k"), 1) }
+
+// Await is a read(2) of one byte, which somebody else writes when there is something to go on with, or of none, when he is gone.
+type Await struct{ FD int }
+
+// Call in strace's notation; what is read is known only afterwards.
+func (a Await) Call() Call {
+	return Call{Name: "read", Args: []string{strconv.Itoa(a.FD), "…", "1"}, ShowResult: true}
+}
+
+func (a Await) compile(c *compiler) { c.add(unix.SYS_READ, a.FD, c.b.Bytes([]byte{0}), 1) }

@@ -119,6 +119,15 @@ func (c ResolvConf) ForBridge(ipv6 bool) string {
 	return c.text("legacy", nil, note)
 }
 
+// ForUserland is the file of a container whose packets a program carries: that asks the host's name servers itself, and
+// answers under an address of its own.
+func (c ResolvConf) ForUserland(server netip.Addr) string {
+	if !c.replaced("nameservers") {
+		c.Servers = []netip.Addr{server}
+	}
+	return c.text("userland", nil, "")
+}
+
 // ForNetwork is the file of a container in a user-defined network. The servers are those that the container's name server
 // asks for other names. In the comment host(…) are those of the host's own; ndots:0, if nobody has asked for another
 // number, means that a container's name is asked for before the search list is tried.

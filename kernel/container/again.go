@@ -2,6 +2,8 @@ package container
 
 import (
 	"cmp"
+	"errors"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -108,11 +110,13 @@ func (m *monitor) giveBirth() error {
 		defer unix.Close(group)
 		s.spawn.GroupFD = group
 	}
-	b, err := e.Door.Spawn(s.spawn)
+	b, err := m.spawn(s, &ours)
 	if err != nil {
+		m.serving.end()
 		return err
 	}
 	if failure := b.Failure(); failure != nil {
+		m.serving.end()
 		return m.buryStillborn(s.spawn, b, failure)
 	}
 	m.life.Lock()
@@ -133,6 +137,27 @@ func (m *monitor) giveBirth() error {
 	return nil
 }
 
+// spawn performs the birth, and makes the network beside it that it waits for.
+func (m *monitor) spawn(s *start, ours *streams) (*kernel.Birth, error) {
+	if !s.waits {
+		return m.engine.Door.Spawn(s.spawn)
+	}
+	waiting := ours.fd(early.Waiting)
+	connected := m.connectBeside(waiting)
+	b, err := m.engine.Door.Spawn(s.spawn)
+	ours.closeOne(early.Await) // so that nobody waits for a birth that has failed
+	failure := <-connected
+	if failure == nil {
+		unix.Close(waiting)
+	}
+	ours.forget(early.Waiting)
+	if err == nil && failure != nil && !errors.Is(failure, errNotBorn) {
+		reap(cmp.Or(b.Forked(), b.PID))
+		err = failure
+	}
+	return b, err
+}
+
 // buryStillborn says why a process could not become the program, and reaps it.
 func (m *monitor) buryStillborn(spawn kernel.Spawn, b *kernel.Birth, failure error) error {
 	if b.Held() {
@@ -151,7 +176,7 @@ func (m *monitor) buryStillborn(spawn kernel.Spawn, b *kernel.Birth, failure err
 func (s streams) ends() ends {
 	return ends{
 		stdin: s.fd(childStdin), stdout: s.fd(childStdout), stderr: s.fd(childStderr), pty: s.fd(childPty), master: s.fd(monitorPty),
-		knock: s.fd(early.Knock), door: s.fd(early.Door),
+		knock: s.fd(early.Knock), door: s.fd(early.Door), await: s.fd(early.Await), waiting: s.fd(early.Waiting),
 	}
 }
 
@@ -164,6 +189,18 @@ func (s *streams) addKnock() error {
 	}
 	s.fds, s.targets = append(s.fds, pair[0], pair[1]), append(s.targets, early.Door, early.Knock)
 	return nil
+}
+
+// closeOne closes one of them before the others.
+func (s *streams) closeOne(target byte) {
+	unix.Close(s.fd(target))
+	s.forget(target)
+}
+
+// forget leaves one to others.
+func (s *streams) forget(target byte) {
+	i := slices.Index(s.targets, target)
+	s.fds, s.targets = slices.Delete(s.fds, i, i+1), slices.Delete(s.targets, i, i+1)
 }
 
 func (s streams) fd(target byte) int {

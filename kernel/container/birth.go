@@ -38,11 +38,11 @@ const (
 
 // ends are the descriptors that the new process finds its standard streams under: the numbers above, or those that
 // they happen to have in a monitor that gives birth again.
-type ends struct{ stdin, stdout, stderr, pty, master, knock, door int }
+type ends struct{ stdin, stdout, stderr, pty, master, knock, door, await, waiting int }
 
 // firstEnds are those of a first birth.
 func firstEnds() ends {
-	return ends{childStdin, childStdout, childStderr, childPty, childMaster, early.Knock, early.Door}
+	return ends{childStdin, childStdout, childStderr, childPty, childMaster, early.Knock, early.Door, early.Await, early.Waiting}
 }
 
 // birth is all that a container's first process is planned from.
@@ -59,6 +59,7 @@ type birth struct {
 	rows   uint16       // of the terminal
 	cols   uint16
 
+	waits   bool            // for its network, see userland.go
 	joined  []joined        // whose namespaces it uses
 	volumes []bound         // what is brought in from outside
 	made    map[string]bool // mount points that have been made in /dev, /proc and /sys
@@ -79,6 +80,7 @@ func (b *birth) Plan() (kernel.Spawn, error) {
 	for _, part := range [][]kernel.Step{
 		b.mapUsers(),
 		b.joinNamespaces(),
+		b.sayThere(),
 		b.joinCgroups(),
 		b.adjustOOMScore(),
 		b.newSession(),
@@ -96,6 +98,7 @@ func (b *birth) Plan() (kernel.Spawn, error) {
 		b.setHostname(),
 		b.enterWorkdir(),
 		b.freezeRoot(),
+		b.awaitNetwork(),
 		b.limitResources(),
 		b.confine(filter),
 		b.dieWithMonitor(),

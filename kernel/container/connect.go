@@ -64,11 +64,16 @@ func (e *Engine) dial(id string) (*os.File, error) {
 		return nil, err
 	}
 	defer dir.Close()
+	return dialIn(dir, socketName)
+}
+
+// dialIn connects to a socket in a directory, whose path may be too long for an address.
+func dialIn(dir *os.File, name string) (*os.File, error) {
 	socket, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
 	}
-	address := &unix.SockaddrUnix{Name: "/proc/self/fd/" + strconv.Itoa(int(dir.Fd())) + "/" + socketName}
+	address := &unix.SockaddrUnix{Name: "/proc/self/fd/" + strconv.Itoa(int(dir.Fd())) + "/" + name}
 	for {
 		err = unix.Connect(socket, address)
 		if err == nil {

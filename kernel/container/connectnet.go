@@ -62,6 +62,9 @@ func (r *Record) checkConnectable(n *network.Network) error {
 	case mode == "host" || joinedID(mode) != "":
 		return kernel.Advise(errors.New("container sharing network namespace with another container or host cannot be connected to any other network"),
 			"connect the one whose network it is, or run it with a network of its own")
+	case r.Userland != nil:
+		return kernel.Advise(fmt.Errorf("container cannot be connected to network %s: a program carries its packets, %s", n.Name, mode),
+			"run both in a pocket host, where networks can be had: sandbox lab host")
 	case mode == "none":
 		return kernel.Advise(errors.New("container cannot be connected to multiple networks with one of the networks in private (none) mode"),
 			"run it with --network %s", n.Name)

@@ -60,6 +60,8 @@ func (e *Engine) etcContent(r *Record, file string) string {
 		return network.Hosts(r.ownAddresses(), r.Config.Hostname, r.Config.Domainname, r.extraLines())
 	case r.HostConfig.NetworkMode == "host":
 		return r.dns().ForHost()
+	case r.Userland != nil:
+		return r.dns().ForUserland(userlandDNS)
 	case len(r.Networks) == 0:
 		return "# no network: nobody to ask for names\n"
 	case r.needsResolver():
@@ -76,7 +78,10 @@ func (r *Record) ownAddresses() (list []netip.Addr) {
 			list = append(list, addressesOf(*a.Endpoint)...)
 		}
 	}
-	if len(r.Networks) == 0 {
+	switch {
+	case r.Userland != nil:
+		list = []netip.Addr{userlandAddress.Addr()}
+	case len(r.Networks) == 0:
 		list = []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1})}
 	}
 	return list
@@ -101,8 +106,11 @@ func (r *Record) extraLines() (lines []network.HostLine) {
 			}
 		}
 	}
-	if r.HostConfig.NetworkMode == "host" {
+	switch {
+	case r.HostConfig.NetworkMode == "host":
 		gateways = []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1})}
+	case r.Userland != nil:
+		gateways = hostAddresses()
 	}
 	for _, text := range r.HostConfig.ExtraHosts {
 		if more, err := network.ExtraHost(text, gateways); err == nil {

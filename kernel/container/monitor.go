@@ -42,6 +42,7 @@ type monitor struct {
 	cables  []string // the ends, on the host, of the interfaces that the run which has ended had
 
 	clientGone atomic.Bool // noticed if the container is attended
+	untold     [][]byte    // records of what was done while the client was not listening
 	memory     memoryListener
 	oomTold    atomic.Bool // an event has told of the OOM killer
 }
@@ -53,21 +54,32 @@ const drainTime = 2 * time.Second
 // RunMonitor is the main function of the monitor's role.
 func RunMonitor(b *early.Birth) int {
 	control := os.NewFile(early.Control, "client")
+	m := &monitor{}
+	if b.Waits {
+		if err := m.bear(b); err != nil {
+			m.client = newOutbox(control, m.audience.crowded)
+			m.giveUp(err)
+			return 1
+		}
+	}
 	if b.PID == 0 || b.Table.Executed() < 0 { // the client has the results, and says what went wrong
 		if b.PID != 0 {
 			unix.Wait4(b.PID, nil, 0, nil)
 		}
+		if b.Waits { // the network was made for nothing
+			m.client = newOutbox(control, m.audience.crowded)
+			m.tellClient()
+			m.client.flush()
+		}
 		return 1
 	}
-	m := &monitor{pid: b.PID}
+	m.pid = b.PID
 	m.client = newOutbox(control, m.audience.crowded)
 	m.audience.add(m.client)
 	if err := m.prepare(b); err != nil {
 		m.engine.kill(b.PID, "it cannot be looked after", "没法照看它")
 		unix.Wait4(b.PID, nil, 0, nil)
-		m.client.release()
-		m.client.say(frameFailed, []byte(err.Error()+"\x00"+kernel.CureOf(err)))
-		m.client.flush()
+		m.giveUp(err)
 		return 1
 	}
 	go m.listen(control, m.client)
@@ -85,14 +97,23 @@ func RunMonitor(b *early.Birth) int {
 	return 0
 }
 
-// prepare reads the record, says in it that the container runs, and begins to copy output.
-func (m *monitor) prepare(b *early.Birth) error {
+// giveUp tells the client why.
+func (m *monitor) giveUp(err error) {
+	m.tellClient()
+	m.client.release()
+	m.client.say(frameFailed, []byte(err.Error()+"\x00"+kernel.CureOf(err)))
+	m.client.flush()
+}
+
+// takeOver reads the record.
+func (m *monitor) takeOver(b *early.Birth) error {
 	paths := pathsOf(b.Dir)
 	door := &kernel.Door{Process: "monitor", Language: os.Getenv("SANDBOX_LANG")}
 	if b.Tell {
 		door.Tell = func(r kernel.Record) {
 			if line, err := json.Marshal(r); err == nil {
-				m.client.say(frameTell, line)
+				m.untold = append(m.untold, line)
+				m.tellClient()
 			}
 		}
 	}
@@ -102,6 +123,29 @@ func (m *monitor) prepare(b *early.Birth) error {
 		return err
 	}
 	m.record = record
+	return nil
+}
+
+// tellClient tells it what has been done. Before the container's birth it does not listen.
+func (m *monitor) tellClient() {
+	if m.client == nil {
+		return
+	}
+	for _, line := range m.untold {
+		m.client.say(frameTell, line)
+	}
+	m.untold = nil
+}
+
+// prepare says in the record that the container runs, and begins to copy output.
+func (m *monitor) prepare(b *early.Birth) error {
+	if m.record == nil {
+		if err := m.takeOver(b); err != nil {
+			return err
+		}
+	}
+	m.tellClient()
+	record, door, paths := m.record, m.engine.Door, m.engine.Paths
 	settings, err := record.HostConfig.LogConfig.settings(record.Config)
 	if err != nil {
 		return err

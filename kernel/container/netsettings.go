@@ -81,6 +81,13 @@ func (e *Engine) NetworkSettings(r *Record) NetworkSettings {
 		}
 		s.Networks[mode] = place
 	}
+	if r.Userland != nil {
+		var place Endpoint
+		if r.State.Pid != 0 {
+			place = Endpoint{EndpointID: endpointID(r.ID, r.Userland.Program), Gateway: userlandGateway.String(), IPAddress: userlandAddress.Addr().String(), IPPrefixLen: userlandAddress.Bits()}
+		}
+		s.Networks[r.Userland.Program] = place
+	}
 	for _, p := range r.Ports() {
 		bindings := s.Ports[p.Name()]
 		if p.Public != 0 {
@@ -128,6 +135,9 @@ func (r *Record) NetworkNames() (names []string) {
 	}
 	if mode := r.HostConfig.NetworkMode; mode == "none" || mode == "host" {
 		names = append(names, mode)
+	}
+	if r.Userland != nil {
+		names = append(names, r.Userland.Program)
 	}
 	return names
 }

@@ -47,11 +47,12 @@ func hasNetworks(mode string) bool {
 // planNetworks finds the networks that a new container is to be in.
 func (e *Engine) planNetworks(r *Record, asked []Attachment) error {
 	hc := &r.HostConfig
+	if done, err := e.planUserland(r, asked); done || err != nil {
+		return err
+	}
 	switch hc.NetworkMode {
 	case "", "default":
-		if hc.NetworkMode = network.Default; e.Host.Rootless() {
-			hc.NetworkMode = "none"
-		}
+		hc.NetworkMode = network.Default
 	case "null":
 		hc.NetworkMode = "none"
 	}
@@ -97,7 +98,7 @@ func (e *Engine) planNetworks(r *Record, asked []Attachment) error {
 func (e *Engine) canHaveNetworks() error {
 	if e.Host.Rootless() {
 		return kernel.Advise(errors.New("an ordinary user cannot make the interfaces of networks on this machine"),
-			"run it as root, in a pocket host (sandbox lab host sandbox run …), or with --network none or host")
+			"run it as root, in a pocket host (sandbox lab host sandbox run …), or with --network pasta, none or host")
 	}
 	return nil
 }
@@ -140,6 +141,9 @@ func checkWishes(n *network.Network, a *Attachment) error {
 // enterNetworks makes the container's network namespace with its interfaces, and has the birth enter it. What it has there is in
 // the record then. The three files of /etc are written, too, which tell of it.
 func (e *Engine) enterNetworks(r *Record, b *birth, renumbered bool) (sockets, error) {
+	if r.Userland != nil {
+		return sockets{}, e.enterUserland(r, b)
+	}
 	if !hasNetworks(r.HostConfig.NetworkMode) || len(r.Networks) == 0 {
 		return sockets{}, e.writeEtc(r)
 	}
@@ -301,12 +305,20 @@ func (e *Engine) leaveNetworks(r *Record) {
 			a.Endpoint = nil
 		}
 	}
+	r.forgetPorts()
 }
 
 // forgetEndpoints says in a record that they are given up.
 func (r *Record) forgetEndpoints() {
 	for i := range r.Networks {
 		r.Networks[i].Endpoint = nil
+	}
+	r.forgetPorts()
+}
+
+func (r *Record) forgetPorts() {
+	if r.Userland != nil {
+		r.Userland.Ports = nil
 	}
 }
 

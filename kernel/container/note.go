@@ -11,9 +11,9 @@ func (m *monitor) recordStart() error {
 	if c := m.record.Config; c.Healthcheck.command(c.Shell) != nil {
 		state.Health = &Health{Status: HealthStarting}
 	}
-	count, networks := m.record.RestartCount, m.record.Networks
+	count, networks, userland := m.record.RestartCount, m.record.Networks, m.record.Userland
 	err := m.change(false, func(r *Record) error {
-		r.State, r.RestartCount, r.Networks = state, count, networks
+		r.State, r.RestartCount, r.Networks, r.Userland = state, count, networks, userland
 		return nil
 	})
 	var events []Event

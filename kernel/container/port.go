@@ -41,6 +41,13 @@ func (r *Record) Ports() Ports {
 			published[port.Name()] = true
 		}
 	}
+	if r.Userland != nil {
+		for _, p := range r.Userland.Ports {
+			port := Port{p.Port, p.Protocol, p.HostIP.String(), p.HostPort}
+			list = append(list, port)
+			published[port.Name()] = true
+		}
+	}
 	for name := range r.Config.ExposedPorts {
 		for _, p := range portsOf(name) {
 			if !published[p.Name()] {

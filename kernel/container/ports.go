@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -98,6 +99,9 @@ func (e *Engine) hostAddress(r *Record, b PortBinding) (netip.Addr, error) {
 	if b.HostIP != "" {
 		return netip.ParseAddr(b.HostIP)
 	}
+	if r.Userland != nil {
+		return netip.IPv4Unspecified(), nil
+	}
 	n, err := e.Networks().Get(r.Networks[0].Network)
 	if err != nil {
 		return netip.Addr{}, err
@@ -132,11 +136,20 @@ func (e *Engine) explainPort(r *Record, p network.Publish, port uint16, err erro
 	case errors.Is(err, unix.EADDRNOTAVAIL):
 		return kernel.Advise(fmt.Errorf("this machine has no address %s", p.HostIP), "`ip addr` lists its addresses; without one the port is published on all of them")
 	case errors.Is(err, unix.EACCES):
-		return kernel.Advise(fmt.Errorf("port %d is privileged", port), "use one from 1024 on, or run it as root")
+		return kernel.Advise(fmt.Errorf("port %d is privileged", port), "use one from %d on, or let everybody have it: sudo sysctl net.ipv4.ip_unprivileged_port_start=%d", firstUnprivileged(), port)
 	case errors.Is(err, unix.EPROTONOSUPPORT):
 		return kernel.Advise(fmt.Errorf("this kernel has no %s", p.Protocol), "modprobe %s", p.Protocol)
 	}
 	return err
+}
+
+// firstUnprivileged is the lowest port that an ordinary user can have (ip-sysctl.rst).
+func firstUnprivileged() int {
+	text, _ := os.ReadFile("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+	if n, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil {
+		return n
+	}
+	return 1024
 }
 
 // portOwner finds out who has a port: one of our containers, or another process.
@@ -145,14 +158,9 @@ func (e *Engine) portOwner(r *Record, protocol string, port uint16) (owner, cure
 		if other.ID == r.ID || !other.State.Running {
 			continue
 		}
-		for _, a := range other.Networks {
-			if a.Endpoint == nil {
-				continue
-			}
-			for _, p := range a.Endpoint.Ports {
-				if p.HostPort == port && p.Protocol == protocol {
-					return " (to container " + other.PlainName() + ")", "sandbox stop " + other.PlainName() + "   first, or choose another port"
-				}
+		for _, p := range other.Ports() {
+			if p.Public == port && p.Protocol == protocol {
+				return " (to container " + other.PlainName() + ")", "sandbox stop " + other.PlainName() + "   first, or choose another port"
 			}
 		}
 	}

@@ -24,6 +24,7 @@ type Record struct {
 	Attended     bool     `json:"SandboxAttended,omitempty"`
 
 	Networks     []Attachment  `json:"SandboxNetworks,omitempty"`
+	Userland     *Userland     `json:"SandboxUserland,omitempty"`
 	MountOptions []MountOption `json:"SandboxMounts,omitempty"` // all that is mounted for it, wherever it was asked for
 }
 

@@ -72,7 +72,7 @@ func (e *Engine) SpawnMonitor() (*Monitor, error) {
 // monitorEnv is what a monitor needs to know of its environment.
 func monitorEnv() []string {
 	var env []string
-	for _, name := range []string{"SANDBOX_ROOT", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "HOME", "GOCOVERDIR"} {
+	for _, name := range []string{"PATH", "SANDBOX_ROOT", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "HOME", "GOCOVERDIR"} {
 		if value, ok := os.LookupEnv(name); ok {
 			env = append(env, name+"="+value)
 		}
@@ -94,6 +94,7 @@ type start struct {
 	spawn  kernel.Spawn
 	joined []joined // to be closed when it is over
 	net    sockets  // for the monitor
+	waits  bool     // for a network that a program carries
 }
 
 // planStart plans it. What it is planned from is on disk, but for the ends of its streams and the size of its terminal.
@@ -117,7 +118,7 @@ func (e *Engine) planStart(r *Record, ends ends, size Window) (*start, error) {
 	s := &start{spec: spec, group: group, joined: others}
 	if plan.self, err = os.Executable(); err == nil {
 		s.net, err = e.enterNetworks(r, plan, ends == firstEnds())
-		s.joined = plan.joined
+		s.joined, s.waits = plan.joined, plan.waits
 	}
 	if err == nil {
 		if s.spawn, err = plan.Plan(); err != nil {
@@ -236,10 +237,34 @@ func (e *Engine) giveBirth(m *Monitor, r *Record, lock *os.File, s *start) error
 			failure = e.explainExec(r, spawn, b)
 			e.kill(cmp.Or(b.Forked(), pid), "it waited to be looked at", "它停在那里等人查看")
 		}
+		if s.waits {
+			failure = m.failureOf(failure, e.Door.Tell)
+		}
 		m.Abandon()
 		return adviseFlag(failure)
 	}
 	return nil
+}
+
+// failureOf asks the monitor, which was to make the network meanwhile, why a birth has failed; if it does not know, it was for the
+// reason that the birth itself gives.
+func (m *Monitor) failureOf(failure error, tell func(kernel.Record)) error {
+	var buffer []byte
+	for {
+		kind, content, grown, err := readFrame(m.control, buffer)
+		if err != nil {
+			return failure
+		}
+		buffer = grown
+		var r kernel.Record
+		switch {
+		case kind == frameTell && tell != nil && json.Unmarshal(content, &r) == nil:
+			tell(r)
+		case kind == frameFailed:
+			cause, cure, _ := strings.Cut(string(content), "\x00")
+			failure = kernel.Advise(errors.New(cause), "%s", cure)
+		}
+	}
 }
 
 // shareMemory puts bytes into a memfd and maps it.
@@ -281,22 +306,30 @@ const outputPipe = 256 << 10
 // one pipe for both outputs.
 func openStreams(r *Record) (s streams, err error) {
 	c := r.Config
+	if r.Userland != nil {
+		if s, err = openWaiting(); err != nil {
+			return s, err
+		}
+	}
 	add := func(fd int, target byte) {
 		s.fds, s.targets = append(s.fds, fd), append(s.targets, target)
 	}
 	var pair [2]int
 	if c.Tty {
 		pair, err = unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-		if err == nil {
-			add(pair[0], childPty)
-			add(pair[1], monitorPty)
+		if err != nil {
+			s.close()
+			return s, err
 		}
-		return s, err
+		add(pair[0], childPty)
+		add(pair[1], monitorPty)
+		return s, nil
 	}
 	for _, pipe := range []struct{ read, write byte }{{childStdin, monitorStdin}, {monitorStdout, childStdout}, {monitorStderr, childStderr}} {
 		if pipe.read == childStdin && !c.OpenStdin {
 			null, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 			if err != nil {
+				s.close()
 				return s, err
 			}
 			add(null, childStdin)

@@ -37,6 +37,8 @@ const (
 	Ports   = 160 // how many of them come at most
 	Joined  = 25  // processes of other containers, whose namespaces this one shares (up to 27)
 	Knock   = 24  // the writing end of a pipe through which the new process finds out whether we are still alive …
+	Await   = 28  // the new process's end of a pair of sockets, where it waits for its network: then main performs the birth
+	Waiting = 44  // … and the monitor's end
 	Door    = 31  // … and the reading end, which it must not have
 )
 
@@ -58,6 +60,7 @@ type Birth struct {
 	Table *birth.Table
 	Dir   string
 	Tell  bool
+	Waits bool // it has not been performed yet: it waits for a network, which this process is to make meanwhile
 }
 
 // programArgs is os.Args, which is not there yet.
@@ -118,6 +121,17 @@ func begin() *Birth {
 	}
 	makePipe()
 	b := &Birth{Table: birth.Load(memory), Dir: order.Dir, Tell: order.Tell == 't'}
+	for _, target := range order.Targets {
+		b.Waits = b.Waits || target == Await
+	}
+	if !b.Waits {
+		b.Perform()
+	}
+	return b
+}
+
+// Perform performs the birth and lets the client know.
+func (b *Birth) Perform() {
 	b.PID, b.Errno = b.Table.Run()
 	for fd := 20; fd < 30; fd++ {
 		syscall.Close(fd) // the child's ends of its pipes
@@ -132,7 +146,6 @@ func begin() *Birth {
 		}
 		b.PID = forked
 	}
-	return b
 }
 
 // makePipe makes the pipe at whose one end only this process is.

@@ -46,6 +46,7 @@ var titles = map[string][2]string{
 var processes = map[string][2]string{
 	"monitor":   {"the monitor", "监视进程"},
 	"container": {"inside the container", "容器内"},
+	"network":   {"the program that carries its packets", "替它搬运数据包的程序"},
 	"pocket":    {"inside the pocket host", "口袋主机内"},
 }
 
