@@ -49,7 +49,6 @@ func (b Bind) performInGo() (int, error) {
 	b.As.set(socket)
 	if err = b.bind(socket, family, kind); err != nil {
 		unix.Close(socket)
-		b.As.set(-1)
 	}
 	return 0, err
 }

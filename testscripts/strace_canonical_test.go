@@ -39,6 +39,7 @@ func line(role, name string, args []string, result int, errno string) string {
 //
 //	any descriptor         -y adds its path
 //	write                  the explanation names the file, if it is one, and not the descriptor, and no length; /proc/PID is its own, /proc/self
+//	read                   what was read is known only afterwards
 //	clone3, clone          the addresses of the thread's id, the size of the structure: known only when it is made
 //	execve                 -v lists the environment, the explanation counts it
 //	seccomp, bpf           -v lists the program, the explanation counts it
@@ -62,7 +63,9 @@ func newMade(c *traced, p *process) *made {
 		}
 	}
 	switch {
-	case c.name == "write" && len(c.args) == 3 && !strings.HasPrefix(pathOf(c.args[0]), "pipe:"):
+	case c.name == "read" && len(c.args) == 3:
+		m.args[1] = "…"
+	case c.name == "write" && len(c.args) == 3 && !isChannel.MatchString(pathOf(c.args[0])):
 		file := pathOf(c.args[0])
 		if own, ok := strings.CutPrefix(file, fmt.Sprintf("/proc/%d/", p.pid)); ok {
 			file = "/proc/self/" + own
@@ -102,6 +105,9 @@ func newMade(c *traced, p *process) *made {
 	m.must = m.changes() && !m.ofStore()
 	return m
 }
+
+// isChannel: pipes and sockets have no names.
+var isChannel = regexp.MustCompile(`^(pipe|socket|UNIX.*):`)
 
 // targetOf is the whole path of what a call changes, of those that trees of files are written and removed with.
 func targetOf(c *traced) string {

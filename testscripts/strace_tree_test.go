@@ -1,6 +1,7 @@
 package testscripts
 
 import (
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +20,7 @@ type process struct {
 //	client      executed `sandbox … --explain=json …`
 //	monitor     cloned by the client, executed sandbox-monitor
 //	container   cloned by the client (exec) or the monitor (run), until it has executed its program
+//	network     cloned by the monitor, until it has executed pasta or slirp4netns
 //
 // What that program does is nobody's: it is not followed. (Nor could it be: the pids that its calls return are those of
 // its own namespace.)
@@ -92,6 +94,9 @@ func (w *command) follow(byThread map[int][]traced, id int, p *process, since in
 		case c.name == "execve" && c.args[1] == `["sandbox-monitor"]`:
 			p.role = "monitor"
 		case c.name == "execve" || c.name == "execveat":
+			if name := path.Base(unquote(c.args[0])); name == "pasta" || name == "slirp4netns" {
+				p.role = "network"
+			}
 			p.gone = c.end
 			return
 		case c.clones():

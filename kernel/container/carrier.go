@@ -123,6 +123,7 @@ func (m *monitor) startCarrier(pid int) (*carrier, error) {
 	c.end = func() {
 		m.engine.kill(c.pid, "nobody has packets to carry any more", "没有数据包要搬了")
 	}
+	u.Pid, u.Born = c.pid, startTicks(c.pid)
 	go c.watch()
 	return c, nil
 }
@@ -154,7 +155,7 @@ func (m *monitor) planCarrier(program string, pid, ready, words int) kernel.Spaw
 	return kernel.Spawn{
 		Section: "3.6", Process: "network", Steps: kernel.In("3.6", steps...),
 		Why: kernel.Why{EN: "a process that carries the container's packets: an ordinary user cannot make interfaces on the host", ZH: "一个替容器搬运数据包的进程：普通用户不能在宿主机上建网卡"},
-		Programs: kernel.In("3.6", kernel.Because(kernel.Execve{Path: program, Argv: u.args(pid), Env: []string{"PATH=" + os.Getenv("PATH")}},
+		Programs: kernel.In("3.6", kernel.Because(kernel.Execve{Path: program, Argv: m.record.carrierArgs(pid), Env: []string{"PATH=" + os.Getenv("PATH")}},
 			"a TCP/IP stack in a program: it makes a tap device in the container's network namespace, and sends with sockets of its own what comes out of it",
 			"一个程序里的 TCP/IP 协议栈：它在容器的网络 namespace 里建一个 tap 设备，把里面发出来的东西用自己的套接字发出去")),
 	}

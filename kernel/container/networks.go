@@ -318,7 +318,7 @@ func (r *Record) forgetEndpoints() {
 
 func (r *Record) forgetPorts() {
 	if r.Userland != nil {
-		r.Userland.Ports = nil
+		*r.Userland = Userland{Program: r.Userland.Program}
 	}
 }
 

@@ -159,6 +159,10 @@ func (e *Engine) reconcile(r *Record) (_ *Record, lost bool, err error) {
 		e.kill(r.State.Pid, "its monitor was killed: nobody looks after it any more", "它的监视进程被杀了，没人照看了")
 		waitGone(r.State.Pid, r.State.Born)
 	}
+	if u := r.Userland; u != nil && u.Pid != 0 && r.State.Boot == bootID() && startTicks(u.Pid) == u.Born { // it is on its way, and may still have the ports
+		e.kill(u.Pid, "it carried the packets of a container that is no more", "它替一个已经不在的容器搬运数据包")
+		waitGone(u.Pid, u.Born)
+	}
 	e.removeGroups(r.ID)
 	left := e.networkEvents(r, "disconnect")
 	e.leaveNetworks(r)

@@ -39,7 +39,11 @@ import (
 // Userland is a network that a program carries: which one, and what the container has there.
 type Userland struct {
 	Program string            // pasta or slirp4netns: what HostConfig.NetworkMode says
-	Ports   []network.Publish `json:",omitempty"` // while it runs
+
+	// While the container runs:
+	Ports []network.Publish `json:",omitempty"`
+	Pid   int               `json:",omitempty"` // of the program
+	Born  uint64            `json:",omitempty"` // see State.Born
 }
 
 // Names of the programs, which are those of the network modes as well. Podman has the same.
@@ -198,8 +202,9 @@ func (b *birth) awaitNetwork() []kernel.Step {
 	)
 }
 
-// args are the program's arguments. The namespaces are those of process pid.
-func (u *Userland) args(pid int) []string {
+// carrierArgs are the program's arguments. The namespaces are those of process pid.
+func (r *Record) carrierArgs(pid int) []string {
+	u := r.Userland
 	if u.Program == slirp {
 		args := []string{slirp, "--configure", "--mtu=65520", "--disable-host-loopback", "--enable-sandbox", "--enable-seccomp", "--ready-fd=3"}
 		if len(u.Ports) > 0 {
@@ -209,7 +214,10 @@ func (u *Userland) args(pid int) []string {
 	}
 	args := []string{pasta, "--foreground", "--quiet", "--config-net", "--no-map-gw", "--ns-ifname", "eth0",
 		"--address", userlandAddress.Addr().String(), "--netmask", strconv.Itoa(userlandAddress.Bits()), "--gateway", userlandGateway.String(),
-		"--dns-forward", userlandDNS.String(), "--pid", "/dev/stdout"}
+		"--pid", "/dev/stdout"}
+	if len(r.HostConfig.Dns) == 0 { // an answer of the host's name server then has this address, whoever was asked
+		args = append(args, "--dns-forward", userlandDNS.String())
+	}
 	given := map[string]bool{}
 	for _, p := range u.Ports {
 		flag := map[string]string{"tcp": "--tcp-ports", "udp": "--udp-ports"}[p.Protocol]

@@ -23,7 +23,7 @@ type networkOptions struct {
 }
 
 func (o *networkOptions) addFlags(f *pflag.FlagSet) {
-	f.StringArrayVar(&o.networks, "network", nil, "bridge, none (only a loopback), host, container:NAME, or a network of yours: NAME or name=NAME,alias=…,ip=…; several times for several")
+	f.StringArrayVar(&o.networks, "network", nil, "bridge, none (only a loopback), host, container:NAME, or a network of yours: NAME or name=NAME,alias=…,ip=…; several times for several; an ordinary user also has pasta and slirp4netns")
 	f.StringArrayVar(&o.net, "net", nil, "the same as --network")
 	f.StringArrayVar(&o.aliases, "network-alias", nil, "another name in the network")
 	f.StringArrayVar(&o.aliases, "net-alias", nil, "the same as --network-alias")
