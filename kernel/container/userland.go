@@ -38,7 +38,7 @@ import (
 
 // Userland is a network that a program carries: which one, and what the container has there.
 type Userland struct {
-	Program string            // pasta or slirp4netns: what HostConfig.NetworkMode says
+	Program string // pasta or slirp4netns: what HostConfig.NetworkMode says
 
 	// While the container runs:
 	Ports []network.Publish `json:",omitempty"`

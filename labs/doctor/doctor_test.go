@@ -28,7 +28,7 @@ func healthy(t *testing.T) Machine {
 	}
 	for file, text := range map[string]string{
 		"/proc/self/status": "Name:\tx\nSeccomp:\t0\n", "/proc/sys/net/ipv4/ip_forward": "1", "/proc/sys/user/max_user_namespaces": "9999",
-		"/proc/swaps": "Filename Type\n/swapfile file", "/etc/subuid": "ana:100000:65536", "/etc/subgid": "1000:100000:65536",
+		"/dev/net/tun": "", "/proc/swaps": "Filename Type\n/swapfile file", "/etc/subuid": "ana:100000:65536", "/etc/subgid": "1000:100000:65536",
 		"/sys/block/sda/queue/scheduler": "mq-deadline [bfq] none", "/sys/block/sda/device": "", "/dev/ptmx": "",
 		"/sys/fs/cgroup/user@1000/cgroup.controllers": "cpuset cpu io memory pids",
 		"/sys/module/nf_tables":                       "", "/sys/module/nft_compat": "", "/sys/module/bridge": "", "/sys/module/veth": "",
@@ -120,6 +120,10 @@ var illnesses = []illness{
 	{"no newuidmap", func(t *testing.T, m *Machine) {
 		m.LookPath = func(string) (string, error) { return "", os.ErrNotExist }
 	}, "more than one user id", Limited, "uidmap"},
+	{"no pasta", func(t *testing.T, m *Machine) {
+		m.LookPath = func(string) (string, error) { return "", os.ErrNotExist }
+	}, "pasta or slirp4netns", Limited, "passt"},
+	{"no tun", func(t *testing.T, m *Machine) { os.Remove(m.Root + "/dev/net/tun") }, "pasta or slirp4netns", Limited, "/dev/net/tun"},
 	{"no subuid", func(t *testing.T, m *Machine) { put(t, *m, "/etc/subuid", "anabel:1:2") }, "more than one user id", Limited, "usermod"},
 	{"hidden /proc", func(t *testing.T, m *Machine) { m.Try = failing(unix.CLONE_NEWPID, "mount", unix.EPERM) }, "a /proc of its own", Missing, "systempaths"},
 	{"old overlay", func(t *testing.T, m *Machine) {

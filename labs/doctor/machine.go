@@ -100,6 +100,11 @@ func (m Machine) exists(file string) bool {
 	return err == nil
 }
 
+// writable tells whether a file may be written by us.
+func (m Machine) writable(file string) bool {
+	return unix.Access(path.Join(m.Root, file), unix.W_OK) == nil
+}
+
 // newerThan compares the kernel's version: at least major.minor.
 func (m Machine) newerThan(major, minor int) bool {
 	numbers := strings.FieldsFunc(m.Release, func(r rune) bool { return r < '0' || r > '9' })

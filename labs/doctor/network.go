@@ -38,6 +38,31 @@ func netfilter(m Machine) []Finding {
 	return one(f)
 }
 
+// userland: an ordinary user makes no interfaces on the machine. A program carries the packets of a container of hers.
+func userland(m Machine) []Finding {
+	if m.UID == 0 {
+		return nil
+	}
+	f := Finding{Name: "pasta or slirp4netns", Section: "3.6", State: Limited}
+	found := ""
+	for _, program := range []string{"slirp4netns", "pasta"} {
+		if _, err := m.LookPath(program); err == nil {
+			found = program
+		}
+	}
+	switch {
+	case found == "":
+		f.Detail = text("neither is installed: a container of yours has no network, or the host's", "都没有安装：你的容器没有网络，或者只能用宿主机的网络")
+		f.Cure = text("install the package passt (pasta), or slirp4netns", "安装 passt（pasta）或 slirp4netns 软件包")
+	case !m.writable("/dev/net/tun"):
+		f.Detail = text("/dev/net/tun is closed to you, so that "+found+" has nothing to make an interface with", "你打不开 /dev/net/tun，"+found+" 没法建网卡")
+		f.Cure = same("sudo chmod 666 /dev/net/tun")
+	default:
+		f.State, f.Detail = OK, text(found+" carries the packets of a container of yours", "你的容器由 "+found+" 搬运数据包")
+	}
+	return one(f)
+}
+
 // links: a bridge for each network, a veth pair for each container.
 func links(m Machine) []Finding {
 	f := Finding{Name: "bridge and veth", Section: "3.6", State: OK, Detail: text("can be made", "可以创建")}
