@@ -34,6 +34,7 @@ explain run --rm base true
 explain run --rm -t base true
 explain run --rm -v $PWD:/data:ro --read-only --tmpfs /scratch base true
 explain run --rm --cap-drop ALL --security-opt no-new-privileges base true
+explain run --rm --cgroupns host base sh -c 'ls /sys/fs/cgroup | grep .'
 explain 127 run --rm base nosuchcommand
 explain run -d --name one base sleep 1000
 explain exec one true

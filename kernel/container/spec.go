@@ -276,6 +276,12 @@ func mounts(r *Record, h Host, own []MountOption) ([]specs.Mount, error) {
 		// sysfs shows a network namespace, and only who owns that may mount one.
 		list[3] = specs.Mount{Destination: "/sys", Type: "bind", Source: "/sys", Options: append([]string{"rbind"}, sysOptions...)}
 	}
+	if hc.CgroupnsMode == "host" && h.Rootless() { // the same with control groups and a cgroup namespace
+		list = slices.DeleteFunc(list, func(m specs.Mount) bool { return m.Type == "cgroup" })
+		if entries, _ := os.ReadDir("/sys/fs/cgroup"); len(entries) > 0 {
+			list = append(list, specs.Mount{Destination: "/sys/fs/cgroup", Type: "bind", Source: "/sys/fs/cgroup", Options: append([]string{"rbind"}, sysOptions...)})
+		}
+	}
 	if hc.PidMode == "host" && h.Rootless() { // the same with proc and a PID namespace
 		list[0] = specs.Mount{Destination: "/proc", Type: "bind", Source: "/proc", Options: append([]string{"rbind"}, list[0].Options...)}
 	}

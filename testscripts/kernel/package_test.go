@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"cmp"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,13 +14,14 @@ import (
 const meta = "linux-image-cloud-amd64"
 
 // unpackKernel has Debian's kernel package downloaded and unpacked, not installed, into a directory of the test's own.
-// $SANDBOX_KERNEL names a package that is here already (a .deb), for a machine without network.
+// $SANDBOX_KERNEL names another one of Debian's (linux-image-6.12-cloud-amd64), or a file that is here already (….deb), for
+// a machine without network.
 func unpackKernel(t *testing.T) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
 	file := os.Getenv("SANDBOX_KERNEL")
-	if file == "" {
-		file = downloadKernel(t)
+	if !strings.HasSuffix(file, ".deb") {
+		file = downloadKernel(t, cmp.Or(file, meta))
 	}
 	if out, err := exec.Command("dpkg-deb", "--extract", file, dir).CombinedOutput(); err != nil {
 		t.Fatalf("dpkg-deb --extract %s: %v: %s", file, err, out)
@@ -27,12 +29,15 @@ func unpackKernel(t *testing.T) (dir string) {
 	return dir
 }
 
-func downloadKernel(t *testing.T) (file string) {
+// downloadKernel downloads a kernel's package, or that which an empty one depends on.
+func downloadKernel(t *testing.T, name string) (file string) {
 	t.Helper()
-	out, err := exec.Command("apt-cache", "depends", meta).Output()
-	name := regexp.MustCompile(`linux-image-[0-9]\S*`).FindString(string(out))
-	if err != nil || name == "" {
-		t.Skipf("needs [kernel]: apt-cache knows of no package that %s depends on: %v", meta, err)
+	out, err := exec.Command("apt-cache", "depends", name).Output()
+	if err != nil {
+		t.Skipf("needs [kernel]: apt-cache knows of no package %s: %v", name, err)
+	}
+	if newest := regexp.MustCompile(`Depends: (linux-image-[0-9]\S*)`).FindSubmatch(out); newest != nil {
+		name = string(newest[1])
 	}
 	dir := t.TempDir()
 	download := exec.Command("apt-get", "download", name)
