@@ -34,6 +34,9 @@ func RunProgram(args []string) int {
 	switch name {
 	case "sh", "bash", "-sh":
 		return shell.Main(args, os.Stdin, os.Stdout, os.Stderr)
+	}
+	shell.AnyThread()
+	switch name {
 	case "hello":
 		return hello()
 	case port.Name, port.Foreground: // it handles its signals itself

@@ -69,14 +69,16 @@ func (s *Shell) choose(ctx context.Context, hc interp.HandlerContext, args []str
 		if args[0] == "printf" {
 			return s.printf(hc, rest)
 		}
-		return splitEchoFlags(args)
+		if s.runner.Funcs["echo"] == nil {
+			return s.echo(hc, rest)
+		}
 	}
 	return args
 }
 
 func isOurs(name string) bool {
 	switch name {
-	case "bg", "cd", "disown", "fg", "history", "jobs", "kill", "printf", "read", "trap", "ulimit", "umask", "wait":
+	case "bg", "cd", "disown", "echo", "fg", "history", "jobs", "kill", "printf", "read", "trap", "ulimit", "umask", "wait":
 		return true
 	}
 	return false
@@ -176,18 +178,4 @@ func nobodyReads(stdout any) bool {
 	fds := []unix.PollFd{{Fd: int32(f.Fd())}}
 	n, err := unix.Poll(fds, 0)
 	return err == nil && n > 0 && fds[0].Revents&unix.POLLERR != 0
-}
-
-// splitEchoFlags makes `echo -ne` into `echo -n -e`, which is all that the interpreter knows.
-func splitEchoFlags(args []string) []string {
-	result := []string{"echo"}
-	for i, arg := range args[1:] {
-		if len(arg) < 2 || arg[0] != '-' || strings.Trim(arg[1:], "neE") != "" {
-			return append(result, args[1+i:]...)
-		}
-		for _, letter := range arg[1:] {
-			result = append(result, "-"+string(letter))
-		}
-	}
-	return result
 }

@@ -3,6 +3,7 @@ package shell
 import (
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 	"unsafe"
 )
@@ -27,4 +28,33 @@ func defaultAction(sig syscall.Signal) {
 	signal.Ignore(sig)
 	var action [4]uint64 // struct sigaction of the kernel: SIG_DFL, no flags, no mask
 	syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(&action)), 0, 8, 0, 0)
+}
+
+// Before main, the main goroutine is in the first thread, and it stays there only if it says so now. Commands that need nothing of the
+// kind are let go by AnyThread.
+func init() {
+	if os.Getpid() == 1 {
+		runtime.LockOSThread()
+	}
+}
+
+// AnyThread is for what does not care in which thread it runs: channels are faster then.
+func AnyThread() {
+	if os.Getpid() == 1 {
+		runtime.UnlockOSThread()
+	}
+}
+
+// besideFirstThread runs a shell that is process 1 in other threads than the first, which is left waiting. Go's runtime holds all
+// signals back in a thread while that makes a child. A signal that is held back in the first thread, and without a handler, the kernel
+// does not drop as it otherwise does for a process 1: it gives it to another thread, and the process dies of it (sig_ignored and
+// complete_signal in kernel/signal.c). A shell makes children all the time, and one that is frozen is frozen just then: of
+// SIGUSR1 to a paused container it died, seen on Linux 6.1.
+func besideFirstThread(run func() int) int {
+	if os.Getpid() != 1 {
+		return run()
+	}
+	code := make(chan int)
+	go func() { code <- run() }()
+	return <-code
 }

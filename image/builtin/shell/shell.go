@@ -64,6 +64,10 @@ type Shell struct {
 
 // Main is the program `sh`: args[0] is its name, and the result is its exit code.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	return besideFirstThread(func() int { return main(args, stdin, stdout, stderr) })
+}
+
+func main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	name := strings.TrimPrefix(filepath.Base(args[0]), "-")
 	inv, err := parseInvocation(args)
 	if err != nil {

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestMain makes this test program the shell, and the few programs that scripts here start, when it is called by their
@@ -216,5 +218,36 @@ func TestRewrite(t *testing.T) {
 		if strings.Join(strings.Fields(got), " ") != strings.Join(strings.Fields(want), " ") {
 			t.Errorf("%s became %q, not %q", script, got, want)
 		}
+	}
+}
+
+// A file of the kernel's takes each write as a value: a line must be one.
+func TestEchoWritesOnce(t *testing.T) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0) // keeps writes apart
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours, theirs := os.NewFile(uintptr(pair[0]), "ours"), os.NewFile(uintptr(pair[1]), "theirs")
+	defer ours.Close()
+	cmd := shellCommand(t, "-c", `echo -n one two; echo three  four; echo -e 'a\tb'; command echo five; echo() { args mine; }; echo six`)
+	cmd.Stdout = theirs
+	if err := cmd.Run(); err != nil {
+		t.Fatal(err)
+	}
+	theirs.Close()
+	for _, want := range []string{"one two", "three four\n", "a\tb\n", "five\n", "mine\n", ""} {
+		data := make([]byte, 100)
+		n, _ := ours.Read(data)
+		if got := string(data[:max(n, 0)]); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// What the kernel does not take is said, and is an error.
+func TestEchoFails(t *testing.T) {
+	_, stderr, code := runShell(t, "", "-c", `echo x > /dev/full`)
+	if code != 1 || stderr != "sh: echo: write error: No space left on device\n" {
+		t.Errorf("%d %q", code, stderr)
 	}
 }
