@@ -41,13 +41,26 @@ func (s *Store) bridgeUp(n *Network) error {
 		return err
 	}
 	defer making.Close()
+	s.lookAgain(n)
 	link, err := kernel.LinkOf(n.Bridge())
 	switch missing := errors.Is(err, unix.ENODEV); {
 	case missing:
 		if err := s.avoidRoutes(n); err != nil {
 			return err
 		}
-		return s.Door.Do(append(s.newBridge(n), s.bridgeOn(n)...)...)
+		if err := s.Door.Do(append(s.newBridge(n), s.bridgeOn(n)...)...); err != nil {
+			return err
+		}
+		inside, err := s.Endpoints(n) // somebody may have deleted the bridge while they run
+		if err != nil {
+			return err
+		}
+		for _, e := range inside {
+			if err := s.plugBack(n, e); err != nil && !errors.Is(err, unix.ENODEV) {
+				return err
+			}
+		}
+		return nil
 	case err != nil:
 		return err
 	case link.Up:
@@ -294,6 +307,21 @@ func (s *Store) Configure(n *Network, e Endpoint, gateway bool) error {
 		}
 	}
 	return s.Door.Do(kernel.In(section, steps...)...)
+}
+
+// Rename gives a container that is in a network another name there.
+func (s *Store) Rename(networkID string, e *Endpoint, name string) error {
+	e.Names = slices.Clone(e.Names)
+	if i := slices.Index(e.Names, e.Name); i >= 0 {
+		e.Names[i] = name
+	}
+	e.Name = name
+	data, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	return s.Door.Do(kernel.In(section, kernel.Because(kernel.ReplaceFile{Path: s.endpoint(networkID, e.Container), Data: data, Mode: 0o644},
+		"the others in the network find it by its new name", "网络里的其他容器用新名字找到它"))...)
 }
 
 // Publish writes the rules for an endpoint's published ports.

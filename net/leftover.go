@@ -138,7 +138,7 @@ func (s *Store) strayRules(known []*Network, links []kernel.Link, owned []Owned)
 	}
 	present := map[string]bool{}
 	for _, l := range links {
-		present[l.Name] = true
+		present[l.Name] = l.Alias != s.alias() // a bridge of ours that nobody has goes, too
 	}
 	alive := map[string]bool{} // networks of other stores
 	for _, o := range owned {

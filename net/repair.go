@@ -24,6 +24,7 @@ func (s *Store) Repair(n *Network) (lost []Endpoint, err error) {
 	if _, missing := kernel.LinkOf(n.Bridge()); missing != nil && n.IsDefault() && len(endpoints) == 0 {
 		return nil, nil // it is made when somebody needs it
 	}
+	s.lookAgain(n)
 	if err := s.Up(n); err != nil {
 		return nil, err
 	}

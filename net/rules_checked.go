@@ -41,6 +41,13 @@ func (s *Store) unchanged(n *Network, now string) bool {
 	return err == nil && string(then) == now
 }
 
+// lookAgain forgets it: the count knows nothing of settings that are no rules, and a new bridge has none of those that the old one had.
+func (s *Store) lookAgain(n *Network) {
+	if _, err := os.Stat(s.checked(n)); err == nil {
+		s.Door.Do(kernel.Try(kernel.In(section, kernel.Because(kernel.Remove{Path: s.checked(n)}, "rules and settings are to be looked at again", "规则和设置要重新检查"))...)...)
+	}
+}
+
 // noteChecked writes down that they are all there now.
 func (s *Store) noteChecked(n *Network, now string) {
 	if now != "" {

@@ -20,7 +20,17 @@ func (e *Engine) Rename(r *Record, name string) error {
 			return kernel.Advise(errors.New("renaming a container with the same name as its current name"), "choose another name")
 		}
 		r.Name = "/" + name
-		return e.reserveName(name, r.ID)
+		if err := e.reserveName(name, r.ID); err != nil {
+			return err
+		}
+		for _, a := range r.Networks { // others find it there by its name
+			if a.Endpoint != nil {
+				if err := e.Networks().Rename(a.Network, a.Endpoint, name); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		if reserved, _ := e.Paths.resolve(name); reserved == r.ID && old != name { // it could not be recorded
