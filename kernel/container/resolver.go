@@ -136,8 +136,9 @@ func (m *monitor) serveNames(packet, stream *os.File) {
 	}
 	r := m.current()
 	conf := r.dns()
+	names := resolver.NewEndpoints(m.engine.Paths.networks(), r.ID)
 	server := &resolver.Server{
-		Packet: conn.(*net.UDPConn), Stream: listener, Names: resolver.NewEndpoints(m.engine.Paths.networks(), r.ID),
+		Packet: conn.(*net.UDPConn), Stream: listener, Names: names, Internal: names.Internal,
 		Upstream: resolver.AskLikeHost("/etc/resolv.conf"), NDots: conf.NDots(),
 	}
 	if len(r.HostConfig.Dns) > 0 {

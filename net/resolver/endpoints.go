@@ -74,6 +74,24 @@ func (e *Endpoints) Reverse(a netip.Addr) []string {
 	return nil
 }
 
+// Internal tells whether the container is in networks that lead nowhere, and in no other.
+func (e *Endpoints) Internal() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.refresh()
+	internal := false
+	for _, m := range e.members {
+		if m.endpoints == nil {
+			continue
+		}
+		if !m.network.Internal {
+			return false
+		}
+		internal = true
+	}
+	return internal
+}
+
 func (e *Endpoints) refresh() {
 	began := time.Now()
 	if began.Before(e.nextLook) {

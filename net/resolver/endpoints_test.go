@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/net/dns/dnsmessage"
+
 	network "sandbox/net"
 )
 
@@ -140,6 +142,29 @@ func TestEndpoints(t *testing.T) {
 	}
 	w.see(e, "database", "unknown")
 	w.see(e, "me", "unknown")
+}
+
+func TestInternal(t *testing.T) {
+	w := world{t, filepath.Join(t.TempDir(), "networks")}
+	w.put("n1/network.json", network.Network{Name: "inner", ID: "n1", Internal: true})
+	w.network("n2", "outer", nil)
+	w.join("n1", "c2", "other", "172.18.0.2/16", "")
+	w.join("n2", "c2", "other", "10.9.0.2/16", "")
+	e := NewEndpoints(w.dir, id("c1"))
+	up := startFake(t, func(dnsmessage.Question) []string { return []string{"203.0.113.1"} })
+	server := start(t, &Server{Names: e, Internal: e.Internal, Upstream: func() []netip.AddrPort { return []netip.AddrPort{up} }})
+	outside := func() string {
+		reply := exchangeOnce(t, "udp", server, withEDNS(ask("example.org.", dnsmessage.TypeA), 1232))
+		return told(reply) + reason(reply)
+	}
+	const refused = "ServerFailurethe container's networks are internal: nobody outside is asked"
+	w.join("n1", "c1", "me", "172.18.0.3/16", "")
+	until(t, "only the internal one", func() bool { return outside() == refused })
+	w.see(e, "other", "172.18.0.2")
+	w.join("n2", "c1", "me", "10.9.0.3/16", "")
+	until(t, "another one, too", func() bool { return outside() == "Success example.org.=203.0.113.1/5" })
+	w.leave("n2", "c1")
+	until(t, "only the internal one again", func() bool { return outside() == refused })
 }
 
 // TestQuickChanges: changes that fall into one tick of the kernel's clock leave the directory's time as it was.

@@ -33,6 +33,9 @@ type heard struct {
 // forward asks the host's name servers, one after the other: the next when one says nothing, or that it cannot find out.
 // The first one that knows, even if that there is no such name, is believed, as the host's own resolver does.
 func (s *Server) forward(ctx context.Context, q *query) []byte {
+	if s.Internal != nil && s.Internal() {
+		return q.fail(nil, "the container's networks are internal: nobody outside is asked")
+	}
 	var servers []netip.AddrPort
 	if s.Upstream != nil {
 		servers = s.silent.last(s.Upstream())

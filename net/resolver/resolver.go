@@ -45,6 +45,7 @@ type Server struct {
 	Names    Names
 	Upstream func() []netip.AddrPort // whom to ask for other names; nil: nobody
 	Nobody   string                  // why there is nobody, as the client is told
+	Internal func() bool             // whether others must not be asked: what leaves by way of a name leaves, too; nil: never
 	NDots    bool                    // ndots was set for the container: names without a dot are for its search list, not for others
 
 	turn   atomic.Uint32 // grows with each answer
