@@ -173,3 +173,11 @@ func (n *Network) pool(v6 bool) (Pool, bool) {
 	}
 	return Pool{}, false
 }
+
+// Parent is the interface of the host that a macvlan or ipvlan network belongs to; "" for others.
+func (n *Network) Parent() string {
+	if n.Driver != Macvlan && n.Driver != IPvlan {
+		return ""
+	}
+	return n.Options[optionParent]
+}

@@ -18,6 +18,7 @@ func NewNetwork(env *command.Env) *cobra.Command {
 	group.AddCommand(
 		newNetworkCreate(env), newNetworkLs(env), newNetworkInspect(env), newNetworkRm(env), newNetworkPrune(env),
 		newNetworkConnect(env), newNetworkDisconnect(env), newNetworkRepair(env),
+		newNetworkShow(env), newNetworkPath(env),
 	)
 	return group
 }
