@@ -92,7 +92,7 @@ func (w *Walk) crossVeth(s *Space, p Packet, out kernel.Interface, next netip.Ad
 	return w.switched(p, bridge, end, found)
 }
 
-// nobody answers the question who in a bridge has an address.
+// nobody is how it ends when no container of ours in a bridge has an address.
 func (w *Walk) nobody(s *Space, p Packet, bridge kernel.Interface, next netip.Addr) End {
 	known := map[int]bool{}
 	for _, c := range w.Spaces[1:] {
@@ -101,13 +101,15 @@ func (w *Walk) nobody(s *Space, p Packet, bridge kernel.Interface, next netip.Ad
 		}
 	}
 	for _, h := range w.host().Interfaces {
-		if h.Master == bridge.Index && !known[h.Index] {
-			e := w.lost(s, p, "no container of ours in the bridge %s has the address %s; who is behind %s cannot be seen from here", "网桥 %s 上我们的容器都没有地址 %s；%s 后面是谁，从这里看不到", bridge.Name, next, h.Name)
-			e.Unsure = true
-			return e
+		if h.Master == bridge.Index && !known[h.Index] { // a network card, or a container of somebody else
+			return w.away(s, p, h)
 		}
 	}
-	return w.lost(s, p, "nobody in the bridge %s has the address %s: no answer to the question who has it (ARP)", "网桥 %s 上没有谁有地址 %s：问“谁有这个地址”（ARP）得不到回答", bridge.Name, next)
+	question := "ARP"
+	if next.Is6() {
+		question = "NDP"
+	}
+	return w.lost(s, p, "nobody in the bridge %s has the address %s: no answer to the question who has it (%s)", "网桥 %s 上没有谁有地址 %s：问“谁有这个地址”（%s）得不到回答", bridge.Name, next, question)
 }
 
 // inBridge finds the container with an address that is plugged into a bridge.
@@ -211,7 +213,7 @@ func (w *Walk) fromHostVeth(s *Space, p Packet, out kernel.Interface, next netip
 // away is the end of what can be seen.
 func (w *Walk) away(s *Space, p Packet, out kernel.Interface) End {
 	return End{Arrives: true, Where: s.Name, Packet: p, Unsure: w.unsure(),
-		Why: why("it leaves this machine by %s; what becomes of it there cannot be seen from here", "它从 %s 离开本机，之后的事从这里看不到", out.Name)}
+		Why: why("it leaves by %s; what becomes of it there cannot be seen from here", "它从 %s 出去，之后的事从这里看不到", out.Name)}
 }
 
 // crossParent leads from a macvlan or ipvlan onto the wire of the host's interface.
