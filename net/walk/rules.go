@@ -120,6 +120,10 @@ func (j *judge) chain(c firewall.Chain, kind string, depth int) outcome {
 		if !j.matches(e.Rule) {
 			continue
 		}
+		if refuses(e) {
+			j.v.Hits = append(j.v.Hits, Hit{Table: c.Table, Chain: c.Name, Number: i + 1, Rule: c.Command() + " -A " + c.Name + e.Text, Text: strings.TrimSpace(e.Text)})
+			return dropped
+		}
 		if !e.Known {
 			if e.Target != "" && !harmless[e.Target] {
 				j.unsure(c, i+1, c.Command()+" -A "+c.Name+e.Text, "it asks for what cannot be judged from here")
@@ -155,6 +159,13 @@ func (j *judge) chain(c firewall.Chain, kind string, depth int) outcome {
 		j.v.Hits = j.deciding(before)
 	}
 	return goOn
+}
+
+// refuses tells whether a rule sends an error back to whoever is matched by what is understood of it. What kind of error it is does
+// not matter. What is not understood has brackets in the text.
+func refuses(e firewall.Entry) bool {
+	text := strings.Replace(e.Text, " [reject]", "", 1)
+	return !strings.Contains(text, " [") && (e.Target == "REJECT" || e.Target == "" && text != e.Text)
 }
 
 // harmless targets let the packet go on to the next rule.

@@ -69,6 +69,9 @@ func TestChains(t *testing.T) {
 	never := rule(firewall.Rule{In: firewall.Interface{Name: "nosuch"}, Target: "DROP"})
 	strange := firewall.Entry{Rule: firewall.Rule{Target: "DROP"}, Text: " -m strange -j DROP"}
 	strangeElsewhere := firewall.Entry{Rule: firewall.Rule{In: firewall.Interface{Name: "nosuch"}, Target: "DROP"}, Text: " -i nosuch -m strange -j DROP"}
+	refused := firewall.Entry{Rule: firewall.Rule{Target: "REJECT"}, Text: " -j REJECT --reject-with icmp-port-unreachable"}
+	native := firewall.Entry{Text: " -d 10.0.0.0/8 [reject]"}
+	perhaps := firewall.Entry{Rule: firewall.Rule{Target: "REJECT"}, Text: " [limit] -j REJECT"}
 	logged := firewall.Entry{Rule: firewall.Rule{Target: "LOG"}, Text: " -j LOG"}
 	for name, c := range map[string]struct {
 		drops          bool
@@ -86,6 +89,9 @@ func TestChains(t *testing.T) {
 		"accepted inside":      {drops: true, forward: []firewall.Entry{jump, drop}, inner: []firewall.Entry{accept}, last: "OWN 1"},
 		"strange":              {forward: []firewall.Entry{strange, accept}, unsure: true, last: "FORWARD 2"},
 		"strange for others":   {forward: []firewall.Entry{strangeElsewhere, accept}, last: "FORWARD 2"},
+		"refused":              {forward: []firewall.Entry{never, refused}, dropped: true, last: "FORWARD 2"},
+		"refused natively":     {forward: []firewall.Entry{never, native}, dropped: true, last: "FORWARD 2"},
+		"perhaps refused":      {forward: []firewall.Entry{never, perhaps}, unsure: true, last: "FORWARD 2"},
 		"written into the log": {forward: []firewall.Entry{logged, accept}, last: "FORWARD 2"},
 	} {
 		v := ruleset(c.drops, c.forward, c.inner).Ask(firewall.Forward, p, between{in: "br1", out: "br2"}, func(netip.Addr) bool { return false })
