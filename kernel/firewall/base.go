@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -52,7 +53,7 @@ func Bases(family Family) ([]Base, error) {
 			return nil, err
 		}
 		for _, m := range answer {
-			b, isBase, err := decodeChain(f, m)
+			b, isBase, err := decodeBase(f, m)
 			if err != nil {
 				return nil, err
 			}
@@ -65,8 +66,8 @@ func Bases(family Family) ([]Base, error) {
 	return list, nil
 }
 
-// decodeChain reads NFT_MSG_NEWCHAIN.
-func decodeChain(f Family, message []byte) (b Base, isBase bool, err error) {
+// decodeBase reads NFT_MSG_NEWCHAIN.
+func decodeBase(f Family, message []byte) (b Base, isBase bool, err error) {
 	b.Family = f
 	if f == inet {
 		b.Foreign = "inet"
@@ -124,11 +125,11 @@ func AllRules(bases []Base) (map[Chain][]Entry, error) {
 			return nil, err
 		}
 		for _, m := range chains {
-			c, _, err := decodeChain(b.Family, m)
+			c, _, err := decodeBase(b.Family, m)
 			if err != nil || c.Table != b.Table { // older kernels list those of all tables
 				continue
 			}
-			entries, err := s.rules(c.Chain)
+			entries, err := s.rules(c.Chain, "")
 			if err != nil && !errors.Is(err, unix.ENOENT) {
 				return nil, err
 			}
@@ -136,4 +137,16 @@ func AllRules(bases []Base) (map[Chain][]Entry, error) {
 		}
 	}
 	return answer, nil
+}
+
+// Does is what a rule does with a packet: a target, or a chain. sure tells whether all that it asks of the packet is in Rule.
+func (e Entry) Does() (target string, sure bool) {
+	if e.strangeJump == "" {
+		return e.Target, e.Known
+	}
+	words := strings.Fields(e.strangeJump) // -j REJECT --reject-with …
+	if len(words) > 1 && words[0] == "-j" {
+		return words[1], e.strange == ""
+	}
+	return e.Target, false
 }

@@ -120,22 +120,19 @@ func (j *judge) chain(c firewall.Chain, kind string, depth int) outcome {
 		if !j.matches(e.Rule) {
 			continue
 		}
-		if refuses(e) {
-			j.v.Hits = append(j.v.Hits, Hit{Table: c.Table, Chain: c.Name, Number: i + 1, Rule: c.Command() + " -A " + c.Name + e.Text, Text: strings.TrimSpace(e.Text)})
-			return dropped
-		}
-		if !e.Known {
-			if e.Target != "" && !harmless[e.Target] {
-				j.unsure(c, i+1, c.Command()+" -A "+c.Name+e.Text, "it asks for what cannot be judged from here")
-			}
+		target, sure := e.Does()
+		text := strings.TrimSpace(e.Text())
+		whole := c.Command() + " -A " + c.Name + " " + text
+		switch {
+		case target == "" && !strings.Contains(text, "[reject]") && !strings.Contains(text, "[queue]"), harmless[target]:
 			continue
-		}
-		if e.Target == "" || harmless[e.Target] {
+		case !sure:
+			j.unsure(c, i+1, whole, "it asks for what cannot be judged from here")
 			continue
 		}
 		before := len(j.v.Hits)
-		j.v.Hits = append(j.v.Hits, Hit{Table: c.Table, Chain: c.Name, Number: i + 1, Rule: c.Command() + " " + e.Rule.String(), Text: strings.TrimSpace(e.Body())})
-		switch e.Target {
+		j.v.Hits = append(j.v.Hits, Hit{Table: c.Table, Chain: c.Name, Number: i + 1, Rule: whole, Text: text})
+		switch target {
 		case "ACCEPT":
 			return accepted
 		case "DROP", "REJECT":
@@ -147,10 +144,10 @@ func (j *judge) chain(c firewall.Chain, kind string, depth int) outcome {
 			j.translate(e.Rule)
 			return accepted
 		}
-		inner := firewall.Chain{Family: c.Family, Table: c.Table, Name: e.Target}
+		inner := firewall.Chain{Family: c.Family, Table: c.Table, Name: target}
 		if _, ok := j.rules.Rules[inner]; !ok {
 			j.v.Hits = j.v.Hits[:before]
-			j.unsure(c, i+1, c.Command()+" "+e.Rule.String(), "what "+e.Target+" does cannot be judged from here")
+			j.unsure(c, i+1, whole, "what "+target+" does cannot be judged from here")
 			continue
 		}
 		if o := j.chain(inner, kind, depth+1); o != goOn {
@@ -159,13 +156,6 @@ func (j *judge) chain(c firewall.Chain, kind string, depth int) outcome {
 		j.v.Hits = j.deciding(before)
 	}
 	return goOn
-}
-
-// refuses tells whether a rule sends an error back to whoever is matched by what is understood of it. What kind of error it is does
-// not matter. What is not understood has brackets in the text.
-func refuses(e firewall.Entry) bool {
-	text := strings.Replace(e.Text, " [reject]", "", 1)
-	return !strings.Contains(text, " [") && (e.Target == "REJECT" || e.Target == "" && text != e.Text)
 }
 
 // harmless targets let the packet go on to the next rule.
@@ -181,10 +171,7 @@ func (j *judge) translate(r firewall.Rule) {
 		if r.ToAddress.IsValid() {
 			p.To = r.ToAddress
 		}
-		if port != 0 {
-			if r.ToPortsBeginsAt != 0 {
-				port += p.Port - r.ToPortsBeginsAt
-			}
+		if port != 0 && (p.Port < port || p.Port > r.ToPorts.Last) { // of several, one that is in the range already stays
 			p.Port = port
 		}
 		p.State |= firewall.DestNAT
