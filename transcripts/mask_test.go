@@ -71,7 +71,7 @@ var explained = rules(
 func mask(text string) string {
 	m := &masker{ids: map[string]string{}, namespaces: map[string]string{}}
 	var out []string
-	for _, line := range layersSorted(strings.Split(text, "\n")) {
+	for _, line := range layersSorted(cablesMasked(strings.Split(text, "\n"))) {
 		masked := m.line(line)
 		if len(out) > 0 && masked == out[len(out)-1] && strings.ContainsAny(masked, "<") && repeats.MatchString(masked) {
 			continue // as many as the machine has, or as the seconds that have passed
@@ -131,6 +131,9 @@ func (m *masker) line(line string) string {
 		if len(s) == 64 {
 			return strings.Replace(name, "id", "ID", 1)
 		}
+		if drawn.MatchString(line) {
+			return fmt.Sprintf("%-12s", name)
+		}
 		return name
 	})
 	line = namespace.ReplaceAllStringFunc(line, func(s string) string {
@@ -163,7 +166,7 @@ var (
 
 // maskNumbers replaces descriptors, pids and lengths in a call.
 func maskNumbers(line string) string {
-	if strings.Contains(line, " echo ") || strings.Contains(line, " http://") || strings.HasPrefix(line, "  ┆ [") || strings.Contains(line, "…  ") {
+	if strings.Contains(line, " echo ") || inWords.MatchString(line) || strings.Contains(line, " http://") || strings.HasPrefix(line, "  ┆ [") || strings.Contains(line, "…  ") {
 		return line
 	}
 	return number.ReplaceAllStringFunc(line, func(s string) string {

@@ -24,6 +24,8 @@ func TestWget(t *testing.T) {
 			io.WriteString(w, "It works!\n")
 		case "/moved":
 			http.Redirect(w, r, "/", http.StatusFound)
+		case "/silent":
+			<-r.Context().Done()
 		default:
 			http.NotFound(w, r)
 		}
@@ -41,6 +43,7 @@ func TestWget(t *testing.T) {
 	mustRefuse(t, connecting+"wget: can't open 'index.html': File exists\n", 1, "wget", server.URL+"/")
 	mustPrint(t, "It works!\n", "wget", "-q", "-O", "-", server.URL+"/moved")
 	mustRefuse(t, connecting+"wget: server returned error: HTTP/1.1 404 Not Found\n", 1, "wget", server.URL+"/nonsense")
+	mustRefuse(t, "wget: download timed out\n", 1, "wget", "-q", "-T", "0.1", "-O", "-", server.URL+"/silent")
 	mustPrint(t, "", "wget", "-q", "-P", "sub/..", "-O", filepath.Join(".", "named"), server.URL+"/")
 	server.Close()
 	address, _, _ := net.SplitHostPort(host)

@@ -150,6 +150,8 @@ func wgetErrorText(err error) string {
 	case errors.As(err, &dial) && dial.Op == "dial" && dial.Addr != nil:
 		host, _, _ := net.SplitHostPort(dial.Addr.String())
 		return fmt.Sprintf("can't connect to remote host (%s): %s", host, causeText(err))
+	case errors.As(err, &failed) && failed.Timeout():
+		return "download timed out"
 	case errors.As(err, &failed):
 		return failed.Err.Error()
 	}
