@@ -50,7 +50,7 @@ func (s *Store) Create(o CreateOptions) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.save(n); err == nil {
+	if err = s.save(n); err == nil {
 		err = s.Up(n)
 	}
 	if err != nil {

@@ -3,6 +3,7 @@ package container
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path"
 	"slices"
@@ -68,7 +69,7 @@ func makeSpec(r *Record, u user, h Host, own []MountOption) (*specs.Spec, error)
 		Linux: &specs.Linux{
 			Namespaces: namespaces(r.HostConfig, h), UIDMappings: oneID(h, h.UID), GIDMappings: oneID(h, h.GID),
 			Devices: devices, Resources: resources,
-			CgroupsPath: cgroupsPath(r), Sysctl: r.HostConfig.Sysctls,
+			CgroupsPath: cgroupsPath(r), Sysctl: sysctls(r.HostConfig, h),
 			MaskedPaths: r.HostConfig.MaskedPaths, ReadonlyPaths: r.HostConfig.ReadonlyPaths,
 		},
 	}, nil
@@ -115,6 +116,20 @@ func namespaces(hc HostConfig, h Host) []specs.LinuxNamespace {
 		add(specs.UserNamespace, other) // which owns those that are joined
 	}
 	return list
+}
+
+// sysctls are those that were asked for, and two that whoever has a network of their own gets, as with Docker: any user in it may
+// listen at any port, and ping (where there are groups to name: the range ends in the last one of them).
+func sysctls(hc HostConfig, h Host) map[string]string {
+	if hc.NetworkMode == "host" || joinedID(hc.NetworkMode) != "" {
+		return hc.Sysctls
+	}
+	all := map[string]string{"net.ipv4.ip_unprivileged_port_start": "0"}
+	if !h.Rootless() && !h.Namespaced {
+		all["net.ipv4.ping_group_range"] = "0 2147483647"
+	}
+	maps.Copy(all, hc.Sysctls)
+	return all
 }
 
 // oneID maps root in the container to the ordinary user who starts it.
