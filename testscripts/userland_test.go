@@ -208,6 +208,23 @@ func (w *world) helperFails(t *testing.T) {
 	}
 	w.run(t, "rm", "bad")
 	w.nothingLeft(t)
+
+	// One that never gets ready: the birth waits for it, and ends with the monitor.
+	if err := os.WriteFile(filepath.Join(dir, w.mode), []byte("#!/bin/sh\nexec sleep 1000\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	waiting := bad.command(filepath.Join(w.home, "sandbox"), "run", "-d", "--network", w.mode, "base", "sleep", "1000")
+	if err := waiting.Start(); err != nil {
+		t.Fatal(err)
+	}
+	eventuallyTrue(t, "the program is started", func() bool { return w.process("sleep\x001000\x00") != "" })
+	w.kill(t, w.process("sandbox-monitor\x00"))
+	if err := waiting.Wait(); err == nil {
+		t.Error("run does not notice that the monitor has died")
+	}
+	w.nothingRuns(t)
+	w.run(t, "ps", "-a") // what the birth has left is taken away
+	w.nothingLeft(t)
 }
 
 // TestStraceInWorld is started by TestStraceUserland, in there.

@@ -173,29 +173,25 @@ func (w *world) kill(t *testing.T, pid string) {
 	}
 }
 
+// process is the pid of a process of the ordinary user's whose command line begins so; "" if there is none.
+func (w *world) process(begin string) string {
+	list, _ := filepath.Glob("/proc/[0-9]*")
+	for _, dir := range list {
+		status, err := os.ReadFile(dir + "/status")
+		if err != nil || strings.Contains(string(status), "\nState:\tZ") || !strings.Contains(string(status), "\nUid:\t"+strconv.Itoa(ordinary)+"\t") {
+			continue
+		}
+		if line, _ := os.ReadFile(dir + "/cmdline"); strings.HasPrefix(string(line), begin) {
+			return filepath.Base(dir)
+		}
+	}
+	return ""
+}
+
 // nothingRuns: the ordinary user has no process any more, and nobody listens at the ports that were published.
 func (w *world) nothingRuns(t *testing.T) {
 	t.Helper()
-	var left []string
-	defer func() {
-		if t.Failed() {
-			t.Logf("left: %q", left)
-		}
-	}()
-	eventuallyTrue(t, "no process is left", func() bool {
-		left = nil
-		list, _ := filepath.Glob("/proc/[0-9]*")
-		for _, dir := range list {
-			var st unix.Stat_t
-			status, err := os.ReadFile(dir + "/status")
-			if err != nil || strings.Contains(string(status), "\nState:\tZ") || !strings.Contains(string(status), "\nUid:\t"+strconv.Itoa(ordinary)+"\t") || unix.Stat(dir, &st) != nil {
-				continue
-			}
-			line, _ := os.ReadFile(dir + "/cmdline")
-			left = append(left, string(line))
-		}
-		return len(left) == 0
-	})
+	eventuallyTrue(t, "no process is left", func() bool { return w.process("") == "" })
 	for _, network := range []string{"tcp", "udp"} {
 		for _, port := range []string{"18080", "15353"} {
 			eventuallyTrue(t, "port "+port+"/"+network+" is free", func() bool { return isFree(network, ":"+port) })
