@@ -223,24 +223,36 @@ func (n *Network) Publish(e Endpoint) []kernel.Step {
 	}
 	p := &planner{}
 	for _, port := range e.Ports {
-		to := e.IPv4.Addr()
-		p.family = firewall.IPv4
-		if port.HostIP.Is6() {
-			to, p.family = e.IPv6.Addr(), firewall.IPv6
+		for _, p.family = range familiesOf(port.HostIP) {
+			to := e.IPv4.Addr()
+			if p.family == firewall.IPv6 {
+				to = e.IPv6.Addr()
+			}
+			if !to.IsValid() {
+				continue // the container does not speak this version of IP
+			}
+			r := firewall.Rule{
+				Protocol: port.Protocol, Ports: firewall.Port(port.HostPort), Comment: n.ownerOf(e),
+				Target: "DNAT", ToAddress: to, ToPorts: firewall.Port(port.Port),
+			}
+			if port.HostIP.IsValid() && !port.HostIP.IsUnspecified() {
+				r.To = firewall.Prefix{Prefix: netip.PrefixFrom(port.HostIP, port.HostIP.BitLen())}
+			}
+			p.add("nat", chainPorts, r, "-p: the destination becomes the container's", "-p：目的地换成容器的地址和端口")
 		}
-		if !to.IsValid() {
-			continue // the container does not speak this version of IP
-		}
-		r := firewall.Rule{
-			Protocol: port.Protocol, Ports: firewall.Port(port.HostPort), Comment: n.ownerOf(e),
-			Target: "DNAT", ToAddress: to, ToPorts: firewall.Port(port.Port),
-		}
-		if port.HostIP.IsValid() && !port.HostIP.IsUnspecified() {
-			r.To = firewall.Prefix{Prefix: netip.PrefixFrom(port.HostIP, port.HostIP.BitLen())}
-		}
-		p.add("nat", chainPorts, r, "-p: the destination becomes the container's", "-p：目的地换成容器的地址和端口")
 	}
 	return p.steps
+}
+
+// familiesOf the host's addresses that a port is published on. 0.0.0.0 is all of them, of both families, as the host's socket has it.
+func familiesOf(host netip.Addr) []firewall.Family {
+	switch {
+	case host.Is6():
+		return []firewall.Family{firewall.IPv6}
+	case host.IsValid() && !host.IsUnspecified():
+		return []firewall.Family{firewall.IPv4}
+	}
+	return []firewall.Family{firewall.IPv4, firewall.IPv6}
 }
 
 // Unpublish takes the rules of an endpoint's published ports away.

@@ -15,12 +15,17 @@ import (
 // If somebody else changes the rules before the steps are done they fail (ERESTART): then it is time to look again.
 func Missing(steps []kernel.Step) []kernel.Step {
 	present := look(steps)
+	present.completeOrder(steps)
 	var missing []kernel.Step
 	for _, s := range steps {
 		switch e := s.Effect.(type) {
 		case kernel.Rule:
 			if present.has(e.Change) {
 				continue
+			}
+			if flush, ok := present.flush[e.Rule.Chain]; ok {
+				delete(present.flush, e.Rule.Chain)
+				missing = append(missing, flush)
 			}
 			e.Since = present.generation
 			s.Effect = e
@@ -34,11 +39,30 @@ func Missing(steps []kernel.Step) []kernel.Step {
 	return missing
 }
 
+// completeOrder: of the one chain in which the order matters all rules are missing as soon as one is, and what is left is taken away.
+func (p *present) completeOrder(steps []kernel.Step) {
+	p.flush = map[firewall.Chain]kernel.Step{}
+	for _, s := range steps {
+		if r, ok := s.Effect.(kernel.Rule); ok && r.Verb == firewall.Append && r.Rule.Name == chainForward && p.chains[r.Rule.Chain] && !p.rules[r.Rule] {
+			p.flush[r.Rule.Chain] = kernel.Step{
+				Effect:  kernel.Rule{Change: firewall.Change{Verb: firewall.FlushChain, Rule: firewall.Rule{Chain: r.Rule.Chain}}, Since: p.generation},
+				Section: section, Why: kernel.Why{EN: "somebody has removed a part of it: the order matters, so it is written anew", ZH: "有人删掉了其中一部分：这条链里顺序有讲究，所以整条重写"},
+			}
+		}
+	}
+	for rule := range p.rules {
+		if _, anew := p.flush[rule.Chain]; anew {
+			delete(p.rules, rule)
+		}
+	}
+}
+
 // present is what the kernel has.
 type present struct {
 	chains     map[firewall.Chain]bool
 	rules      map[firewall.Rule]bool
 	generation uint32
+	flush      map[firewall.Chain]kernel.Step // chains that are to be written anew, and how they are emptied
 }
 
 // look at the chains that steps put rules into, and whether those are there that they make.

@@ -237,3 +237,62 @@ func TestNative(t *testing.T) {
 		}
 	}
 }
+
+// withoutDates leaves the comments out.
+func withoutDates(text string) string {
+	lines := strings.Split(text, "\n")
+	return strings.Join(slices.DeleteFunc(lines, func(line string) bool { return strings.HasPrefix(line, "#") }), "\n")
+}
+
+// TestSaved: what we print of rules, ours and others', is what iptables prints.
+func TestSaved(t *testing.T) {
+	if !alone.Run(t) {
+		return
+	}
+	noFirewall(t)
+	needIptables(t)
+	mustApply(t, allExamples()...)
+	for _, line := range []string{
+		"iptables -P FORWARD DROP", "iptables -N OTHERS", "iptables -A INPUT -g OTHERS",
+		"iptables -A INPUT -m mark --mark 0x1/0xff -j MARK --set-xmark 0x10/0x10", "iptables -A INPUT -m mark ! --mark 0x4000 -j REJECT", "iptables -A INPUT -p tcp -j REJECT --reject-with tcp-reset",
+		"iptables -A INPUT ! -p tcp -j ACCEPT", "iptables -A INPUT -p tcp ! --dport 22 -j ACCEPT", "iptables -A INPUT -p udp ! --sport 22:24 -j ACCEPT",
+		"iptables -A INPUT -m state --state NEW -j ACCEPT", "iptables -A INPUT -m conntrack ! --ctstate NEW -j DROP", "iptables -A INPUT -p icmp --icmp-type echo-request -j ACCEPT",
+		"iptables -t nat -A PREROUTING -p tcp -j REDIRECT --to-ports 8080", "ip6tables -A INPUT -p icmpv6 --icmpv6-type echo-request -j REJECT",
+		"ip6tables -A INPUT -m mark --mark 1 -j REJECT --reject-with icmp6-adm-prohibited",
+	} {
+		words := strings.Fields(line)
+		run(t, words[0], words[1:]...)
+	}
+	for _, family := range []Family{IPv4, IPv6} {
+		var ours strings.Builder
+		if err := Save(&ours, family, "", false); err != nil {
+			t.Fatal(err)
+		}
+		if want := withoutDates(run(t, family.Program()+"-save")); withoutDates(ours.String()) != want {
+			t.Errorf("%s\nwant\n%s", ours.String(), want)
+		}
+	}
+	list, exists, err := Table(IPv4, "nat")
+	if err != nil || !exists {
+		t.Fatal(err)
+	}
+	var ours strings.Builder
+	for i, l := range list {
+		if i > 0 {
+			ours.WriteString("\n")
+		}
+		List(&ours, l, ListOptions{Verbose: true, Numbers: true, Exact: true})
+	}
+	want := run(t, "iptables", "-t", "nat", "-L", "-v", "-x", "-n", "--line-numbers")
+	if squeeze(ours.String()) != squeeze(want) {
+		t.Errorf("%s\nwant\n%s", ours.String(), want)
+	}
+}
+
+// squeeze makes one blank of many: how wide a column is differs from version to version; and so does whether a protocol has a name.
+func squeeze(text string) string {
+	for _, p := range [][2]string{{" 0 -- ", " all -- "}, {" 6 -- ", " tcp -- "}, {" 17 -- ", " udp -- "}, {" 132 -- ", " sctp -- "}} {
+		text = strings.ReplaceAll(strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == ' ' }), " "), p[0], p[1])
+	}
+	return text
+}
