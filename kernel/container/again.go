@@ -27,7 +27,7 @@ func (m *monitor) comeAgain() bool {
 		m.stayDown(nil)
 		return false
 	}
-	m.pullCables(0)
+	m.pullCables()
 	if err := m.giveBirth(); err != nil {
 		m.engine.removeGroups(m.record.ID)
 		m.engine.leaveNetworks(m.record)

@@ -13,18 +13,36 @@ import (
 // cableTime is how long the kernel gets to do it by itself, which costs nobody anything.
 const cableTime = 250 * time.Millisecond
 
-// pullCables removes what is left of the run that has ended, after some time or at once.
-func (m *monitor) pullCables(patience time.Duration) {
-	for late := time.Now().Add(patience); len(m.cables) > 0; time.Sleep(cableTime / 25) {
+// pullCables removes what the run that has ended has left to others, if there are any.
+func (m *monitor) pullCables() {
+	if len(m.cables) == 0 || !m.engine.isShared(m.record.ID) {
+		return
+	}
+	for _, cable := range m.cables {
+		pull := kernel.Because(kernel.LinkDel{Name: cable}, "another container is still in its network namespace: the cable is pulled out", "还有别的容器待在它的网络 namespace 里：把网线拔掉")
+		m.engine.Door.Do(kernel.Try(kernel.In("3.6", pull)...)...)
+	}
+	m.cables = nil
+}
+
+// waitForCables gives the kernel its time before it looks whether there are others: that takes a look at all containers.
+func (m *monitor) waitForCables() {
+	for late := time.Now().Add(cableTime); len(m.cables) > 0; time.Sleep(cableTime / 25) {
 		if _, err := kernel.LinkOf(m.cables[0]); err != nil {
 			m.cables = m.cables[1:]
-			continue
+		} else if time.Now().After(late) {
+			m.pullCables()
+			return
 		}
-		if time.Now().Before(late) {
-			continue
-		}
-		pull := kernel.Because(kernel.LinkDel{Name: m.cables[0]}, "another container is still in its network namespace: the cable is pulled out", "还有别的容器待在它的网络 namespace 里：把网线拔掉")
-		m.engine.Door.Do(kernel.Try(kernel.In("3.6", pull)...)...)
-		m.cables = m.cables[1:]
 	}
+}
+
+// isShared tells whether another running container is in this one's network namespace.
+func (e *Engine) isShared(id string) bool {
+	for _, r := range e.Peek() {
+		if r.State.Running && joinedID(r.HostConfig.NetworkMode) == id {
+			return true
+		}
+	}
+	return false
 }

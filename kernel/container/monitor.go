@@ -90,7 +90,7 @@ func RunMonitor(b *early.Birth) int {
 	}
 	m.leave()
 	m.audience.flush()
-	m.pullCables(cableTime)
+	m.waitForCables()
 	return 0
 }
 
@@ -361,7 +361,7 @@ func (r *Record) goes() bool {
 // leave is the monitor's end: the container is down for good, until somebody starts it.
 func (m *monitor) leave() {
 	if m.engine.Door.Tell != nil { // while there is still somebody to tell of it
-		m.pullCables(cableTime)
+		m.pullCables()
 	}
 	m.log.close()
 	if m.record.goes() {
