@@ -1,6 +1,7 @@
 package chapter3
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"regexp"
@@ -60,6 +61,7 @@ func runNetworkLs(env *command.Env, opts networkLsOptions) error {
 	if err != nil {
 		return err
 	}
+	slices.SortStableFunc(list, func(a, b *network.Network) int { return natural(a.Name, b.Name) })
 	rows := []networkRow{}
 	for _, n := range list {
 		if match(n) {
@@ -77,6 +79,30 @@ func runNetworkLs(env *command.Env, opts networkLsOptions) error {
 	return command.PrintRows(env.Out, opts.format, rows, networkRow{
 		CreatedAt: "CREATED AT", Driver: "DRIVER", ID: "NETWORK ID", IPv4: "IPV4", IPv6: "IPV6", Internal: "INTERNAL", Labels: "LABELS", Name: "NAME", Scope: "SCOPE",
 	})
+}
+
+// natural compares names so that net2 comes before net10.
+func natural(a, b string) int {
+	for a != "" && b != "" {
+		x, y := leadingDigits(a), leadingDigits(b)
+		if x == 0 || y == 0 {
+			if a[0] != b[0] {
+				return int(a[0]) - int(b[0])
+			}
+			a, b = a[1:], b[1:]
+			continue
+		}
+		m, n := strings.TrimLeft(a[:x], "0"), strings.TrimLeft(b[:y], "0")
+		if order := cmp.Or(len(m)-len(n), strings.Compare(m, n)); order != 0 {
+			return order
+		}
+		a, b = a[x:], b[y:]
+	}
+	return len(a) - len(b)
+}
+
+func leadingDigits(s string) int {
+	return len(s) - len(strings.TrimLeft(s, "0123456789"))
 }
 
 func makeNetworkRow(n *network.Network, whole bool) networkRow {
