@@ -221,7 +221,7 @@ func (n *Network) completePools(others []*Network) error {
 		for _, p := range other.IPAM.Config {
 			for _, mine := range n.IPAM.Config {
 				if mine.Subnet.Overlaps(p.Subnet) {
-					return kernel.Advise(fmt.Errorf("Pool overlaps with other one on this address space: %s has %s", other.Name, p.Subnet), //nolint:staticcheck // Docker's words
+					return kernel.Advise(fmt.Errorf("Pool overlaps with other one on this address space: %s has %s", other.Name, p.Subnet),
 						"choose another --subnet, or none: then a free one is found")
 				}
 			}

@@ -132,7 +132,8 @@ func (e *Engine) explainPort(r *Record, p network.Publish, port uint16, err erro
 	switch {
 	case errors.Is(err, unix.EADDRINUSE):
 		owner, cure := e.portOwner(r, p.Protocol, port)
-		return kernel.Advise(fmt.Errorf("Bind for %s failed: port is already allocated%s", where, owner), "%s", cure) //nolint:staticcheck // Docker's words
+		//lint:ignore ST1005 these are Docker's words
+		return kernel.Advise(fmt.Errorf("Bind for %s failed: port is already allocated%s", where, owner), "%s", cure)
 	case errors.Is(err, unix.EADDRNOTAVAIL):
 		return kernel.Advise(fmt.Errorf("this machine has no address %s", p.HostIP), "`ip addr` lists its addresses; without one the port is published on all of them")
 	case errors.Is(err, unix.EACCES):

@@ -90,7 +90,7 @@ type HostConfig struct {
 	PortBindings map[string][]PortBinding
 
 	PublishAllPorts bool
-	Dns             []string //nolint:revive // Docker's name, as the next ones
+	Dns             []string
 	DnsOptions      []string
 	DnsSearch       []string
 	ExtraHosts      []string

@@ -100,7 +100,6 @@ func (w *Walk) Send(s *Space, p Packet) (End, error) {
 			return w.noRoute(s, v.Packet, err), nil
 		}
 		w.note(s, nil, "the new destination: %s", "新的目的地：%s", w.say(s, route))
-		out = s.name(route.Interface)
 	}
 	if route.Local {
 		return w.deliver(s, v.Packet, "lo")
