@@ -69,7 +69,8 @@ func performRules(steps []Step) []syscall.Errno {
 	}
 }
 
-// doRules performs steps that are all rules, and tells of them.
+// doRules performs steps that are all rules, and tells of those that something was sent for: not of what was to be taken away, if it was
+// there, and is not.
 func (d *Door) doRules(steps []Step) error {
 	d.order.Lock()
 	defer d.order.Unlock()
@@ -77,7 +78,7 @@ func (d *Door) doRules(steps []Step) error {
 	var failure error
 	for i, errno := range outcome {
 		s := steps[i]
-		if d.Tell != nil && errno != firewall.ErrNotSent {
+		if d.Tell != nil && errno != firewall.ErrNotSent && !(errno == syscall.ENOENT && s.Optional) {
 			d.tell(d.Process, s, 0, errno, 0)
 		}
 		if errno != 0 && errno != firewall.ErrNotSent && !s.Optional && failure == nil {
