@@ -332,6 +332,23 @@ func (s *Store) Publish(n *Network, e Endpoint) error {
 	return s.publish(n, e)
 }
 
+// Publishes tells whether ports can be published by way of the network.
+func (n *Network) Publishes() bool { return n.Driver == Bridge && !n.Internal }
+
+// Republish publishes ports of a container that is in the network already.
+func (s *Store) Republish(n *Network, e Endpoint) error {
+	data, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	steps := []kernel.Step{kernel.Because(kernel.ReplaceFile{Path: s.endpoint(n.ID, e.Container), Data: data, Mode: 0o644},
+		"its ports are reached by way of this network from now on", "从现在起，它的端口经由这个网络访问")}
+	if err := s.Door.Do(kernel.In(section, append(steps, n.portSteps(e)...)...)...); err != nil {
+		return err
+	}
+	return s.Publish(n, e)
+}
+
 // Leave takes a container's place in a network away, as far as it is known by files and rules. Its interface goes with its
 // namespace.
 func (s *Store) Leave(networkID string, e Endpoint) {

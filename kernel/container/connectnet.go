@@ -80,7 +80,13 @@ func (e *Engine) plugInRunning(r *Record, i int) (err error) {
 	}
 	defer unix.Close(space.Number())
 	e.Networks().TakeBack(r.Networks[i].Network, r.ID)
-	if err := e.plugIn(r, i, space, nil); err != nil {
+	ports := r.Held
+	for _, a := range r.Networks {
+		if a.Endpoint != nil && len(a.Endpoint.Ports) > 0 {
+			ports = nil // they are published already
+		}
+	}
+	if err := e.plugIn(r, i, space, ports); err != nil {
 		if a := r.Networks[i]; a.Endpoint != nil {
 			e.unplug(r, a)
 		}
@@ -160,6 +166,9 @@ func (e *Engine) DisconnectNetwork(r *Record, ref string, force bool) error {
 		if err := e.routeElsewhere(r, a); err != nil {
 			return err
 		}
+		if err := e.publishElsewhere(r, a); err != nil {
+			return err
+		}
 		gone := addressesOf(*a.Endpoint)
 		return e.editHosts(r, func(lines []string) []string {
 			return slices.DeleteFunc(lines, func(line string) bool {
@@ -168,6 +177,22 @@ func (e *Engine) DisconnectNetwork(r *Record, ref string, force bool) error {
 		})
 	})
 	return err
+}
+
+// publishElsewhere publishes ports by way of another network, if the one that the container has left was that of them.
+func (e *Engine) publishElsewhere(r *Record, left Attachment) error {
+	if len(left.Endpoint.Ports) == 0 {
+		return nil
+	}
+	for i := range r.Networks {
+		a := &r.Networks[i]
+		n, err := e.Networks().Get(a.Network)
+		if err == nil && a.Endpoint != nil && n.Publishes() {
+			a.Endpoint.Ports = r.Held
+			return e.Networks().Republish(n, *a.Endpoint)
+		}
+	}
+	return nil // until it is connected to one
 }
 
 // unplug takes an interface out of a running container, and what was known of it.

@@ -191,12 +191,15 @@ func (e *Engine) makeNetworkNamespace(r *Record, s *sockets) (space int, err err
 	}
 	runtime.UnlockOSThread()
 	defer unix.Close(home.Number())
-	ports := s.published()
+	r.Held = s.published()
+	ports := r.Held
 	for i := range r.Networks {
 		if err = e.plugIn(r, i, fresh, ports); err != nil {
 			break
 		}
-		ports = nil // they are published by way of the first
+		if len(r.Networks[i].Endpoint.Ports) > 0 {
+			ports = nil // they are published by way of the first that can
+		}
 	}
 	if err == nil && r.needsResolver() {
 		err = e.openResolver(fresh, s)
@@ -244,6 +247,9 @@ func (e *Engine) plugIn(r *Record, i int, into *kernel.Handle, ports []network.P
 	request := network.Request{
 		Container: r.ID, Name: r.PlainName(), Names: r.namesIn(n, a.Aliases), IPv4: a.IPv4, IPv6: a.IPv6, MAC: a.MAC,
 		Last4: a.Last4, Last6: a.Last6, Interface: fmt.Sprintf("eth%d", r.freeInterface()), Ports: ports, Into: into,
+	}
+	if !n.Publishes() {
+		request.Ports = nil
 	}
 	endpoint, err := store.Join(n, request)
 	if err != nil {
@@ -310,6 +316,7 @@ func (e *Engine) leaveNetworks(r *Record) {
 
 // forgetEndpoints says in a record that they are given up.
 func (r *Record) forgetEndpoints() {
+	r.Held = nil
 	for i := range r.Networks {
 		r.Networks[i].Endpoint = nil
 	}

@@ -2,6 +2,8 @@ package container
 
 import (
 	"time"
+
+	network "sandbox/net"
 )
 
 // Record is what is known of a container, in the file container.json of its directory: the shape that `inspect`
@@ -23,9 +25,10 @@ type Record struct {
 	Layers       []string `json:"SandboxLayers"` // the image's layers by directory name, lowest first
 	Attended     bool     `json:"SandboxAttended,omitempty"`
 
-	Networks     []Attachment  `json:"SandboxNetworks,omitempty"`
-	Userland     *Userland     `json:"SandboxUserland,omitempty"`
-	MountOptions []MountOption `json:"SandboxMounts,omitempty"` // all that is mounted for it, wherever it was asked for
+	Networks     []Attachment      `json:"SandboxNetworks,omitempty"`
+	Held         []network.Publish `json:"SandboxPorts,omitempty"` // ports of the host that its monitor holds for it, while it runs
+	Userland     *Userland         `json:"SandboxUserland,omitempty"`
+	MountOptions []MountOption     `json:"SandboxMounts,omitempty"` // all that is mounted for it, wherever it was asked for
 }
 
 // State is what a container is doing.
