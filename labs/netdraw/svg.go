@@ -166,7 +166,7 @@ func (d *svgDrawing) drawNetwork(i int) {
 	d.text(d.bridge+textWidth(n.Title, sansWidth)+18, top+25, "mono", n.Detail)
 	d.y = top + 36
 	for _, rule := range wrap(n.Rules, int((d.boxEnd-d.bridge)/7), separator) {
-		d.text(d.bridge, d.y+12, "", rule)
+		writeText(&d.labels, d.bridge, d.y+12, "halo", "", rule) // a cable may lead through it
 		d.y += lineHeight
 	}
 	d.y += 8

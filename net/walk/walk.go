@@ -90,8 +90,7 @@ func (w *Walk) Send(s *Space, p Packet) (End, error) {
 	}
 	w.Sent = p
 	w.note(s, nil, "a program sends to %s: %s", "程序发往 %s：%s", p.To, w.say(s, route))
-	out := s.name(route.Interface)
-	v, end := w.ask(s, firewall.Output, p, between{out: out})
+	v, end := w.ask(s, firewall.Output, p, between{out: s.name(route.Interface)})
 	if end != nil {
 		return *end, nil
 	}
