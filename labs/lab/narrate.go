@@ -31,7 +31,7 @@ type narration struct {
 func newNarration(env *command.Env) *narration {
 	return &narration{
 		language: env.Language(), json: env.Explain == "json", seen: map[string]bool{}, ids: regexp.MustCompile(`\b([0-9a-f]{64}|[0-9a-f]{12})\b`),
-		chance: regexp.MustCompile(`\b([0-9a-f]{64}|[0-9a-f]{12}|[0-9]+)\b|/names/[a-z]+_[a-z0-9]+`),
+		chance: regexp.MustCompile(`\b([0-9a-f]{64}|[0-9a-f]{12}|([0-9a-f]{2}:){5}[0-9a-f]{2} type bridge|[0-9]+)\b|/names/[a-z]+_[a-z0-9]+`),
 	}
 }
 
@@ -116,7 +116,7 @@ func sameReason(a, b kernel.Record) bool {
 	return a.Why != "" && a.Why == b.Why && a.Call == b.Call && a.Process == b.Process
 }
 
-// withoutChance is a step without its ids, pids, descriptors and made-up names, which are others each time. The number in a
+// withoutChance is a step without its ids, pids, descriptors, made-up names and bridges' MAC addresses, which are others each time. The number in a
 // limit is no chance: 1024 shares for one container and 512 for the next are two things.
 func (n *narration) withoutChance(r kernel.Record) string {
 	if r.Section == "3.4" && r.Process == "client" && strings.HasPrefix(r.Line, "echo ") {
