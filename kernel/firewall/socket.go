@@ -55,9 +55,11 @@ func open() (*socket, error) {
 
 const sendBuffer = 1 << 20
 
-// outOfTheWay gives a descriptor that is open for long a number that nobody else wants to have: a monitor's have fixed numbers.
+// outOfTheWay gives a descriptor that is open for long a number that nobody else wants to have: a monitor's have fixed numbers, up to 43
+// and from 64 on. It is below 64: for more the kernel makes a process with threads another table, and that takes it 10 ms
+// (expand_fdtable in fs/file.c waits until nobody looks at the old one).
 func outOfTheWay(fd int) int {
-	high, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 256)
+	high, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 48)
 	if err != nil {
 		return fd
 	}
