@@ -14,9 +14,9 @@ import (
 // BenchmarkLimits: what setting all limits adds to `run`, and how exactly they hold. It needs to be root, and an idle machine.
 func BenchmarkLimits(b *testing.B) {
 	run, _ := bench(b)
-	all := strings.Fields("-m 100m --memory-swap 200m --memory-reservation 50m -c 512 --cpus 0.5 --pids-limit 90 --oom-score-adj 100")
+	all := strings.Fields("-m 100m --memory-swap 200m --memory-reservation 50m -c 512 --cpus 2 --pids-limit 90 --oom-score-adj 100")
 	for _, rate := range []string{"--device-read-bps", "--device-write-bps", "--device-read-iops", "--device-write-iops"} {
-		all = append(all, rate, b.TempDir()+":1000000")
+		all = append(all, rate, b.TempDir()+":1000000000") // not what holds the container itself up
 	}
 	b.Run("adds", func(b *testing.B) {
 		race(b, []*contender{
