@@ -10,6 +10,7 @@ import (
 
 	"sandbox/kernel"
 	"sandbox/kernel/container"
+	network "sandbox/net"
 )
 
 // networkOptions are the flags that say how a container is connected.
@@ -154,17 +155,11 @@ func (o *networkOptions) apply(req *container.Request) (err error) {
 	if hc.NetworkMode = o.mode(); len(req.Networks) > 0 && hc.NetworkMode == "" {
 		hc.NetworkMode = "default"
 	}
-	for _, server := range o.dns {
-		if _, err := netip.ParseAddr(server); err != nil {
-			return kernel.Advise(fmt.Errorf("invalid --dns: %q is no address", server), "--dns 9.9.9.9")
-		}
+	if err := o.checkNames(); err != nil {
+		return err
 	}
 	for i, line := range o.hosts {
-		name, address, ok := cutHost(line)
-		if _, err := netip.ParseAddr(address); !ok || err != nil && address != "host-gateway" {
-			return kernel.Advise(fmt.Errorf("invalid --add-host: %q", line), "--add-host db:172.28.0.9, or NAME:host-gateway for this machine")
-		}
-		o.hosts[i] = name + ":" + address
+		o.hosts[i] = plainHost(line)
 	}
 	hc.Dns, hc.DnsSearch, hc.DnsOptions, hc.ExtraHosts, hc.PublishAllPorts = o.dns, o.dnsSearch, o.dnsOptions, o.hosts, o.publishAll
 	if req.Config.ExposedPorts, err = exposed(o.expose); err != nil {
@@ -180,15 +175,29 @@ func (o *networkOptions) apply(req *container.Request) (err error) {
 	return err
 }
 
-// cutHost reads NAME:ADDRESS or NAME=ADDRESS; an IPv6 address may be in brackets.
-func cutHost(line string) (name, address string, ok bool) {
+// checkNames looks at what names are to be known, and who is to be asked for others. What host-gateway stands for is found out when the
+// container has a network.
+func (o *networkOptions) checkNames() error {
+	for _, server := range o.dns {
+		if _, err := network.NameServerFlag(server); err != nil {
+			return err
+		}
+	}
+	for _, domain := range o.dnsSearch {
+		if _, err := network.SearchFlag(domain); err != nil {
+			return err
+		}
+	}
+	for _, line := range o.hosts {
+		if _, err := network.ExtraHost(line, []netip.Addr{netip.IPv4Unspecified()}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// plainHost is a line of --add-host as Docker keeps it, NAME:ADDRESS, without an equals sign and without brackets.
+func plainHost(line string) string {
 	i := strings.IndexAny(line, ":=")
-	if i <= 0 {
-		return "", "", false
-	}
-	address = line[i+1:]
-	if strings.HasPrefix(address, "[") && strings.HasSuffix(address, "]") {
-		address = address[1 : len(address)-1]
-	}
-	return line[:i], address, true
+	return line[:i] + ":" + strings.TrimSuffix(strings.TrimPrefix(line[i+1:], "["), "]")
 }
