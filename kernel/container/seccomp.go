@@ -35,9 +35,9 @@ func (b *birth) seccompFilter() ([]unix.SockFilter, error) {
 }
 
 func loadProfile(path string, caps uint64, version seccomp.Version) ([]seccomp.Instruction, error) {
-	file, err := os.Open(path)
+	file, err := openProfile(path)
 	if err != nil {
-		return nil, kernel.Advise(fmt.Errorf("seccomp profile: %w", err), "--security-opt seccomp=FILE.json, or seccomp=unconfined for none")
+		return nil, err
 	}
 	defer file.Close()
 	program, err := seccomp.Load(file, caps, version)
@@ -45,6 +45,14 @@ func loadProfile(path string, caps uint64, version seccomp.Version) ([]seccomp.I
 		return nil, kernel.Advise(fmt.Errorf("seccomp profile %s: %w", path, err), "a profile as Docker's: {\"defaultAction\": …, \"syscalls\": […]}")
 	}
 	return program, nil
+}
+
+func openProfile(path string) (*os.File, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, kernel.Advise(fmt.Errorf("seccomp profile: %w", err), "--security-opt seccomp=FILE.json, or seccomp=unconfined for none")
+	}
+	return file, nil
 }
 
 // loadSeccomp: what comes after it is judged by it.

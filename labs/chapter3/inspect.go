@@ -16,15 +16,19 @@ import (
 // NewInspect makes `sandbox inspect`.
 func NewInspect(env *command.Env) *cobra.Command {
 	var format, kind string
-	var size, diagram bool
+	var size, diagram, oci bool
 	cmd := &cobra.Command{
-		Use:     "inspect [flags] NAME...",
-		Short:   "Show all that is known of containers, images, networks and volumes, as JSON",
-		Example: "  sandbox inspect web\n  sandbox inspect -f '{{.State.Pid}}' web\n  sandbox inspect -f '{{.Config.Cmd}}' base\n  sandbox inspect --diagram web",
-		Args:    cobra.MinimumNArgs(1),
+		Use:   "inspect [flags] NAME...",
+		Short: "Show all that is known of containers, images, networks and volumes, as JSON",
+		Example: "  sandbox inspect web\n  sandbox inspect -f '{{.State.Pid}}' web\n  sandbox inspect -f '{{.Config.Cmd}}' base\n  sandbox inspect --diagram web\n" +
+			"  sandbox inspect --oci web > bundle/config.json",
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if diagram {
 				return env.Each(args, func(ref string) error { return printDiagram(env, ref) })
+			}
+			if oci {
+				return inspectOCI(env, format, kind, args)
 			}
 			return env.Inspect(format, args, func(ref string) (any, error) { return inspect(env, kind, ref, size) })
 		},
@@ -32,6 +36,8 @@ func NewInspect(env *command.Env) *cobra.Command {
 	cmd.Flags().StringVarP(&format, "format", "f", "", "a Go template, or json")
 	cmd.Flags().BoolVarP(&size, "size", "s", false, "of containers also what they take of the disk")
 	cmd.Flags().BoolVar(&diagram, "diagram", false, "draw the states that a container can be in, with its own marked")
+	cmd.Flags().BoolVar(&oci, "oci", false, "of a container its config.json, as other OCI runtimes (runc, crun) can run it")
+	cmd.MarkFlagsMutuallyExclusive("diagram", "oci")
 	cmd.Flags().StringVar(&kind, "type", "", "container, image, network or volume")
 	return cmd
 }
