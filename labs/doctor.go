@@ -16,7 +16,7 @@ func newDoctor(env *command.Env) *cobra.Command {
 	var clean bool
 	cmd := &cobra.Command{
 		Use: "doctor", Short: "Say what this kernel and this user can do, with a cure for what they cannot",
-		Example: "  sandbox doctor\n  sandbox doctor --clean     remove what an earlier crash left behind", Args: cobra.NoArgs,
+		Example: "  sandbox doctor\n  sandbox doctor --clean     # remove what an earlier crash left behind", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			left, err := leftovers(env)
 			if err != nil {

@@ -38,9 +38,11 @@ func newRoot(env *command.Env, args []string) *cobra.Command {
 		Use:   command.Program(),
 		Short: "A container runtime that explains itself, and a course",
 		Long: `sandbox runs containers, with Docker's commands; it teaches how they work, chapter by chapter; and
-with --explain it prints each system call, cgroup write and network change at the moment it happens.
-
-Begin with:  sandbox lab 3.5 --explain`,
+with --explain it prints each system call, cgroup write and network change at the moment it happens.`,
+		Example: "  sandbox run -it base           # a container with a shell, made from the program itself\n" +
+			"  sandbox lab                    # the course, with your progress\n" +
+			"  sandbox lab 3.5 --explain      # see a container being made, system call by system call\n" +
+			"  sandbox doctor                 # what this kernel and this user can do",
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
@@ -51,12 +53,11 @@ Begin with:  sandbox lab 3.5 --explain`,
 	flags.StringVar(&env.Explain, "explain", env.Explain, "print each step as it happens: text or json")
 	flags.Lookup("explain").NoOptDefVal = "text"
 	flags.StringVar(&env.Lang, "lang", env.Lang, "language of lessons and explanations: zh or en ($LANG)")
-	root.AddGroup(&cobra.Group{ID: "course", Title: "The course:"})
-	root.AddGroup(&cobra.Group{ID: "2", Title: "Images (chapter 2):"})
-	root.AddGroup(&cobra.Group{ID: "3", Title: "Containers (chapter 3):"})
+	root.AddGroup(groups()...)
 	for _, e := range needed(args) {
 		cmd := e.make(env)
 		cmd.GroupID = e.group
+		annotate(cmd, e)
 		root.AddCommand(cmd)
 	}
 	root.Version = "x" // cobra's flag --version; the text is the template's
@@ -64,10 +65,10 @@ Begin with:  sandbox lab 3.5 --explain`,
 	if completion.Asked(args) {
 		completion.Add(root, env)
 	}
-	help := root.HelpFunc()
+	root.SetHelpCommand(newHelp(env, root))
 	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
 		renameAll(root, command.Program())
-		help(cmd, args)
+		printHelp(env.Out, cmd)
 	})
 	teachUsage(root)
 	root.SetOut(env.Out)
@@ -81,30 +82,33 @@ Begin with:  sandbox lab 3.5 --explain`,
 	return root
 }
 
-// entry is a command of the first level, and the heading of the help that it is under.
+// entry is a command of the first level, the heading of the help that it is under, and the lab that teaches it.
 type entry struct {
-	name, group string
-	make        func(*command.Env) *cobra.Command
+	name, group, lab string
+	make             func(*command.Env) *cobra.Command
 }
 
 var entries = []entry{
-	{"lab", "course", lab.New},
+	{"completion", "1", "1.2", completion.New}, {"doctor", "1", "1.2", newDoctor}, {"info", "1", "1.2", system.NewInfo},
+	{"lab", "1", "1.1", lab.New}, {"system", "1", "1.2", system.New}, {"version", "1", "1.2", system.NewVersion},
 
-	{"build", "2", chapter2.NewBuild}, {"commit", "2", chapter2.NewCommit}, {"diff", "2", chapter2.NewDiff}, {"export", "2", chapter2.NewExport},
-	{"history", "2", chapter2.NewHistory}, {"image", "2", chapter2.NewImage}, {"images", "2", chapter2.NewImages}, {"import", "2", chapter2.NewImport},
-	{"load", "2", chapter2.NewLoad}, {"login", "2", chapter2.NewLogin}, {"logout", "2", chapter2.NewLogout}, {"pull", "2", chapter2.NewPull},
-	{"push", "2", chapter2.NewPush}, {"registry", "2", chapter2.NewRegistry}, {"rmi", "2", chapter2.NewRmi}, {"save", "2", chapter2.NewSave},
-	{"search", "2", chapter2.NewSearch}, {"tag", "2", chapter2.NewTag},
+	{"build", "2", "2.4", chapter2.NewBuild}, {"commit", "2", "2.4", chapter2.NewCommit}, {"diff", "2", "2.3", chapter2.NewDiff},
+	{"export", "2", "2.2", chapter2.NewExport}, {"history", "2", "2.3", chapter2.NewHistory}, {"image", "2", "2.5", chapter2.NewImage},
+	{"images", "2", "2.1", chapter2.NewImages}, {"import", "2", "2.2", chapter2.NewImport}, {"load", "2", "2.1", chapter2.NewLoad},
+	{"login", "2", "2.6", chapter2.NewLogin}, {"logout", "2", "2.6", chapter2.NewLogout}, {"pull", "2", "2.6", chapter2.NewPull},
+	{"push", "2", "2.6", chapter2.NewPush}, {"registry", "2", "2.6", chapter2.NewRegistry}, {"rmi", "2", "2.5", chapter2.NewRmi},
+	{"save", "2", "2.1", chapter2.NewSave}, {"search", "2", "2.6", chapter2.NewSearch}, {"tag", "2", "2.5", chapter2.NewTag},
 
-	{"attach", "3", chapter3.NewAttach}, {"cgroup", "3", chapter3.NewCgroup}, {"cp", "3", chapter3.NewCp}, {"create", "3", chapter3.NewCreate}, {"events", "3", chapter3.NewEvents},
-	{"exec", "3", chapter3.NewExec}, {"inspect", "3", chapter3.NewInspect}, {"kill", "3", chapter3.NewKill}, {"logs", "3", chapter3.NewLogs},
-	{"network", "3", chapter3.NewNetwork}, {"pause", "3", chapter3.NewPause}, {"port", "3", chapter3.NewPort}, {"ps", "3", chapter3.NewPs}, {"rename", "3", chapter3.NewRename},
-	{"restart", "3", chapter3.NewRestart}, {"rm", "3", chapter3.NewRm}, {"run", "3", chapter3.NewRun}, {"start", "3", chapter3.NewStart},
-	{"stats", "3", chapter3.NewStats}, {"stop", "3", chapter3.NewStop}, {"top", "3", chapter3.NewTop}, {"unpause", "3", chapter3.NewUnpause},
-	{"update", "3", chapter3.NewUpdate}, {"volume", "3", chapter3.NewVolume}, {"wait", "3", chapter3.NewWait},
-
-	{"completion", "", completion.New}, {"container", "", newContainer}, {"doctor", "", newDoctor}, {"info", "", system.NewInfo},
-	{"system", "", system.New}, {"version", "", system.NewVersion},
+	{"create", "3.1", "3.1", chapter3.NewCreate}, {"inspect", "3.1", "3.1", chapter3.NewInspect}, {"logs", "3.1", "3.1", chapter3.NewLogs},
+	{"ps", "3.1", "3.1", chapter3.NewPs}, {"rename", "3.1", "3.1", chapter3.NewRename}, {"run", "3.1", "3.1", chapter3.NewRun},
+	{"start", "3.1", "3.1", chapter3.NewStart}, {"wait", "3.1", "3.1", chapter3.NewWait},
+	{"attach", "3.2", "3.2", chapter3.NewAttach}, {"events", "3.2", "3.2", chapter3.NewEvents}, {"exec", "3.2", "3.2", chapter3.NewExec},
+	{"container", "3.3", "3.3", newContainer}, {"cp", "3.3", "3.3", chapter3.NewCp}, {"kill", "3.3", "3.3", chapter3.NewKill},
+	{"pause", "3.3", "3.3", chapter3.NewPause}, {"restart", "3.3", "3.3", chapter3.NewRestart}, {"rm", "3.3", "3.3", chapter3.NewRm},
+	{"stop", "3.3", "3.3", chapter3.NewStop}, {"unpause", "3.3", "3.3", chapter3.NewUnpause}, {"volume", "3.3", "2.5", chapter3.NewVolume},
+	{"stats", "3.4", "3.4", chapter3.NewStats}, {"update", "3.4", "3.4", chapter3.NewUpdate},
+	{"cgroup", "3.5", "3.5", chapter3.NewCgroup}, {"top", "3.5", "3.5", chapter3.NewTop},
+	{"network", "3.6", "3.6", chapter3.NewNetwork}, {"port", "3.6", "3.6", chapter3.NewPort},
 }
 
 // needed is the one command that the command line begins with. All of them are made for whoever wants to see them, or
@@ -131,7 +135,10 @@ func renameAll(cmd *cobra.Command, program string) {
 
 // newContainer makes `sandbox container`, under which Docker has the same commands.
 func newContainer(env *command.Env) *cobra.Command {
-	group := &cobra.Command{Use: "container", Short: "The same commands under Docker's longer names"}
+	group := &cobra.Command{
+		Use: "container", Short: "Containers: the same commands under Docker's longer names, and prune",
+		Example: "  sandbox container ls -a      # the same as: sandbox ps -a\n  sandbox container prune",
+	}
 	group.AddCommand(
 		chapter3.NewCp(env),
 		chapter3.NewRun(env), chapter3.NewCreate(env), chapter3.NewStart(env), chapter3.NewPs(env), chapter3.NewLogs(env),

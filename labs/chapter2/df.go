@@ -21,10 +21,11 @@ func NewDf(env *command.Env) *cobra.Command {
 	var verbose bool
 	var format string
 	cmd := &cobra.Command{
-		Use:   "df [flags]",
-		Short: "Show how much of the disk is used, and how much could be given back",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, args []string) error { return runDf(env, verbose, format) },
+		Use:     "df [flags]",
+		Short:   "Show how much of the disk is used, and how much could be given back",
+		Example: "  sandbox system df\n  sandbox system df -v     # image by image, container by container",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, args []string) error { return runDf(env, verbose, format) },
 	}
 	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "each image and each container")
 	cmd.Flags().StringVar(&format, "format", "", "a Go template, or json")

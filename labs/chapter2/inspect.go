@@ -80,9 +80,10 @@ func orEmpty(list []string) []string {
 func NewImageInspect(env *command.Env) *cobra.Command {
 	var format string
 	cmd := &cobra.Command{
-		Use:   "inspect [flags] IMAGE...",
-		Short: "Show all that is known of images, as JSON",
-		Args:  cobra.MinimumNArgs(1),
+		Use:     "inspect [flags] IMAGE...",
+		Short:   "Show all that is known of images, as JSON",
+		Example: "  sandbox image inspect base\n  sandbox image inspect -f '{{json .RootFS.Layers}}' base",
+		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return env.Inspect(format, args, func(ref string) (any, error) { return InspectImage(env, ref) })
 		},

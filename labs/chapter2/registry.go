@@ -24,8 +24,9 @@ import (
 // NewRegistry makes `sandbox registry` (tutorial 2.6.2).
 func NewRegistry(env *command.Env) *cobra.Command {
 	group := &cobra.Command{
-		Use:   "registry",
-		Short: "A registry of one's own: push to it, pull from it",
+		Use:     "registry",
+		Short:   "A registry of one's own: push to it, pull from it",
+		Example: "  sandbox registry serve &\n  sandbox tag base localhost:5000/base:v1 && sandbox push localhost:5000/base:v1",
 	}
 	group.AddCommand(newRegistryServe(env), newRegistryCollect(env), newRegistryPasswd(env))
 	return group

@@ -46,6 +46,7 @@ func NewInspect(env *command.Env) *cobra.Command {
 func NewContainerInspect(env *command.Env) *cobra.Command {
 	cmd := NewInspect(env)
 	cmd.Use, cmd.Short = "inspect [flags] CONTAINER...", "Show all that is known of containers, as JSON"
+	cmd.Example = "  sandbox container inspect web\n  sandbox container inspect -f '{{.State.Pid}}' web\n  sandbox container inspect --diagram web"
 	cmd.Flags().Set("type", "container")
 	cmd.Flags().MarkHidden("type")
 	return cmd

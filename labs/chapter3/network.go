@@ -14,7 +14,10 @@ import (
 
 // NewNetwork makes `sandbox network`.
 func NewNetwork(env *command.Env) *cobra.Command {
-	group := &cobra.Command{Use: "network", Short: "Networks: what containers speak to each other through"}
+	group := &cobra.Command{
+		Use: "network", Short: "Networks: what containers speak to each other through",
+		Example: "  sandbox network create my_net && sandbox run -d --network my_net --name web httpd\n  sandbox network show         # a drawing of all of them",
+	}
 	group.AddCommand(
 		newNetworkCreate(env), newNetworkLs(env), newNetworkInspect(env), newNetworkRm(env), newNetworkPrune(env),
 		newNetworkConnect(env), newNetworkDisconnect(env), newNetworkRepair(env),

@@ -28,7 +28,7 @@ func NewStats(env *command.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "stats [flags] [CONTAINER...]",
 		Short:   "Show what containers use of the machine, and go on showing it",
-		Example: "  sandbox stats\n  sandbox stats --no-stream web\n  sandbox stats --no-stream --format '{{.Name}} {{.MemUsage}}'\n  sandbox stats --bars one two          who gets the processor",
+		Example: "  sandbox stats\n  sandbox stats --no-stream web\n  sandbox stats --no-stream --format '{{.Name}} {{.MemUsage}}'\n  sandbox stats --bars one two        # who gets the processor",
 		RunE:    func(cmd *cobra.Command, args []string) error { return runStats(env, opts, args) },
 	}
 	f := cmd.Flags()

@@ -14,7 +14,10 @@ import (
 
 // NewVolume makes `sandbox volume`.
 func NewVolume(env *command.Env) *cobra.Command {
-	group := &cobra.Command{Use: "volume", Short: "Volumes: directories that outlive containers"}
+	group := &cobra.Command{
+		Use: "volume", Short: "Volumes: directories that outlive containers",
+		Example: "  sandbox volume create data && sandbox run -v data:/data base\n  sandbox volume ls",
+	}
 	group.AddCommand(newVolumeCreate(env), newVolumeLs(env), newVolumeInspect(env), newVolumeRm(env), newVolumePrune(env))
 	return group
 }

@@ -30,8 +30,8 @@ func New(env *command.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "lab [NUMBER]",
 		Short: "The course: run a chapter, try it, check it",
-		Example: "  sandbox lab                    the list, with your progress\n  sandbox lab 3.5 --explain      a chapter, step by step\n" +
-			"  sandbox lab 3.5.2              one section of it\n  sandbox lab shell 3.5          try it yourself\n  sandbox lab check 3.5          did it work?",
+		Example: "  sandbox lab                    # the list, with your progress\n  sandbox lab 3.5 --explain      # a chapter, step by step\n" +
+			"  sandbox lab 3.5.2              # one section of it\n  sandbox lab shell 3.5          # try it yourself\n  sandbox lab check 3.5          # did it work?",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return kernel.Advise(fmt.Errorf("neither a lab nor something to do with one: %q", args[0]), "sandbox lab --help   lists what there is")
@@ -47,7 +47,8 @@ func New(env *command.Env) *cobra.Command {
 		}),
 		&cobra.Command{
 			Use: "reset [NUMBER]", Short: "Forget the progress in a lab, or in all", Args: cobra.MaximumNArgs(1),
-			RunE: func(cmd *cobra.Command, args []string) error { return runReset(env, args) },
+			Example: "  sandbox lab reset 3.5\n  sandbox lab reset              # all of them",
+			RunE:    func(cmd *cobra.Command, args []string) error { return runReset(env, args) },
 		})
 	return cmd
 }

@@ -12,7 +12,10 @@ import (
 
 // New makes `sandbox system`.
 func New(env *command.Env) *cobra.Command {
-	group := &cobra.Command{Use: "system", Short: "The machine as a whole: disk, events, what can go, the machine's start"}
+	group := &cobra.Command{
+		Use: "system", Short: "The machine as a whole: disk, events, what can go, the machine's start",
+		Example: "  sandbox system df\n  sandbox system prune",
+	}
 	group.AddCommand(chapter2.NewDf(env), chapter3.NewEvents(env), NewInfo(env), newPrune(env), chapter3.NewUnit(env))
 	return group
 }
