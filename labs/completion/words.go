@@ -157,7 +157,7 @@ func volumes(env *command.Env) []string {
 func lessons(env *command.Env) []string {
 	var numbers []string
 	for _, c := range course.Catalogue() {
-		if _, err := course.Load(course.Lessons(), c.Number, course.English); err == nil {
+		if _, err := course.Load(course.Lessons(), c.Number, course.English, ""); err == nil {
 			numbers = append(numbers, c.Number)
 		}
 	}

@@ -3,7 +3,6 @@ package course
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"sandbox/labs/columns"
@@ -37,19 +36,19 @@ func (s *Session) check(ctx context.Context, lesson *Lesson, section *Section) (
 		s.showResult(r)
 	}
 	fmt.Fprintln(s.Out)
-	if failed := failures(results); len(failed) > 0 {
+	failed := failures(results)
+	if err := s.rememberLook(lesson, e, failed); err != nil {
+		return false, err
+	}
+	if len(failed) > 0 {
 		s.say(sayNotYet)
-		return false, s.showHint(ctx, e, failed)
+		fmt.Fprintln(s.Out)
+		return false, s.showHint(ctx, lesson, e, failed, false)
 	}
 	s.say(sayAllPassed)
 	fmt.Fprintln(s.Out)
 	s.show(e.Debrief)
-	return true, s.remember(lesson.Number, func(p *labProgress) {
-		for len(p.Solved) < e.Number {
-			p.Solved = append(p.Solved, false)
-		}
-		p.Solved[e.Number-1] = true
-	})
+	return true, nil
 }
 
 // leftOut says why an exercise cannot be done here, if all of its checks have needs that are not met; "" if it can.
@@ -169,56 +168,4 @@ func (s *Session) showValue(label phrase, value string) {
 		fmt.Fprintln(s.Out, "      "+before+line)
 		before = strings.Repeat(" ", columns.Of(label.in(s.Lang)))
 	}
-}
-
-// Hint prints the hint that fits the state of exercise n.
-func (s *Session) Hint(ctx context.Context, number string, n int) error {
-	lesson, section, err := s.findExercise(number, n)
-	if err != nil {
-		return err
-	}
-	return s.hint(ctx, lesson, section)
-}
-
-func (s *Session) hint(ctx context.Context, lesson *Lesson, section *Section) error {
-	if why, err := s.leftOut(ctx, lesson, section.Exercise); err != nil || why != "" {
-		s.say(sayExerciseLeftOut, why)
-		return err
-	}
-	if err := s.setUp(ctx, lesson, section); err != nil {
-		return err
-	}
-	results, err := s.judge(ctx, lesson, section.Exercise)
-	if err != nil {
-		return err
-	}
-	failed := failures(results)
-	if len(failed) == 0 {
-		s.say(sayNoHint)
-		return nil
-	}
-	return s.showHint(ctx, section.Exercise, failed)
-}
-
-// showHint prints the first hint that fits: the order in the lesson is the order of importance.
-func (s *Session) showHint(ctx context.Context, e *Exercise, failed []string) error {
-	for _, h := range e.Hints {
-		if h.Failed != "" && !slices.Contains(failed, h.Failed) {
-			continue
-		}
-		if h.When != "" {
-			fits, err := s.succeeds(ctx, h.When)
-			if err != nil {
-				return err
-			}
-			if !fits {
-				continue
-			}
-		}
-		fmt.Fprintln(s.Out)
-		s.say(sayHint)
-		s.show("> " + strings.ReplaceAll(h.Text, "\n", "\n> "))
-		return nil
-	}
-	return nil
 }

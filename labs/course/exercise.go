@@ -84,9 +84,9 @@ func (s *Session) setUp(ctx context.Context, lesson *Lesson, section *Section) e
 	return nil
 }
 
-// mark is the file that says that an exercise has been set up.
+// mark is the file that says that an exercise has been set up, with the parameters of a seed.
 func (s *Session) mark(lesson *Lesson, e *Exercise) string {
-	return filepath.Join(s.Marks, fmt.Sprintf("%s-exercise-%d", lesson.Number, e.Number))
+	return filepath.Join(s.Marks, fmt.Sprintf("%s-exercise-%d-%x", lesson.Number, e.Number, s.Seed))
 }
 
 // Solution shows a way to solve an exercise.

@@ -25,7 +25,9 @@ var directives = []struct {
 	{"cleanup", ""},
 	{"need", "name"},
 	{"check", "name need"},
-	{"hint", "failed"},
+	{"hint", "name level failed"},
+	{"predict", "name"},
+	{"seed", ""},
 	{"solution", ""},
 }
 

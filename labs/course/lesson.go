@@ -2,7 +2,7 @@
 //
 // A lesson is one Markdown file a language. Most of it is prose. Some of its fenced blocks are more: a step is a
 // command that is really run in front of the learner, an exercise has checks that look at the state of the machine.
-// README.md in this directory is the manual for people who write lessons.
+// README.md in labs/ is the manual for people who write lessons.
 //
 // The way through the package:
 //
@@ -35,6 +35,7 @@ type Section struct {
 	Number   string // "3.5.2", empty for an exercise
 	Title    string
 	Parts    []Part
+	Params   []*Param  // of an exercise
 	Exercise *Exercise // nil in a numbered section
 	Line     int
 }
@@ -52,6 +53,7 @@ type Step struct {
 	Exit     int      // the status that the last command must end with, or AnyFailure
 	Need     string   // name of the Need without which the step is left out
 	Setup    bool     // prepares a section: run without asking
+	Predict  *Question
 	Cleanup  []string // undoes the step
 	Line     int
 }
@@ -100,7 +102,10 @@ type Check struct {
 }
 
 // Hint is what helps in one particular situation: the check Failed fails (or any, if that is empty) and When succeeds.
+// Level 1 fits what is wrong; who asks again gets level 2, which says where to look, and level 3, which all but does it.
 type Hint struct {
+	Name   string
+	Level  int
 	Failed string
 	When   string
 	Text   string
@@ -155,7 +160,8 @@ func Lessons() fs.FS {
 var ErrNoLesson = errors.New("this lab has not been written yet")
 
 // Load reads a lesson from a directory of lessons, by its chapter's number ("3.5").
-func Load(dir fs.FS, number string, lang Lang) (*Lesson, error) {
+// The seed draws the parameters of its exercises; an empty one is PlainSeed.
+func Load(dir fs.FS, number string, lang Lang, seed string) (*Lesson, error) {
 	name := fmt.Sprintf("%s.%s.md", number, lang)
 	source, err := fs.ReadFile(dir, name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -164,7 +170,7 @@ func Load(dir fs.FS, number string, lang Lang) (*Lesson, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read lesson %s: %w", number, err)
 	}
-	lesson, err := Parse(name, string(source))
+	lesson, err := Parse(name, string(source), seed)
 	if err != nil {
 		return nil, err
 	}

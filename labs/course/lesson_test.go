@@ -22,8 +22,14 @@ func outline(l *Lesson) string {
 				fmt.Fprintln(&b, "  text")
 				continue
 			}
+			if q := p.Step.Predict; q != nil {
+				fmt.Fprintf(&b, "  question %s proved by %q: %d of %d, with a reason %v\n", q.Name, q.Proof, q.Right, len(q.Options), q.Because != "")
+			}
 			fmt.Fprintf(&b, "  step %s exit %d need %q setup %v: %q undone by %q\n",
 				p.Step.Name, p.Step.Exit, p.Step.Need, p.Step.Setup, p.Step.Commands, p.Step.Cleanup)
+		}
+		for _, p := range s.Params {
+			fmt.Fprintf(&b, "  parameter %s: %q or %d to %d\n", p.Name, p.Values, p.Low, p.High)
 		}
 		if s.Exercise == nil {
 			continue
@@ -36,7 +42,7 @@ func outline(l *Lesson) string {
 			fmt.Fprintf(&b, "  check %s need %q: test %q show %q want %s\n", c.Name, c.Need, c.Test, c.Show, want)
 		}
 		for _, h := range s.Exercise.Hints {
-			fmt.Fprintf(&b, "  hint failed %q when %q\n", h.Failed, h.When)
+			fmt.Fprintf(&b, "  hint %s level %d failed %q when %q\n", h.Name, h.Level, h.Failed, h.When)
 		}
 		fmt.Fprintf(&b, "  solution %q undone by %q\n", s.Exercise.Solution.Commands, s.Exercise.Solution.Cleanup)
 	}
@@ -45,12 +51,12 @@ func outline(l *Lesson) string {
 
 func TestLanguagesHoldTogether(t *testing.T) {
 	for _, number := range written(t) {
-		en, err := Load(Lessons(), number, English)
+		en, err := Load(Lessons(), number, English, "")
 		if err != nil {
 			t.Error(err)
 			continue
 		}
-		zh, err := Load(Lessons(), number, Chinese)
+		zh, err := Load(Lessons(), number, Chinese, "")
 		if err != nil {
 			t.Error(err)
 			continue
@@ -82,7 +88,10 @@ func written(t *testing.T) []string {
 	}
 	var numbers []string
 	for _, f := range files {
-		number := strings.TrimSuffix(strings.TrimSuffix(f, ".en.md"), ".zh.md")
+		number := f
+		for _, kind := range []string{".en.md", ".zh.md", ".mistakes.md"} {
+			number = strings.TrimSuffix(number, kind)
+		}
 		if _, err := FindChapter(number); err != nil {
 			t.Errorf("lessons/%s: %v", f, err)
 		}
@@ -96,10 +105,39 @@ func written(t *testing.T) []string {
 	return numbers
 }
 
+// The seed draws the same values in both languages, others for other learners, and the first ones without a seed.
+func TestSeedDrawsParameters(t *testing.T) {
+	const source = "# 3.1 T\n## Exercise @name@\n```seed\nname: red green blue\nsize: 10..99\n```\nmake @name@ @size@\n" +
+		"```check name=made\ntest: test -e @name@\nit is there\n```\n```hint\nmake it\n```\n```solution\ntouch @name@ @size@\n```\nthat was @name@\n## 3.1.1 @name@\n"
+	seen := map[string]bool{}
+	for _, seed := range []string{"", PlainSeed, "ada", "bob", "cy", "dee", "eve", "fay"} {
+		lesson, err := Parse("x.md", source, seed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := lesson.Sections[0].Exercise
+		command := e.Solution.Commands[0]
+		name := strings.Fields(command)[1]
+		if e.Checks[0].Test != "test -e "+name || e.Debrief != "that was "+name || "touch "+strings.TrimPrefix(lesson.Sections[0].Parts[0].Text, "make ") != command {
+			t.Errorf("seed %q: not everywhere the same values: %+v", seed, lesson.Sections[0])
+		}
+		if (seed == "" || seed == PlainSeed) && command != "touch red 10" {
+			t.Errorf("without a seed: %q", command)
+		}
+		if lesson.Sections[0].Title+lesson.Sections[1].Title != "Exercise @name@3.1.1 @name@" {
+			t.Error("values reach beyond what stands between the seed block and the end of its section")
+		}
+		seen[command] = true
+	}
+	if len(seen) < 5 {
+		t.Errorf("seven seeds draw %d different exercises: %v", len(seen), seen)
+	}
+}
+
 func TestLessonsAreWhole(t *testing.T) {
 	for _, number := range written(t) {
 		for _, lang := range []Lang{English, Chinese} {
-			lesson, err := Load(Lessons(), number, lang)
+			lesson, err := Load(Lessons(), number, lang, "")
 			if err != nil {
 				t.Error(err)
 				continue
@@ -116,7 +154,7 @@ func TestLessonsAreWhole(t *testing.T) {
 }
 
 func TestUnwrittenLesson(t *testing.T) {
-	if _, err := Load(os.DirFS(t.TempDir()), "3.1", English); err == nil || !strings.Contains(err.Error(), ErrNoLesson.Error()) {
+	if _, err := Load(os.DirFS(t.TempDir()), "3.1", English, ""); err == nil || !strings.Contains(err.Error(), ErrNoLesson.Error()) {
 		t.Errorf("error %v, want %v", err, ErrNoLesson)
 	}
 }

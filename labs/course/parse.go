@@ -10,8 +10,11 @@ import (
 
 // Parse reads a lesson. It takes the file apart by lines (headings and fenced blocks); the prose in between stays
 // Markdown until it is shown. Errors name the file and the line.
-func Parse(file, source string) (*Lesson, error) {
-	p := &parser{file: file, lesson: &Lesson{}}
+func Parse(file, source, seed string) (*Lesson, error) {
+	if seed == "" {
+		seed = PlainSeed
+	}
+	p := &parser{file: file, seed: seed, lesson: &Lesson{}}
 	p.lines = strings.Split(strings.ReplaceAll(source, "\r\n", "\n"), "\n")
 	for p.at < len(p.lines) {
 		if err := p.next(); err != nil {
@@ -19,11 +22,15 @@ func Parse(file, source string) (*Lesson, error) {
 		}
 	}
 	p.flush()
+	if err := p.noQuestion(); err != nil {
+		return nil, fmt.Errorf("%s:%d: %w", file, len(p.lines), err)
+	}
 	return p.lesson, p.finish()
 }
 
 type parser struct {
 	file   string
+	seed   string
 	lesson *Lesson
 	lines  []string
 	at     int // the next line
@@ -32,12 +39,14 @@ type parser struct {
 	prose   []string // read and not yet put into a section
 	section *Section // nil before the first one
 	undo    *Step    // what a cleanup block would undo
+
+	question *Question // read and waiting for its step
 }
 
 // next reads one piece: a heading, a fenced block or a line of prose.
 func (p *parser) next() error {
 	p.start = p.at
-	line := p.lines[p.at]
+	line := p.section.fill(p.lines[p.at])
 	if mark, info, ok := openFence(line); ok {
 		return p.fence(mark, info)
 	}
@@ -51,6 +60,10 @@ func (p *parser) next() error {
 	}
 	if title, ok := strings.CutPrefix(line, "## "); ok {
 		p.flush()
+		if err := p.noQuestion(); err != nil {
+			return err
+		}
+		title = p.lines[p.start][len("## "):] // the parameters were those of the section before
 		p.section = &Section{Title: strings.TrimSpace(title), Line: p.start + 1}
 		p.lesson.Sections = append(p.lesson.Sections, p.section)
 		p.undo = nil
@@ -84,7 +97,10 @@ func (p *parser) fence(mark, info string) error {
 		p.at = end
 		return errors.New("this block is never closed")
 	}
-	whole := p.lines[p.at : end+1]
+	whole := slices.Clone(p.lines[p.at : end+1])
+	for i := range whole {
+		whole[i] = p.section.fill(whole[i])
+	}
 	p.at = end + 1
 	f, isDirective, err := parseInfo(info)
 	if err != nil {
@@ -105,11 +121,19 @@ func (p *parser) directive(f fence) error {
 	if p.section == nil {
 		return fmt.Errorf("a %s block before the first \"## \" heading", f.kind)
 	}
-	if f.kind == "cleanup" {
+	switch f.kind {
+	case "cleanup":
 		return p.cleanup(f)
+	case "seed":
+		return p.seedBlock(f)
 	}
 	p.flush()
 	switch f.kind {
+	case "predict":
+		if err := p.noQuestion(); err != nil {
+			return err
+		}
+		return p.predict(f)
 	case "console", "setup":
 		return p.step(f)
 	case "check":
@@ -140,7 +164,13 @@ func (p *parser) step(f fence) error {
 	if e := p.section.Exercise; e != nil {
 		return fmt.Errorf("a %s block after the checks of an exercise", f.kind)
 	}
-	step := &Step{Name: f.attrs["step"], Need: f.attrs["need"], Setup: f.kind == "setup", Line: f.line}
+	step := &Step{Name: f.attrs["step"], Need: f.attrs["need"], Setup: f.kind == "setup", Line: f.line, Predict: p.question}
+	if step.Setup {
+		if err := p.noQuestion(); err != nil {
+			return err
+		}
+	}
+	p.question = nil
 	var err error
 	if step.Commands, err = f.commands(); err != nil {
 		return err
@@ -185,6 +215,14 @@ func (p *parser) cleanup(f fence) error {
 	return err
 }
 
+// noQuestion: a question belongs to the step right after it.
+func (p *parser) noQuestion() error {
+	if p.question != nil {
+		return fmt.Errorf("the question %q (line %d) is not followed by a step", p.question.Name, p.question.Line)
+	}
+	return nil
+}
+
 // exercise returns the section's exercise; the first check makes a section one.
 func (p *parser) exercise() *Exercise {
 	if p.section.Exercise == nil {
@@ -221,8 +259,20 @@ func (p *parser) hint(f fence) error {
 	if err != nil {
 		return err
 	}
+	h := Hint{Name: f.attrs["name"], Level: 1, Failed: f.attrs["failed"], When: values["when"], Text: text, Line: f.line}
+	if level := f.attrs["level"]; level != "" {
+		if h.Level, err = strconv.Atoi(level); err != nil || h.Level < 1 || h.Level > HintLevels {
+			return fmt.Errorf("level=%s: a hint's level is 1 to %d", level, HintLevels)
+		}
+	}
 	e := p.exercise()
-	e.Hints = append(e.Hints, Hint{Failed: f.attrs["failed"], When: values["when"], Text: text, Line: f.line})
+	if h.Name != "" && e.hint(h.Name) >= 0 {
+		return fmt.Errorf("a second hint named %q in this exercise", h.Name)
+	}
+	if n := len(e.Hints); n > 0 && e.Hints[n-1].Level > h.Level {
+		return fmt.Errorf("a hint of level %d after one of level %d: they go from 1 to %d", h.Level, e.Hints[n-1].Level, HintLevels)
+	}
+	e.Hints = append(e.Hints, h)
 	return nil
 }
 

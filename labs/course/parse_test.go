@@ -25,7 +25,7 @@ $ only to look at
 ~~~
 `+"```console step=a expect=exit:3 need=n\n$ first\n$ second \\\n  goes on\n```\n```cleanup\nundo\n```\nAfter.\n"+
 		"````\n```console step=not-one\n```\n````\n"+
-		"```need name=n\ntest: true\nno n here\n```\n"+exercise)
+		"```need name=n\ntest: true\nno n here\n```\n"+exercise, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,17 +70,33 @@ func TestParseErrors(t *testing.T) {
 		{"need", "# a\n## b\n```console step=a need=n\n$ true\n```\n", `x.md:3: no need named "n"`},
 		{"cleanup of nothing", "# a\n## b\n```cleanup\ntrue\n```\n", "x.md:3: a cleanup block follows"},
 		{"before sections", "# a\n" + step, "x.md:2: a console block before the first"},
-		{"check alone", "# a\n## b\n```check name=c\ntest: true\nit is so\n```\n", `x.md:2: the exercise "b" has no last hint`},
+		{"check alone", "# a\n## b\n```check name=c\ntest: true\nit is so\n```\n", `x.md:2: the exercise "b" has no hint`},
 		{"check without test", "# a\n## b\n```check name=c\nshow: ls\nit is so\n```\n", "x.md:3: a check wants"},
 		{"check without text", "# a\n## b\n```check name=c\ntest: true\n```\n", "x.md:3: the check block has no text"},
 		{"field twice", "# a\n## b\n```check name=c\ntest: true\ntest: true\nx\n```\n", `x.md:3: "test" stands twice`},
 		{"no debrief", "# a\n" + strings.Replace(exercise, "well done", "", 1), `x.md:2: the exercise "Exercise" has no debrief`},
 		{"hint", "# a\n" + strings.Replace(exercise, "```hint", "```hint failed=x", 1), `x.md:8: no check named "x"`},
 		{"only some hints", "# a\n" + strings.Replace(exercise, "```hint", "```hint failed=made", 1), "has no last hint that always fits"},
+		{"hint twice", "# a\n" + strings.Replace(exercise, "```hint", "```hint name=h\nx\n```\n```hint name=h", 1), `a second hint named "h"`},
+		{"hint level", "# a\n" + strings.Replace(exercise, "```hint", "```hint level=4", 1), "x.md:8: level=4: a hint's level is 1 to 3"},
+		{"hint order", "# a\n" + strings.Replace(exercise, "```hint", "```hint level=2\nx\n```\n```hint", 1), "a hint of level 1 after one of level 2"},
+		{"only some of a level", "# a\n" + strings.Replace(exercise, "```solution", "```hint level=2 failed=made\nx\n```\n```solution", 1), "always fits (without failed= and when:) on level 2"},
+		{"question without proof", "# a\n## b\n```predict name=q\nWhat?\n- a\n+ b\n```\n" + step, `x.md:3: a predict block wants name= and a line "right: COMMAND"`},
+		{"question without answer", "# a\n## b\n```predict name=q\nright: true\nWhat?\n- a\n- b\n```\n" + step, `no option is marked with "+"`},
+		{"two answers", "# a\n## b\n```predict name=q\nright: true\nWhat?\n+ a\n+ b\n```\n" + step, `two options are marked with "+"`},
+		{"one option", "# a\n## b\n```predict name=q\nright: true\nWhat?\n+ b\n```\n" + step, "the predict block has 1 options"},
+		{"question without step", "# a\n## b\n```predict name=q\nright: true\nWhat?\n- a\n+ b\n```\n## c\n" + step, `the question "q" (line 3) is not followed by a step`},
+		{"question at the end", "# a\n## b\n```predict name=q\nright: true\nWhat?\n- a\n+ b\n```\n", `the question "q" (line 3) is not followed by a step`},
+		{"seed in a section", "# a\n## b\n```seed\nx: a b c\n```\n" + step, "x.md:4: a seed block in a section that is no exercise"},
+		{"seed unused", "# a\n" + strings.Replace(exercise, "do it", "```seed\nx: a b c\n```\n", 1), `x.md:4: the parameter "x" is not used: write @x@`},
+		{"seed too late", "# a\n" + strings.Replace(exercise, "do it", "do it\n```seed\nx: a b c\n```\n", 1), "x.md:4: a seed block is the first thing"},
+		{"few values", "# a\n## b\n```seed\nx: a b\n```\n", `x.md:3: "x" has 2 values`},
+		{"no range", "# a\n## b\n```seed\nx: 9..1\n```\n", `"9..1" is no range`},
+		{"no parameter", "# a\n## b\n```seed\nX y\n```\n", `"X y" is not of the form`},
 		{"step in exercise", "# a\n" + exercise + step, "x.md:18: a console block after the checks"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := Parse("x.md", c.source)
+			_, err := Parse("x.md", c.source, "")
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v, want %q", err, c.want)
 			}

@@ -77,7 +77,7 @@ func TestWrap(t *testing.T) {
 func TestLessonsFitTheWidth(t *testing.T) {
 	for _, number := range written(t) {
 		for _, lang := range []Lang{English, Chinese} {
-			lesson, err := Load(Lessons(), number, lang)
+			lesson, err := Load(Lessons(), number, lang, "")
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -32,7 +32,11 @@ type Session struct {
 	// exercise has been set up there, which must not happen twice.
 	Marks string
 
-	text *renderer // made when the first text is shown
+	// Seed draws the parameters of exercises; PlainSeed if empty.
+	Seed string
+
+	text  *renderer // made when the first text is shown
+	heard io.Writer // also gets what a step prints; nil if nobody wants it
 }
 
 // ErrStep is returned when a lesson has been run and a step of it has not ended as the lesson says.
@@ -53,7 +57,7 @@ func (s *Session) load(number string) (*Lesson, error) {
 	if s.Lessons == nil {
 		s.Lessons = Lessons()
 	}
-	return Load(s.Lessons, chapter, s.Lang)
+	return Load(s.Lessons, chapter, s.Lang, s.Seed)
 }
 
 // say prints one line in the learner's language.
@@ -66,10 +70,14 @@ func (s *Session) show(markdown string) {
 	if markdown == "" {
 		return
 	}
+	fmt.Fprintln(s.Out, s.markdown().render(markdown))
+}
+
+func (s *Session) markdown() *renderer {
 	if s.text == nil {
 		s.text = newRenderer(s.width(), s.Color)
 	}
-	fmt.Fprintln(s.Out, s.text.render(markdown))
+	return s.text
 }
 
 // paint gives text a style where colours are wanted.

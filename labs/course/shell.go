@@ -40,7 +40,10 @@ func (s *Session) runStep(ctx context.Context, step *Step) (status int, err erro
 func (s *Session) runVisible(ctx context.Context, line string) (int, error) {
 	cmd := s.command(ctx, line)
 	screen := &screen{out: s.Out}
-	words := &stream{screen: screen, before: outputIndent}
+	var words io.Writer = &stream{screen: screen, before: outputIndent}
+	if s.heard != nil {
+		words = io.MultiWriter(words, s.heard)
+	}
 	cmd.Stdout, cmd.Stderr = words, words
 	end := func() {}
 	if s.Explain != nil {

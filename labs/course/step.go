@@ -47,20 +47,23 @@ func (w *walk) showStep(step *Step) {
 	w.showCommand(step.Commands[0])
 }
 
-// perform runs a step and says so if it did not end as the lesson promises.
-func (w *walk) perform(ctx context.Context, step *Step) error {
-	if step.Need != "" {
-		need := w.lesson.need(step.Need)
-		given, err := w.succeeds(ctx, need.Test)
-		if err != nil {
-			return err
-		}
-		if !given {
-			fmt.Fprint(w.Out, outputIndent)
-			w.say(sayStepSkipped, plainLine(need.Text))
-			fmt.Fprintln(w.Out)
-			return nil
-		}
+// perform runs a step and says so if it did not end as the lesson promises. If the step had a question, choice is the
+// learner's answer, or -1.
+func (w *walk) perform(ctx context.Context, step *Step, choice int) error {
+	given, err := w.given(ctx, step)
+	if err != nil {
+		return err
+	}
+	if !given {
+		fmt.Fprint(w.Out, outputIndent)
+		w.say(sayStepSkipped, plainLine(w.lesson.need(step.Need).Text))
+		fmt.Fprintln(w.Out)
+		return nil
+	}
+	var heard strings.Builder
+	if step.Predict != nil {
+		w.heard = &heard
+		defer func() { w.heard = nil }()
 	}
 	status, err := w.runStep(ctx, step)
 	if err != nil {
@@ -76,7 +79,19 @@ func (w *walk) perform(ctx context.Context, step *Step) error {
 		w.failed = append(w.failed, step.label())
 	}
 	fmt.Fprintln(w.Out)
+	if step.Predict != nil {
+		w.heard = nil // the proof is not part of what it proves
+		return w.reveal(ctx, step.Predict, choice, strings.TrimSpace(heard.String()))
+	}
 	return nil
+}
+
+// given says whether what a step needs is there.
+func (w *walk) given(ctx context.Context, step *Step) (bool, error) {
+	if step.Need == "" {
+		return true, nil
+	}
+	return w.succeeds(ctx, w.lesson.need(step.Need).Test)
 }
 
 // label names a step in a message; setups have no name of their own.

@@ -1,6 +1,7 @@
 package course
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,6 +26,14 @@ func (p *parser) finishSection(s *Section) (line int, err error) {
 			return part.Step.Line, fmt.Errorf("no need named %q in this lesson", part.Step.Need)
 		}
 	}
+	for _, param := range s.Params {
+		if s.Exercise == nil {
+			return param.line, errors.New("a seed block in a section that is no exercise")
+		}
+		if !param.used {
+			return param.line, fmt.Errorf("the parameter %q is not used: write @%s@", param.Name, param.Name)
+		}
+	}
 	e := s.Exercise
 	if e == nil {
 		return 0, nil
@@ -34,16 +43,20 @@ func (p *parser) finishSection(s *Section) (line int, err error) {
 			return c.Line, fmt.Errorf("no need named %q in this lesson", c.Need)
 		}
 	}
-	for _, h := range e.Hints {
+	for i, h := range e.Hints {
 		if h.Failed != "" && !slices.ContainsFunc(e.Checks, func(c Check) bool { return c.Name == h.Failed }) {
 			return h.Line, fmt.Errorf("no check named %q in this exercise", h.Failed)
+		}
+		lastOfLevel := i == len(e.Hints)-1 || e.Hints[i+1].Level != h.Level
+		if lastOfLevel && h.conditional() {
+			return h.Line, fmt.Errorf("the exercise %q has no last hint that always fits (without failed= and when:) on level %d", s.Title, h.Level)
 		}
 	}
 	switch {
 	case len(e.Checks) == 0:
 		return s.Line, fmt.Errorf("the exercise %q has no check", s.Title)
-	case len(e.Hints) == 0 || e.Hints[len(e.Hints)-1].conditional():
-		return s.Line, fmt.Errorf("the exercise %q has no last hint that always fits (without failed= and when:)", s.Title)
+	case len(e.Hints) == 0:
+		return s.Line, fmt.Errorf("the exercise %q has no hint", s.Title)
 	case e.Solution == nil:
 		return s.Line, fmt.Errorf("the exercise %q has no solution", s.Title)
 	case e.Debrief == "":

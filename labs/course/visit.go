@@ -40,7 +40,8 @@ type visit struct {
 	*walk
 	stops []stop
 	at    int
-	told  bool    // the prose of this stop has been shown
+	told  bool    // the prose of this stop has been shown, and its question asked
+	guess int     // the learner's answer to that question, or -1
 	done  []*Step // in the order in which they were run
 }
 
@@ -62,7 +63,10 @@ func (w *walk) section(ctx context.Context, section *Section) (to move, err erro
 		}
 	}()
 	for v.at < len(v.stops) {
-		v.tell()
+		left, err := v.tell(ctx)
+		if err != nil || left {
+			return leave, err
+		}
 		key, err := w.pause(ctx, v.stops[v.at].step, v.last() != nil)
 		if err != nil {
 			return leave, err
@@ -74,15 +78,25 @@ func (w *walk) section(ctx context.Context, section *Section) (to move, err erro
 	return forward, nil
 }
 
-// tell shows the prose of a stop, but not again when the learner has only repeated the step before it.
-func (v *visit) tell() {
+// tell shows the prose of a stop and asks the question of its step, but not again when the learner has only repeated the
+// step before it. It says whether they want to leave.
+func (v *visit) tell(ctx context.Context) (left bool, err error) {
 	if v.told {
-		return
+		return false, nil
 	}
 	for _, text := range v.stops[v.at].prose {
 		v.show(text)
 	}
-	v.told = true
+	v.told, v.guess = true, -1
+	step := v.stops[v.at].step
+	if step == nil || step.Predict == nil {
+		return false, nil
+	}
+	if given, err := v.given(ctx, step); err != nil || !given {
+		return false, err
+	}
+	v.guess, left, err = v.predict(step.Predict)
+	return left, err
 }
 
 // moveTo goes to another stop.
@@ -109,18 +123,18 @@ func (v *visit) act(ctx context.Context, key string) (move, error) {
 			return stay, err
 		}
 		v.showStep(last)
-		return stay, v.perform(ctx, last)
+		return stay, v.perform(ctx, last, -1)
 	case "s":
 		v.moveTo(v.at + 1)
 		return stay, nil
 	}
-	step := v.stops[v.at].step
+	step, guess := v.stops[v.at].step, v.guess
 	v.moveTo(v.at + 1)
 	if step == nil {
 		return stay, nil
 	}
 	v.done = append(v.done, step)
-	return stay, v.perform(ctx, step)
+	return stay, v.perform(ctx, step, guess)
 }
 
 // back goes to the last step that the learner was asked about, and undoes what has been done since.

@@ -52,6 +52,12 @@ func (w *world) withLesson(source string) *world {
 	return w
 }
 
+// withMistakes adds what the author has foreseen.
+func (w *world) withMistakes(source string) *world {
+	w.Lessons.(fstest.MapFS)["3.1.mistakes.md"] = &fstest.MapFile{Data: []byte(source)}
+	return w
+}
+
 // typing makes the session a terminal at which these lines are entered.
 func (w *world) typing(lines ...string) *world {
 	w.Terminal = true

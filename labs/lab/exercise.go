@@ -20,7 +20,7 @@ type onExercise func(ctx context.Context, s *course.Session, number string, n in
 
 // exerciseCommand makes a command on the exercises of a lab: NUMBER, and which of them. It works in the pocket host
 // that `lab shell` has opened, from inside or from another terminal.
-func exerciseCommand(env *command.Env, name, short string, do onExercise) *cobra.Command {
+func exerciseCommand(env *setting, name, short string, do onExercise) *cobra.Command {
 	return &cobra.Command{
 		Use: name + " [NUMBER] [EXERCISE]", Short: short, Args: cobra.RangeArgs(0, 2),
 		Example: "  sandbox lab " + name + " 3.5\n  sandbox lab " + name + " 3.5 2",
@@ -50,7 +50,7 @@ func exerciseCommand(env *command.Env, name, short string, do onExercise) *cobra
 }
 
 // newSolution makes `sandbox lab solution`, which shows the solution anywhere, and performs it in the lab shell.
-func newSolution(env *command.Env) *cobra.Command {
+func newSolution(env *setting) *cobra.Command {
 	var run bool
 	cmd := exerciseCommand(env, "solution", "Show how an exercise is done", func(ctx context.Context, s *course.Session, number string, n int) error {
 		return s.RunSolution(ctx, number, n)
@@ -133,7 +133,7 @@ func check(ctx context.Context, s *course.Session, number string, n int) error {
 
 // runReset forgets the progress in a lab, or in all of them; in the pocket host of an open lab shell it also puts the
 // exercises back to their beginning.
-func runReset(env *command.Env, args []string) error {
+func runReset(env *setting, args []string) error {
 	number := ownLab()
 	if len(args) > 0 {
 		number = args[0]

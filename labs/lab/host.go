@@ -11,13 +11,12 @@ import (
 	"sandbox/image/builtin"
 	"sandbox/kernel"
 	"sandbox/kernel/pocket"
-	"sandbox/labs/command"
 )
 
 // stock gives a pocket host the built-in images from a store that has nothing else, so that they need not be made in
 // each one anew. Images that an earlier version of this program has made go when no other pocket host is open: whoever
 // uses the store holds a shared lock on it until the process ends.
-func stock(env *command.Env, o *pocket.Options) error {
+func stock(env *setting, o *pocket.Options) error {
 	store := &image.Store{Dir: filepath.Join(env.Engine().Paths.State, "pocket")}
 	if _, err := os.Stat(store.Dir); err != nil {
 		if _, err := builtin.Ensure(store, "base"); err != nil { // makes the store
@@ -49,7 +48,7 @@ func stock(env *command.Env, o *pocket.Options) error {
 }
 
 // newHost makes `sandbox lab host`: any command in a fresh pocket host. The tests run in such.
-func newHost(env *command.Env) *cobra.Command {
+func newHost(env *setting) *cobra.Command {
 	var shared []string
 	cmd := &cobra.Command{
 		Use: "host [flags] COMMAND [ARG...]", Short: "Run any command in a fresh pocket host",

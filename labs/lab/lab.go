@@ -25,8 +25,15 @@ import (
 // progressVariable names the progress file inside a pocket host, where it is shared with the machine.
 const progressVariable = "SANDBOX_PROGRESS"
 
+// setting is what the commands of the course have in common.
+type setting struct {
+	*command.Env
+	seed string // --seed
+}
+
 // New makes `sandbox lab`.
-func New(env *command.Env) *cobra.Command {
+func New(common *command.Env) *cobra.Command {
+	env := &setting{Env: common}
 	cmd := &cobra.Command{
 		Use:   "lab [NUMBER]",
 		Short: "The course: run a chapter, try it, check it",
@@ -40,7 +47,8 @@ func New(env *command.Env) *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return runLab(env, args) },
 	}
-	cmd.AddCommand(newShell(env), newHost(env), newProve(env), newSolution(env),
+	cmd.PersistentFlags().StringVar(&env.seed, "seed", "", "what draws your exercises' names and numbers, from now on; 0: as they were written")
+	cmd.AddCommand(newWatch(env), newShell(env), newHost(env), newProve(env), newSolution(env),
 		exerciseCommand(env, "check", "Look whether the exercises of a lab are done", check),
 		exerciseCommand(env, "hint", "Give a hint, one that fits what is wrong", func(ctx context.Context, s *course.Session, number string, n int) error {
 			return s.Hint(ctx, number, n)
@@ -53,7 +61,7 @@ func New(env *command.Env) *cobra.Command {
 	return cmd
 }
 
-func runLab(env *command.Env, args []string) error {
+func runLab(env *setting, args []string) error {
 	if len(args) == 0 {
 		s, err := newSession(env)
 		if err != nil {
@@ -100,7 +108,7 @@ func load(number string) (*course.Lesson, error) {
 	if _, err := course.FindChapter(number); err != nil {
 		return nil, kernel.Advise(err, "sandbox lab   lists them")
 	}
-	lesson, err := course.Load(course.Lessons(), number, course.English)
+	lesson, err := course.Load(course.Lessons(), number, course.English, "")
 	if errors.Is(err, course.ErrNoLesson) {
 		return nil, kernel.Advise(err, "sandbox lab   lists those that have")
 	}
@@ -122,7 +130,7 @@ func chapterOf(number string) string {
 }
 
 // enter runs a sandbox command in a new pocket host.
-func enter(env *command.Env, o pocket.Options) error {
+func enter(env *setting, o pocket.Options) error {
 	tidy(env)
 	if err := stock(env, &o); err != nil {
 		return err
@@ -131,7 +139,7 @@ func enter(env *command.Env, o pocket.Options) error {
 }
 
 // tidy takes away the control groups of pocket hosts that were killed: all else of them the kernel has taken already.
-func tidy(env *command.Env) {
+func tidy(env *setting) {
 	engine := *env.Engine()
 	engine.Door = quietly(env)
 	left, err := engine.Leftovers()
@@ -146,7 +154,7 @@ func tidy(env *command.Env) {
 // quietly is the door for what the course itself needs. With --explain a lesson explains its commands; that the pocket
 // host around them takes some 150 steps of its own would drown the first of them. `sandbox lab host --explain true`
 // shows these.
-func quietly(env *command.Env) *kernel.Door {
+func quietly(env *setting) *kernel.Door {
 	return &kernel.Door{Process: "client", Language: env.Language()}
 }
 
@@ -158,12 +166,15 @@ func exit(code int, err error) error {
 }
 
 // options are those of a pocket host in which a sandbox command works on a lab.
-func options(env *command.Env, number string, args []string) pocket.Options {
+func options(env *setting, number string, args []string) pocket.Options {
 	progress := progressFile()
 	quietly(env).Do(kernel.MkdirAll(filepath.Dir(progress), "3.1")...)
 	flags := []string{"--lang=" + env.Language()}
 	if env.Explain != "" {
 		flags = append(flags, "--explain="+env.Explain)
+	}
+	if env.seed != "" {
+		args = append(args, "--seed="+env.seed)
 	}
 	return pocket.Options{
 		Name: number, Title: number, RunDir: env.Engine().Paths.Run, Args: append(append([]string{"sandbox"}, flags...), args...), Shared: []string{filepath.Dir(progress)},

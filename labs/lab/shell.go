@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,7 +22,7 @@ import (
 )
 
 // newShell makes `sandbox lab shell`.
-func newShell(env *command.Env) *cobra.Command {
+func newShell(env *setting) *cobra.Command {
 	return &cobra.Command{
 		Use: "shell NUMBER", Short: "Open your own shell in a pocket host, to try a lab's exercises",
 		Example: "  sandbox lab shell 3.5", Args: oneNumber,
@@ -29,7 +30,7 @@ func newShell(env *command.Env) *cobra.Command {
 	}
 }
 
-func runShell(env *command.Env, number string) error {
+func runShell(env *setting, number string) error {
 	if _, err := load(number); err != nil {
 		return err
 	}
@@ -72,29 +73,56 @@ func tools(s *course.Session) string { return filepath.Dir(s.Shell[0]) }
 
 // newProve makes `sandbox lab prove`: for authors and tests. Each exercise's start must fail its check, and its
 // solution pass it.
-func newProve(env *command.Env) *cobra.Command {
-	return &cobra.Command{
+func newProve(env *setting) *cobra.Command {
+	var attempt int
+	cmd := &cobra.Command{
 		Use: "prove NUMBER", Hidden: true, Args: oneNumber,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if _, err := load(args[0]); err != nil {
+			lesson, err := load(args[0])
+			if err != nil {
 				return err
 			}
 			if os.Getenv(pocket.Variable) == "" {
-				o := options(env, args[0], []string{"lab", "prove", args[0]})
-				o.Name = ""
-				return enter(env, o)
+				return proveAll(env, lesson, attempt)
 			}
-			s, err := newSession(env)
+			private := *env // the author's own seed stays what it is
+			private.seed = ""
+			s, err := newSession(&private)
 			if err != nil {
 				return err
+			}
+			s.Seed = env.seed
+			if attempt > 0 {
+				return s.ProveAttempt(context.Background(), args[0], attempt)
 			}
 			return s.Prove(context.Background(), args[0])
 		},
 	}
+	cmd.Flags().IntVar(&attempt, "attempt", -1, "only this one of what the author has foreseen; 0: only the solutions")
+	return cmd
+}
+
+// proveAll proves the solutions in one pocket host, and each attempt that the author has foreseen in one of its own.
+func proveAll(env *setting, lesson *course.Lesson, only int) error {
+	attempts, err := lesson.Attempts(course.Lessons())
+	if err != nil {
+		return err
+	}
+	for n := range len(attempts) + 1 {
+		if only >= 0 && n != only {
+			continue
+		}
+		o := options(env, lesson.Number, []string{"lab", "prove", lesson.Number, "--attempt=" + strconv.Itoa(n)})
+		o.Name = ""
+		if err := enter(env, o); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // newSession makes the engine's session for this terminal, or pipe.
-func newSession(env *command.Env) (*course.Session, error) {
+func newSession(env *setting) (*course.Session, error) {
 	out, _ := env.Out.(*os.File)
 	terminal := out != nil && term.IsTerminal(int(out.Fd())) && term.IsTerminal(int(env.In.Fd()))
 	s := &course.Session{
@@ -102,10 +130,13 @@ func newSession(env *command.Env) (*course.Session, error) {
 		Lang: course.Lang(env.Language()), Progress: progressFile(), Marks: "/run/lab",
 	}
 	if env.Explain != "" {
-		s.Explain = newNarration(env)
+		s.Explain = newNarration(env.Env)
 	}
 	if terminal {
 		s.Width, _, _ = term.GetSize(int(out.Fd()))
+	}
+	if err := s.EnsureSeed(env.seed); err != nil {
+		return nil, err
 	}
 	if os.Getenv(pocket.Variable) == "" {
 		return s, nil

@@ -1,0 +1,162 @@
+package course
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Attempt is something that a learner may do in an exercise, as the author has foreseen it: a mistake, which is to bring
+// the hint that was written for it, or another right way. They stand in a file beside the lesson, NUMBER.mistakes.md,
+// for both languages.
+type Attempt struct {
+	Exercise int
+	Script   string // empty: nothing has been done yet
+	Hint     string // the name of a hint of level 1; empty if this is right
+	Line     int
+}
+
+// Attempts reads what the author of a lesson has foreseen, in the order of the file, with the parameters that the lesson
+// has drawn. There may be no such file.
+func (l *Lesson) Attempts(dir fs.FS) ([]Attempt, error) {
+	file := l.Number + ".mistakes.md"
+	source, err := fs.ReadFile(dir, file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the mistakes: %w", err)
+	}
+	var list []Attempt
+	lines := strings.Split(string(source), "\n")
+	for i := 0; i < len(lines); i++ {
+		mark, info, ok := openFence(lines[i])
+		if !ok {
+			continue
+		}
+		begin := i
+		for i++; i < len(lines) && !closesFence(lines[i], mark); i++ {
+		}
+		if i == len(lines) {
+			return nil, fmt.Errorf("%s:%d: this block is never closed", file, begin+1)
+		}
+		a, err := l.attempt(info, strings.Join(lines[begin+1:i], "\n"))
+		if err != nil {
+			return nil, fmt.Errorf("%s:%d: %w", file, begin+1, err)
+		}
+		a.Line = begin + 1
+		list = append(list, a)
+	}
+	return list, nil
+}
+
+// attempt reads one block: "mistake exercise=1 hint=unborn" or "way exercise=1".
+func (l *Lesson) attempt(info, body string) (Attempt, error) {
+	words := strings.Fields(info)
+	attrs := map[string]string{}
+	for _, word := range words[min(1, len(words)):] {
+		key, value, _ := strings.Cut(word, "=")
+		attrs[key] = value
+	}
+	var a Attempt
+	a.Exercise, _ = strconv.Atoi(attrs["exercise"])
+	a.Hint = attrs["hint"]
+	exercises := l.exercises()
+	if a.Exercise < 1 || a.Exercise > len(exercises) {
+		return a, fmt.Errorf("exercise=%s: the lesson has exercises 1 to %d", attrs["exercise"], len(exercises))
+	}
+	section := exercises[a.Exercise-1]
+	a.Script = strings.TrimSpace(section.fill(body))
+	switch {
+	case len(words) > 0 && words[0] == "way" && len(attrs) == 1:
+		if a.Script == "" {
+			return a, errors.New("a way that does nothing cannot be right")
+		}
+	case len(words) > 0 && words[0] == "mistake" && len(attrs) == 2:
+		if i := section.Exercise.hint(a.Hint); i < 0 || section.Exercise.Hints[i].Level != 1 {
+			return a, fmt.Errorf("exercise %d has no hint of level 1 with name=%s", a.Exercise, a.Hint)
+		}
+	default:
+		return a, errors.New("a block here is \"mistake exercise=N hint=NAME\" or \"way exercise=N\"")
+	}
+	return a, nil
+}
+
+// unforeseen lists the hints of level 1 that no mistake leads to: perhaps nothing does.
+func (l *Lesson) unforeseen(attempts []Attempt) []string {
+	var list []string
+	for _, s := range l.exercises() {
+		for _, h := range s.Exercise.Hints {
+			leads := func(a Attempt) bool { return a.Exercise == s.Exercise.Number && a.Hint == h.Name }
+			if h.Level == 1 && !slices.ContainsFunc(attempts, leads) {
+				list = append(list, fmt.Sprintf("exercise %d: %s", s.Exercise.Number, h.Name))
+			}
+		}
+	}
+	return list
+}
+
+// ProveAttempt sets an exercise up, does what the author has foreseen (the n-th of the file, from 1) and sees whether the
+// hint is the one that was written for it. It wants a world of its own, in which nothing has been done.
+func (s *Session) ProveAttempt(ctx context.Context, number string, n int) error {
+	lesson, err := s.load(number)
+	if err != nil {
+		return err
+	}
+	attempts, err := lesson.Attempts(s.Lessons)
+	if err != nil {
+		return err
+	}
+	if n < 1 || n > len(attempts) {
+		return fmt.Errorf("lab %s has %d foreseen attempts: there is no number %d", lesson.Number, len(attempts), n)
+	}
+	a := attempts[n-1]
+	section := lesson.exercises()[a.Exercise-1]
+	e := section.Exercise
+	if why, err := s.leftOut(ctx, lesson, e); err != nil || why != "" {
+		s.say(sayExerciseLeftOut, why)
+		return err
+	}
+	if err := s.setUp(ctx, lesson, section); err != nil {
+		return err
+	}
+	said := ""
+	if a.Script != "" {
+		stdout, stderr, err := s.capture(ctx, a.Script)
+		if err != nil {
+			return err
+		}
+		said = stdout + "\n" + stderr
+	}
+	results, err := s.judge(ctx, lesson, e)
+	if err != nil {
+		return err
+	}
+	failed := failures(results)
+	got := ""
+	if len(failed) > 0 {
+		fits, err := s.fitting(ctx, e, 1, failed)
+		if err != nil {
+			return err
+		}
+		got = e.Hints[fits].Name
+	}
+	if got == a.Hint {
+		return nil
+	}
+	for _, r := range results {
+		s.showResult(r)
+	}
+	where := fmt.Sprintf("%s.mistakes.md:%d: exercise %d, after\n%s\n%s\n", lesson.Number, a.Line, a.Exercise, a.Script, said)
+	switch {
+	case a.Hint == "":
+		return fmt.Errorf("%sthe checks do not pass, and the hint is %q", where, got)
+	case len(failed) == 0:
+		return fmt.Errorf("%sthe checks pass; the hint was to be %q", where, a.Hint)
+	}
+	return fmt.Errorf("%sthe hint is %q; it was to be %q", where, got, a.Hint)
+}

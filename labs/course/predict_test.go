@@ -1,0 +1,64 @@
+package course
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+const asking = "# 3.1 T\n## 3.1.1 One\nBefore.\n```predict name=q\nright: test \"$OUTPUT\" = \"one\n two\"\nWhat does it print?\n- nothing\n+ two\n  lines\n" +
+	"- an error\nBecause it does.\n```\n```console step=a\n$ echo one\n$ echo two >&2\n```\nAfter.\n"
+
+func TestQuestion(t *testing.T) {
+	const options = "*What do you think?* What does it print?\n\n  a) nothing\n  b) two lines\n  c) an error\n"
+	const answer = "*The answer is b)* two lines\n\nBecause it does.\n"
+	for _, c := range []struct {
+		name string
+		keys []string // nil: no terminal
+		want []string
+		know string // what is remembered
+	}{
+		{"in a pipe", nil, []string{options + "\n  $ echo one\n  one\n  $ echo two >&2\n  two\n\n" + answer}, "map[]"},
+		{"right", []string{"b", "", ""}, []string{options, "✓ As you said.\n" + answer}, "map[q:true]"},
+		{"wrong, as text is typed", []string{"z", "C", "", ""}, []string{"No such key", "✗ You said c. It is otherwise.\n" + answer}, "map[q:false]"},
+		{"passed over", []string{"", "", ""}, []string{answer}, "map[]"},
+		{"left", []string{"q"}, []string{"Left."}, "map[]"},
+		{"the first answer counts, and repeating does not ask", []string{"a", "", "r", "b", "b", "", ""}, []string{"You said a", "✓ As you said."}, "map[q:false]"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, English).withLesson(asking)
+			if c.keys != nil {
+				w.typing(c.keys...)
+			}
+			out := w.mustRun(t, "3.1")
+			mustContain(t, out, c.want...)
+			lab, err := w.recallLab("3.1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Join(strings.Fields(fmt.Sprint(lab.Predicted)), " "); got != c.know {
+				t.Errorf("remembered %s, want %s", got, c.know)
+			}
+		})
+	}
+}
+
+// An answer that is not true of what was printed is a failure of the lesson.
+func TestQuestionIsProved(t *testing.T) {
+	w := newWorld(t, Chinese).withLesson(strings.Replace(asking, "echo one", "echo three", 1))
+	if err := w.Run(context.Background(), "3.1"); !errors.Is(err, ErrStep) || !strings.Contains(err.Error(), ": q") {
+		t.Errorf("error %v, want %v with the question's name", err, ErrStep)
+	}
+	mustContain(t, w.out.String(), "课程给出的答案是 b），但刚才的输出并不支持它。")
+	mustNotContain(t, w.out.String(), "Because it does")
+}
+
+// Where the step is left out, nothing is asked.
+func TestQuestionOfStepLeftOut(t *testing.T) {
+	source := strings.Replace(strings.Replace(asking, "step=a", "step=a need=n", 1), "Before.", "```need name=n\ntest: false\nno\n```\n", 1)
+	out := newWorld(t, English).withLesson(source).mustRun(t, "3.1")
+	mustContain(t, out, "(left out here: no)")
+	mustNotContain(t, out, "What does it print")
+}
