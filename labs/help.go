@@ -169,7 +169,7 @@ func isGroup(cmd *cobra.Command) bool { return cmd.HasSubCommands() && cmd.Name(
 
 // isLonger: `container stop` is `stop`.
 func isLonger(cmd *cobra.Command) bool {
-	return isLongerName(cmd.Parent().Name()) && labOfEntry(cmd.Name()) != "" && labsOfSubcommands[cmd.Parent().Name()+" "+cmd.Name()] == ""
+	return cmd.HasParent() && isLongerName(cmd.Parent().Name()) && labOfEntry(cmd.Name()) != "" && labsOfSubcommands[cmd.Parent().Name()+" "+cmd.Name()] == ""
 }
 
 // printHelp is --help of every command.
