@@ -159,6 +159,22 @@ func KeysTerminal(door Doer, file *os.File) (restore func(), err error) {
 	return changeTerminal(door, fd, *before, keys, "3.4", Why{"the key q ends it", "按 q 键就结束"})
 }
 
+// KeepTerminal remembers the mode of the user's own terminal. restore puts it back if it has become another one: whoever was to
+// do that may have been killed.
+func KeepTerminal(door Doer, file *os.File) (restore func()) {
+	fd := int(file.Fd())
+	before, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	if err != nil {
+		return func() {} // no terminal
+	}
+	return func() {
+		now, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+		if err == nil && *now != *before {
+			door.Do(Try(In("3.2", Because(TerminalMode{FD: fd, Mode: *before}, "your terminal is as it was", "你的终端恢复原样"))...)...)
+		}
+	}
+}
+
 func changeTerminal(door Doer, fd int, before, now unix.Termios, section string, why Why) (restore func(), err error) {
 	err = door.Do(In(section, Because(TerminalMode{FD: fd, Mode: now}, why.EN, why.ZH))...)
 	return func() {

@@ -20,7 +20,7 @@ var directives = []struct {
 	kind  string
 	words string // separated by spaces
 }{
-	{"console", "step expect need"},
+	{"console", "step expect need tty"},
 	{"setup", ""},
 	{"cleanup", ""},
 	{"need", "name"},

@@ -49,10 +49,11 @@ type Part struct {
 // Step is a piece of shell that is run as part of a lesson.
 type Step struct {
 	Name     string
-	Commands []string // each is run by a shell of its own
-	Exit     int      // the status that the last command must end with, or AnyFailure
-	Need     string   // name of the Need without which the step is left out
-	Setup    bool     // prepares a section: run without asking
+	Commands []string   // each is run by a shell of its own
+	Typed    [][]string // what is typed at each command, where one needs a terminal; nil: none does
+	Exit     int        // the status that the last command must end with, or AnyFailure
+	Need     string     // name of the Need without which the step is left out
+	Setup    bool       // prepares a section: run without asking
 	Predict  *Question
 	Cleanup  []string // undoes the step
 	Line     int

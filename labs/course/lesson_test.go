@@ -25,8 +25,8 @@ func outline(l *Lesson) string {
 			if q := p.Step.Predict; q != nil {
 				fmt.Fprintf(&b, "  question %s proved by %q: %d of %d, with a reason %v\n", q.Name, q.Proof, q.Right, len(q.Options), q.Because != "")
 			}
-			fmt.Fprintf(&b, "  step %s exit %d need %q setup %v: %q undone by %q\n",
-				p.Step.Name, p.Step.Exit, p.Step.Need, p.Step.Setup, p.Step.Commands, p.Step.Cleanup)
+			fmt.Fprintf(&b, "  step %s exit %d need %q setup %v: %q typed %q undone by %q\n",
+				p.Step.Name, p.Step.Exit, p.Step.Need, p.Step.Setup, p.Step.Commands, p.Step.Typed, p.Step.Cleanup)
 		}
 		for _, p := range s.Params {
 			fmt.Fprintf(&b, "  parameter %s: %q or %d to %d\n", p.Name, p.Values, p.Low, p.High)

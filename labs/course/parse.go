@@ -172,7 +172,7 @@ func (p *parser) step(f fence) error {
 	}
 	p.question = nil
 	var err error
-	if step.Commands, err = f.commands(); err != nil {
+	if step.Commands, step.Typed, err = f.session(); err != nil {
 		return err
 	}
 	if step.Exit, err = parseExpect(f.attrs["expect"]); err != nil {

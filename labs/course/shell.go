@@ -26,7 +26,11 @@ func (s *Session) runStep(ctx context.Context, step *Step) (status int, err erro
 		if i > 0 {
 			s.showCommand(line)
 		}
-		status, err = s.runVisible(ctx, line)
+		if typed := step.typedAt(i); typed != nil {
+			status, err = s.runTyped(ctx, line, typed)
+		} else {
+			status, err = s.runVisible(ctx, line)
+		}
 		last := i == len(step.Commands)-1
 		if err != nil || (status != 0 && !last) {
 			return status, err
@@ -75,9 +79,9 @@ func (s *Session) explainStream(screen *screen) io.Writer {
 func (s *Session) wait(ctx context.Context, cmd *exec.Cmd) (int, error) {
 	cmd.WaitDelay = lingering
 	if s.Terminal {
-		// Ctrl-C reaches the command and this program alike. It is meant for the command.
+		// Ctrl-C and Ctrl-\ reach the command and this program alike. They are meant for the command.
 		interrupts := make(chan os.Signal, 1)
-		signal.Notify(interrupts, os.Interrupt)
+		signal.Notify(interrupts, os.Interrupt, syscall.SIGQUIT)
 		defer signal.Stop(interrupts)
 	}
 	err := cmd.Run()

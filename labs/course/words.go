@@ -12,6 +12,8 @@ var (
 	sayShellLeft       = phrase{"Back in the lesson.", "回到课程。"}
 	sayLeft            = phrase{"Left. `sandbox lab %s` goes on here.", "已离开。再次执行 `sandbox lab %s` 可以从这里继续。"}
 	sayDone            = phrase{"That was lab %s.", "实验 %s 到此结束。"}
+	sayType            = phrase{"now type: %s", "请输入：%s"}
+	sayTyped           = phrase{"typed: %s", "输入：%s"}
 	sayWrongExit       = phrase{"That ended with exit status %d; the lesson expected %s.", "退出状态是 %d，而课程预期的是%s。"}
 	sayAnyFailure      = phrase{"a failure", "失败（非零）"}
 	sayExit            = phrase{"%d", " %d"}

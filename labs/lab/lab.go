@@ -135,6 +135,8 @@ func enter(env *setting, o pocket.Options) error {
 	if err := stock(env, &o); err != nil {
 		return err
 	}
+	// What runs in there may be killed with the terminal in its hands.
+	defer kernel.KeepTerminal(quietly(env), env.In)()
 	return exit(pocket.Run(quietly(env), o))
 }
 
