@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -57,6 +58,15 @@ func prefixOf(a netlink.Addr) (netip.Prefix, bool) {
 	address, ok := netip.AddrFromSlice(a.IP)
 	bits, _ := a.Mask.Size()
 	return netip.PrefixFrom(address.Unmap(), bits), ok
+}
+
+// MissingKind tells whether the kernel lacks a kind of interface, macvlan or ipvlan: it is asked for one on the loopback, which it never
+// makes (EINVAL), and if it has a module for the kind it loads it to say so.
+func MissingKind(kind string) bool {
+	const loopback = 1 // its number in each network namespace
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name, attrs.ParentIndex = "question", loopback
+	return errors.Is(netlink.LinkAdd(LinkAdd{Kind: kind}.subinterface(attrs)), unix.EOPNOTSUPP)
 }
 
 // Route is what the kernel answers to the question where a packet goes.

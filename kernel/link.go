@@ -129,6 +129,14 @@ var ipvlanModes = map[string]netlink.IPVlanMode{
 	"": netlink.IPVLAN_MODE_L2, "l2": netlink.IPVLAN_MODE_L2, "l3": netlink.IPVLAN_MODE_L3, "l3s": netlink.IPVLAN_MODE_L3S,
 }
 
+// Modes of a macvlan or ipvlan, as its option says them.
+func Modes(kind string) []string {
+	if kind == "ipvlan" {
+		return []string{"l2", "l3", "l3s"}
+	}
+	return []string{"bridge", "private", "vepa", "passthru"}
+}
+
 func (l LinkAdd) subinterface(attrs netlink.LinkAttrs) netlink.Link {
 	if l.Kind == "ipvlan" {
 		return &netlink.IPVlan{LinkAttrs: attrs, Mode: ipvlanModes[l.Mode]}

@@ -142,18 +142,6 @@ func checkInterfaceName(name string) error {
 	return nil
 }
 
-// checkParent looks for the interface of the host that a macvlan or ipvlan belongs to.
-func (n *Network) checkParent() error {
-	parent := n.Options[optionParent]
-	if parent == "" {
-		return kernel.Advise(fmt.Errorf("the driver %s needs an interface of the host", n.Driver), "-o parent=eth0: `ip link` lists them")
-	}
-	if _, err := kernel.LinkOf(parent); err != nil {
-		return kernel.Advise(fmt.Errorf("there is no interface %s on this machine", parent), "`ip link` lists them")
-	}
-	return nil
-}
-
 // pools reads --subnet, --gateway, --ip-range and --aux-address: each belongs to the subnet that it lies in.
 func (o CreateOptions) pools(n *Network) error {
 	pools := make([]Pool, len(o.Subnets))

@@ -218,7 +218,7 @@ func (s *Store) Join(n *Network, r Request) (e Endpoint, err error) {
 	}
 	steps := []kernel.Step{kernel.Because(kernel.ReplaceFile{Path: s.endpoint(n.ID, e.Container), Data: data, Mode: 0o644},
 		"the container's place in the network, for names to be looked up", "容器在网络中的位置，查名字时要用")}
-	return e, s.Door.Do(kernel.In(section, append(steps, n.interfaceSteps(e, mac, r.Into)...)...)...)
+	return e, n.parentError(s.Door.Do(kernel.In(section, append(steps, n.interfaceSteps(e, mac, r.Into)...)...)...))
 }
 
 // hardwareAddress is the one that was asked for; else one of a range for private use that tells the IPv4 address, as Docker's
@@ -244,8 +244,7 @@ func (e *Endpoint) hardwareAddress(wanted string) (net.HardwareAddr, error) {
 // interfaceSteps make the interface that a container has in a network.
 func (n *Network) interfaceSteps(e Endpoint, mac net.HardwareAddr, into *kernel.Handle) []kernel.Step {
 	if n.Driver != Bridge {
-		mode := n.Options[n.Driver+"_mode"]
-		link := kernel.LinkAdd{Kind: n.Driver, Name: temporaryName(e), MTU: n.MTU(), Parent: n.Options[optionParent], Mode: mode, Into: into}
+		link := kernel.LinkAdd{Kind: n.Driver, Name: temporaryName(e), MTU: n.MTU(), Parent: n.Options[optionParent], Mode: n.mode(), Into: into}
 		if n.Driver == Macvlan { // an ipvlan has its parent's address
 			link.MAC = mac
 		}
@@ -301,7 +300,11 @@ func (s *Store) Configure(n *Network, e Endpoint, gateway bool) error {
 	steps = append(steps, kernel.Because(kernel.LinkSet{Name: e.Interface, Up: true}, "", ""))
 	if gateway && !n.Internal {
 		for _, p := range n.IPAM.Config {
-			if p.Gateway.IsValid() {
+			switch {
+			case !p.Gateway.IsValid():
+			case n.parentRoutes():
+				steps = append(steps, kernel.Because(kernel.RouteAdd{V6: p.Gateway.Is6(), Name: e.Interface}, "everything else goes to the parent's side, which routes it", "去别处的都从这块网卡发出，由父网卡那边来路由"))
+			default:
 				steps = append(steps, kernel.Because(kernel.RouteAdd{Via: p.Gateway, Name: e.Interface}, "everything else goes to the gateway", "去别处的都交给网关"))
 			}
 		}

@@ -3,7 +3,8 @@
 //
 // A script sees `sandbox` and the base image's small commands on its PATH, an empty store, and nothing of the machine's
 // containers, processes or network. Conditions: [root] (root of the machine), [user] (an ordinary user), [cgroup] (cgroups
-// can be made in the pocket host), [cgroup1] (those of version 1), and testscript's own.
+// can be made in the pocket host), [cgroup1] (those of version 1), [macvlan] and [ipvlan] (interfaces that the kernel has), and
+// testscript's own.
 //
 //	go test ./testscripts                    all
 //	go test ./testscripts -run Scripts/exec  those with that name
@@ -25,6 +26,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 
 	program "sandbox/testscripts/built"
 )
@@ -159,6 +162,10 @@ func condition(name string) (bool, error) {
 	case "cgroup1":
 		_, err := os.Stat("/sys/fs/cgroup/memory/tasks")
 		return err == nil && canMakeGroups(), nil
+	case "macvlan":
+		return hasKind(&netlink.Macvlan{LinkAttrs: netlink.LinkAttrs{Name: "try", ParentIndex: 1}}), nil
+	case "ipvlan":
+		return hasKind(&netlink.IPVlan{LinkAttrs: netlink.LinkAttrs{Name: "try", ParentIndex: 1}}), nil
 	}
 	return false, fmt.Errorf("unknown condition %q", name)
 }
@@ -172,6 +179,11 @@ func canMakeGroups() bool {
 		}
 	}
 	return false
+}
+
+// hasKind tells whether the kernel has interfaces of that kind. None of these can be made from the loopback, which is the first one.
+func hasKind(link netlink.Link) bool {
+	return !errors.Is(netlink.LinkAdd(link), unix.EOPNOTSUPP)
 }
 
 // exitCode N COMMAND…: the command ends with exit code N.

@@ -31,8 +31,8 @@ const (
 	Control = 3   // the socket to the client
 	Memory  = 16  // the table of the container's birth, in a memfd
 	Lock    = 17  // the container's lock file, locked for as long as it is open
-	Names   = 18  // the resolver's sockets, where the container has one: packets …
-	Stream  = 19  // … and connections
+	Names   = 32  // the resolver's sockets, where the container has one: packets …
+	Stream  = 33  // … and connections
 	Port    = 64  // the first of the sockets that hold published ports
 	Ports   = 160 // how many of them come at most
 	Joined  = 25  // processes of other containers, whose namespaces this one shares (up to 27)

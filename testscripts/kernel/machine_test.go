@@ -32,7 +32,7 @@ func boot(t *testing.T, ctx context.Context, image, initramfs string) *machine {
 	m := &machine{console: filepath.Join(dir, "console")}
 	args := []string{
 		"-accel", "tcg,thread=multi", "-cpu", "max,-erms,-fsrm", "-smp", "2", "-m", "2048", "-nodefaults", "-display", "none", "-no-reboot", "-nic", "none",
-		"-kernel", image, "-initrd", initramfs, "-append", bootOptions + " " + os.Getenv("TMP_BOOT"),
+		"-kernel", image, "-initrd", initramfs, "-append", bootOptions,
 		"-serial", "file:" + m.console, "-serial", "stdio",
 	}
 	for _, disk := range []string{"swap", "disk"} {

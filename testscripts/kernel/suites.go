@@ -61,7 +61,7 @@ const (
 // explained changes often, and they are written anew by -suites '^lessons$' -update. Rates and shares are masked: in a
 // machine without KVM that does not have its processors for itself no measurement comes out to the percent.
 var Suites = []Suite{
-	{Name: "root", Package: "testscripts", Test: "TestScripts", Scripts: "v2-(cpu|disk|memory|modules)|run|confine|doctor|pause|why"},
+	{Name: "root", Package: "testscripts", Test: "TestScripts", Scripts: "v2-(cpu|disk|memory|modules)|run|macvlan|confine|doctor|pause|why"},
 	{Name: "lessons", Package: "transcripts", Test: "TestTranscripts", Scripts: `3\.[45]\.en\.plain`, Args: []string{"-who=root"}},
 	{Name: "zh-lessons", Package: "transcripts", Test: "TestTranscripts", Scripts: `3\.[45]\.zh\.plain`, Args: []string{"-who=root"}, ByHand: true}, // the same commands: two minutes more
 	{Name: "user-lessons", Package: "transcripts", Test: "TestTranscripts", Scripts: `3\.[45]\..*`, User: true, Group: UserScope, ByHand: true},
