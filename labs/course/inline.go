@@ -28,8 +28,9 @@ func (d *document) inline(parent ast.Node, st style) []cell {
 			}
 			list = append(list, d.marked(n, with, "*")...)
 		case *ast.Link:
-			list = append(list, d.inline(n, st)...)
-			list = append(list, cells(" <"+string(n.Destination)+">", st|dim)...)
+			list = append(list, d.link(n, string(n.Destination), st)...)
+		case *ast.Image:
+			list = append(list, d.link(n, string(n.Destination), st)...)
 		case *ast.AutoLink:
 			list = append(list, cells(string(n.URL(d.source)), st)...)
 		default:
@@ -37,6 +38,15 @@ func (d *document) inline(parent ast.Node, st style) []cell {
 		}
 	}
 	return list
+}
+
+// link shows where a link leads, unless its text says so.
+func (d *document) link(n ast.Node, destination string, st style) []cell {
+	list := d.inline(n, st)
+	if paintCells(list, false) == destination {
+		return list
+	}
+	return append(list, cells(" <"+destination+">", st|dim)...)
 }
 
 // marked shows a span by its style, or by a mark around it where there are no styles.
@@ -52,7 +62,7 @@ func (d *document) marked(n ast.Node, st style, mark string) []cell {
 func (d *document) text(n *ast.Text, st style) []cell {
 	value := n.Segment.Value(d.source)
 	if st&code == 0 { // in a code span, a backslash is a backslash
-		value = util.UnescapePunctuations(value)
+		value = util.UnescapePunctuations(util.ResolveEntityNames(util.ResolveNumericReferences(value)))
 	}
 	list := cells(string(value), st)
 	switch {

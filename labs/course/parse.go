@@ -75,7 +75,11 @@ func (p *parser) next() error {
 
 // flush ends a stretch of prose and puts it where it belongs.
 func (p *parser) flush() {
-	text := strings.TrimSpace(strings.Join(p.prose, "\n"))
+	// Empty lines around it go, but not what the first line is moved in by: it may be code.
+	text := strings.TrimRight(strings.Join(p.prose, "\n"), " \t\n")
+	for first, rest, more := strings.Cut(text, "\n"); more && strings.TrimSpace(first) == ""; first, rest, more = strings.Cut(text, "\n") {
+		text = rest
+	}
 	p.prose = nil
 	switch {
 	case text == "":

@@ -53,6 +53,17 @@ $ only to look at
 	}
 }
 
+// Code that is moved in stays so, also where nothing but a step stands before it.
+func TestParseKeepsIndentation(t *testing.T) {
+	lesson, err := Parse("x.md", "# 9.9 Title\n## One\n```console step=a\n$ true\n```\n\n    code\n      more\n\nProse.\n", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := lesson.Sections[0].Parts[1].Text, "    code\n      more\n\nProse."; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // An author is told what is wrong, and in which line.
 func TestParseErrors(t *testing.T) {
 	step := "```console step=a\n$ true\n```\n"

@@ -40,6 +40,14 @@ func TestRender(t *testing.T) {
 	}
 }
 
+// A lesson that somebody else has written gives the terminal no orders.
+func TestRenderIsOnlyText(t *testing.T) {
+	got := newRenderer(60, false).render("red \x1b[31m, bell \a, 8-bit \u009b31m, `code \x1b]0;title\a`\n\n    code \x1b[2J\n\n&#27;[1m")
+	if strings.ContainsAny(got, "\x1b\a\u009b") {
+		t.Errorf("%q", got)
+	}
+}
+
 func wrapped(text string, max int) []string {
 	var lines []string
 	for _, line := range wrap(cells(text, 0), max) {
@@ -59,6 +67,7 @@ func TestWrap(t *testing.T) {
 		{"one two", 3, "one|two"},
 		{"one  two", 3, "one|two"},
 		{"unbreakable", 4, "unbr|eaka|ble"},
+		{"at a/path/that goes on", 9, "at|a/path/|that goes|on"},
 		{"a\nb", 9, "a|b"},
 		{"容器技术", 4, "容器|技术"},
 		{"容器技术", 5, "容器|技术"},      // half a character does not fit

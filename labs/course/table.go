@@ -1,6 +1,7 @@
 package course
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/yuin/goldmark/ast"
@@ -62,9 +63,13 @@ func (d *document) tableRow(line string, st style) [][]cell {
 	return list
 }
 
-// table renders rows of cells whose text wraps inside its column.
+// table renders rows of cells whose text wraps inside its column. Where there is no room for columns side by side, each row
+// becomes a list.
 func (d *document) table(rows [][][]cell, width int) []string {
 	widths := columnWidths(rows, width)
+	if sum(widths)+columnGap*(len(widths)-1) > width {
+		return d.tableAsList(rows, width)
+	}
 	lines := d.tableLines(rows[0], widths)
 	var rules []string
 	for _, w := range widths {
@@ -75,6 +80,31 @@ func (d *document) table(rows [][][]cell, width int) []string {
 		lines = append(lines, d.tableLines(row, widths)...)
 	}
 	return lines
+}
+
+// tableAsList shows each row's cells under each other, each after the heading of its column.
+func (d *document) tableAsList(rows [][][]cell, width int) []string {
+	var lines []string
+	for _, row := range rows[1:] {
+		for i, content := range row {
+			before, indent := "  ", "    "
+			if i == 0 {
+				before, indent = "• ", "  "
+			}
+			if i < len(rows[0]) && len(rows[0][i]) > 0 {
+				content = append(append(slices.Clone(rows[0][i]), cells(": ", 0)...), content...)
+			}
+			lines = append(lines, d.prefixed(d.paragraph(content, width-len(indent)), before, indent)...)
+		}
+	}
+	return lines
+}
+
+func sum(list []int) (total int) {
+	for _, n := range list {
+		total += n
+	}
+	return total
 }
 
 // columnWidths gives each column what its longest cell takes, then takes from the widest until the table fits.

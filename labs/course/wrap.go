@@ -2,6 +2,7 @@ package course
 
 import (
 	"strings"
+	"unicode"
 
 	"sandbox/labs/columns"
 )
@@ -44,10 +45,13 @@ type cell struct {
 	style style
 }
 
+// cells leaves out control characters: a lesson of somebody else's is text, and gives the terminal no orders.
 func cells(text string, st style) []cell {
 	var list []cell
 	for _, r := range text {
-		list = append(list, cell{r, st})
+		if r == '\n' || !unicode.IsControl(r) {
+			list = append(list, cell{r, st})
+		}
 	}
 	return list
 }
@@ -77,7 +81,8 @@ func breakable(a, b rune) bool {
 	return columns.OfRune(a) == 2 || columns.OfRune(b) == 2
 }
 
-// wrap breaks text into lines of at most max columns. '\n' always ends a line; a word longer than a line is cut.
+// wrap breaks text into lines of at most max columns. '\n' always ends a line. A word longer than a line is cut, a path or
+// an address behind one of its slashes if it can be.
 func wrap(text []cell, max int) [][]cell {
 	var lines [][]cell
 	var line []cell
@@ -97,7 +102,7 @@ func wrap(text []cell, max int) [][]cell {
 		w := columns.OfRune(c.char)
 		if used+w > max && len(line) > 0 && c.char != ' ' {
 			if lastBreak == 0 {
-				lastBreak = len(line)
+				lastBreak = cutWord(line)
 			}
 			lines = append(lines, trimCells(line[:lastBreak]))
 			line = append([]cell(nil), line[lastBreak:]...)
@@ -107,6 +112,16 @@ func wrap(text []cell, max int) [][]cell {
 		used += w
 	}
 	return append(lines, trimCells(line))
+}
+
+// cutWord says after how many of its characters a word is cut that fills a line.
+func cutWord(line []cell) int {
+	for i := len(line) - 1; i > len(line)/2; i-- {
+		if line[i].char == '/' {
+			return i + 1
+		}
+	}
+	return len(line)
 }
 
 func trimCells(line []cell) []cell {
