@@ -13,10 +13,10 @@ import (
 )
 
 type psOptions struct {
-	all, quiet, latest, noTrunc, size bool
-	last                              int
-	filters                           []string
-	format                            string
+	all, quiet, latest, noTrunc, size, tree bool
+	last                                    int
+	filters                                 []string
+	format                                  string
 }
 
 // NewPs makes `sandbox ps`.
@@ -26,7 +26,7 @@ func NewPs(env *command.Env) *cobra.Command {
 		Use:     "ps [flags]",
 		Aliases: []string{"list", "ls"},
 		Short:   "List containers",
-		Example: "  sandbox ps\n  sandbox ps -a\n  sandbox ps -aq -f status=exited\n  sandbox ps --format 'table {{.Names}}\\t{{.Status}}'",
+		Example: "  sandbox ps\n  sandbox ps -a\n  sandbox ps -aq -f status=exited\n  sandbox ps --format 'table {{.Names}}\\t{{.Status}}'\n  sandbox ps --tree",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, args []string) error { return runPs(env, opts) },
 	}
@@ -38,7 +38,11 @@ func NewPs(env *command.Env) *cobra.Command {
 	f.BoolVarP(&opts.size, "size", "s", false, "with the size on the disk")
 	f.BoolVar(&opts.noTrunc, "no-trunc", false, "whole ids and commands")
 	f.StringArrayVarP(&opts.filters, "filter", "f", nil, filterHelp)
+	f.BoolVar(&opts.tree, "tree", false, "draw the processes of running containers: who has started whom")
 	f.StringVar(&opts.format, "format", "", "table, a Go template (also after the word table), or json")
+	for _, other := range []string{"quiet", "size", "format"} {
+		cmd.MarkFlagsMutuallyExclusive("tree", other)
+	}
 	return cmd
 }
 
@@ -57,13 +61,20 @@ func runPs(env *command.Env, opts psOptions) error {
 	all := opts.all || opts.last > 0 || filter.all
 	sizes := sizesOf(env, opts.size || strings.Contains(opts.format, ".Size"))
 	var rows []*psRow
+	var chosen []*container.Record
 	for _, r := range list {
-		if opts.last > 0 && len(rows) == opts.last {
+		if opts.last > 0 && len(chosen) == opts.last {
 			break
 		}
 		if (all || r.State.Running) && filter.match(r) {
-			rows = append(rows, makePsRow(r, opts.noTrunc, sizes))
+			chosen = append(chosen, r)
 		}
+	}
+	if opts.tree {
+		return printTree(env, opts, chosen)
+	}
+	for _, r := range chosen {
+		rows = append(rows, makePsRow(r, opts.noTrunc, sizes))
 	}
 	return printPs(env.Out, opts, rows)
 }
