@@ -9,6 +9,7 @@ import (
 	"text/template"
 
 	"sandbox/kernel"
+	"sandbox/labs/columns"
 )
 
 // templateFunctions are those that Docker gives to its templates.
@@ -123,7 +124,7 @@ func printColumns(w io.Writer, lines [][]string) {
 			if i == len(widths) {
 				widths = append(widths, 0)
 			}
-			widths[i] = max(widths[i], len([]rune(cell)))
+			widths[i] = max(widths[i], columns.Of(cell))
 		}
 	}
 	for _, line := range lines {
@@ -131,7 +132,7 @@ func printColumns(w io.Writer, lines [][]string) {
 		for i, cell := range line {
 			b.WriteString(cell)
 			if i < len(line)-1 {
-				b.WriteString(strings.Repeat(" ", widths[i]-len([]rune(cell))+3))
+				b.WriteString(strings.Repeat(" ", widths[i]-columns.Of(cell)+3))
 			}
 		}
 		fmt.Fprintln(w, strings.TrimRight(b.String(), " "))

@@ -150,7 +150,8 @@ func TestProgress(t *testing.T) {
 	}
 	mustContain(t, w.out.String(), "… 3.1  Running containers           exercises 1/2\n")
 	check(t, w, 2)
-	w.mustRun(t, "3.1")
+	w.typing("", "").mustRun(t, "3.1")
+	w.Terminal = false
 	w.out.Reset()
 	if err := w.List(); err != nil {
 		t.Fatal(err)

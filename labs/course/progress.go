@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -145,12 +146,24 @@ func (s *Session) remember(number string, change func(*labProgress)) error {
 	})
 }
 
-// change changes the file. It is read again each time, because the learner may have a second terminal open, and
-// written whole: a temporary file, then a rename.
+// change changes the file. It is read again each time, under a lock, because the learner may have a second terminal open,
+// and written whole: a temporary file, then a rename.
 func (s *Session) change(change func(*progress)) error {
 	if s.Progress == "" {
 		change(&progress{Labs: map[string]*labProgress{}}) // nobody will read it, but the change may look at it
 		return nil
+	}
+	dir := filepath.Dir(s.Progress)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("write progress: %w", err)
+	}
+	lock, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("write progress: %w", err)
+	}
+	defer lock.Close() // which unlocks
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		return fmt.Errorf("write progress: %w", err)
 	}
 	p, err := s.recall()
 	if err != nil {

@@ -86,6 +86,9 @@ func (w *walk) from(ctx context.Context, first int) error {
 			return nil
 		}
 		i++
+		if !w.Terminal { // nobody has been learning
+			continue
+		}
 		err = w.remember(w.lesson.Number, func(p *labProgress) {
 			p.Next = i
 			if i == len(w.lesson.Sections) {

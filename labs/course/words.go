@@ -44,6 +44,13 @@ var (
 	sayProveFailed     = phrase{"exercise %d: its checks do not pass after the solution", "练习 %d：按答案做完后检查仍未通过"}
 	sayProved          = phrase{"exercise %d: fails unsolved, passes with the solution", "练习 %d：未做时不通过，按答案做后通过"}
 
+	sayReportHead      = phrase{"Report of %s, %s, seed %s", "%s 的学习报告，%s，种子 %s"}
+	sayReportEmpty     = phrase{"No lab has been begun. `sandbox lab` lists them.", "还没有开始任何实验。`sandbox lab` 列出所有实验。"}
+	sayReportPredicted = phrase{", predicted right %d/%d", "，猜对 %d/%d"}
+	sayReportSolved    = phrase{"exercise %d: solved %s (failed checks before: %d, hints to level %d)", "练习 %d：%s 完成（此前检查未通过 %d 次，提示用到第 %d 级）"}
+	sayReportStuck     = phrase{"exercise %d: not yet (failed checks: %d, hints to level %d); still wrong: %s", "练习 %d：尚未完成（检查未通过 %d 次，提示用到第 %d 级）；还不对的是：%s"}
+	sayReportSigned    = phrase{"Signature %s…; to hand it in: sandbox lab report --format json > report.json", "签名 %s……；要上交，请执行：sandbox lab report --format json > report.json"}
+
 	sayExercisesSolved = phrase{"exercises %d/%d", "练习 %d/%d"}
 	sayNextSection     = phrase{", next: %s", "，下一节：%s"}
 )

@@ -34,6 +34,7 @@ type setting struct {
 // New makes `sandbox lab`.
 func New(common *command.Env) *cobra.Command {
 	env := &setting{Env: common}
+	var all bool
 	cmd := &cobra.Command{
 		Use:   "lab [NUMBER]",
 		Short: "The course: run a chapter, try it, check it",
@@ -45,10 +46,19 @@ func New(common *command.Env) *cobra.Command {
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return runLab(env, args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if all && len(args) > 0 {
+				return kernel.Advise(fmt.Errorf("--all runs every lab, and %s is one", args[0]), "leave one of the two out")
+			}
+			if all {
+				return runEach(env)
+			}
+			return runLab(env, args)
+		},
 	}
+	cmd.Flags().BoolVar(&all, "all", false, "run every lab straight through; exit code 0 if each step did what it should")
 	cmd.PersistentFlags().StringVar(&env.seed, "seed", "", "what draws your exercises' names and numbers, from now on; 0: as they were written")
-	cmd.AddCommand(newWatch(env), newShell(env), newHost(env), newProve(env), newSolution(env),
+	cmd.AddCommand(newWatch(env), newReport(env), newGrade(env), newShell(env), newHost(env), newProve(env), newSolution(env),
 		exerciseCommand(env, "check", "Look whether the exercises of a lab are done", check),
 		exerciseCommand(env, "hint", "Give a hint, one that fits what is wrong", func(ctx context.Context, s *course.Session, number string, n int) error {
 			return s.Hint(ctx, number, n)
@@ -171,17 +181,22 @@ func exit(code int, err error) error {
 func options(env *setting, number string, args []string) pocket.Options {
 	progress := progressFile()
 	quietly(env).Do(kernel.MkdirAll(filepath.Dir(progress), "3.1")...)
-	flags := []string{"--lang=" + env.Language()}
-	if env.Explain != "" {
-		flags = append(flags, "--explain="+env.Explain)
-	}
 	if env.seed != "" {
 		args = append(args, "--seed="+env.seed)
 	}
 	return pocket.Options{
-		Name: number, Title: number, RunDir: env.Engine().Paths.Run, Args: append(append([]string{"sandbox"}, flags...), args...), Shared: []string{filepath.Dir(progress)},
+		Name: number, Title: number, RunDir: env.Engine().Paths.Run, Args: append(append([]string{"sandbox"}, env.flags()...), args...), Shared: []string{filepath.Dir(progress)},
 		Env: append(os.Environ(), progressVariable+"="+progress, "SANDBOX_LANG="+env.Language()),
 	}
+}
+
+// flags are those that a sandbox command which works on a lab for this one is to have too.
+func (env *setting) flags() []string {
+	flags := []string{"--lang=" + env.Language()}
+	if env.Explain != "" {
+		flags = append(flags, "--explain="+env.Explain)
+	}
+	return flags
 }
 
 // progressFile is where a user's progress is kept.
