@@ -25,7 +25,7 @@ func handIn(t *testing.T, w *world, name string) *Report {
 	return back
 }
 
-func learner(t *testing.T, seed string) *world {
+func seeded(t *testing.T, seed string) *world {
 	t.Helper()
 	w := newWorld(t, English).withLesson(twoExercises)
 	if err := w.EnsureSeed(seed); err != nil {
@@ -35,7 +35,7 @@ func learner(t *testing.T, seed string) *world {
 }
 
 func TestReportAndGrade(t *testing.T) {
-	ada, bob := learner(t, "enigma"), learner(t, "lorenz")
+	ada, bob := seeded(t, "enigma"), seeded(t, "lorenz")
 	ada.do(t, "echo right > $WORLD/value; touch $WORLD/made")
 	check(t, ada, 1)
 	check(t, ada, 2)
@@ -82,7 +82,7 @@ func TestGradeNotices(t *testing.T) {
 		{"somebody unknown", "enigma", "eve", func(*Report) {}, "no seed was handed out"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := learner(t, c.seed)
+			w := seeded(t, c.seed)
 			check(t, w, 1)
 			r := handIn(t, w, c.as)
 			c.edit(r)
@@ -92,7 +92,7 @@ func TestGradeNotices(t *testing.T) {
 			}
 		})
 	}
-	a, b := handIn(t, learner(t, "same"), "ada"), handIn(t, learner(t, "same"), "bob")
+	a, b := handIn(t, seeded(t, "same"), "ada"), handIn(t, seeded(t, "same"), "bob")
 	grades, _ := GradeAll([]*Report{a, b, a}, nil) // one who hands in twice has copied from nobody
 	if grades[0].Note != "same seed as bob" || grades[2].Note != "same seed as ada" {
 		t.Errorf("notes %q and %q", grades[0].Note, grades[2].Note)
@@ -131,7 +131,7 @@ func TestEnsureSeed(t *testing.T) {
 
 // Two terminals, one file.
 func TestProgressFromTwoTerminals(t *testing.T) {
-	w := learner(t, "x")
+	w := seeded(t, "x")
 	done := make(chan error)
 	const each = 25
 	for _, n := range []int{1, 2} {
