@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -101,7 +102,7 @@ func (s *Session) typeAt(ctx context.Context, line string, typed []string) (int,
 	if s.Explain != nil {
 		s.tellKept(sc, kept)
 	}
-	fmt.Fprint(&stream{screen: sc, before: outputIndent}, trailing.ReplaceAllString(terminalText(t.shown.String()), "\n"))
+	fmt.Fprint(&stream{screen: sc, before: outputIndent}, trailing().ReplaceAllString(terminalText(t.shown.String()), "\n"))
 	sc.endLine()
 	return status, err
 }
@@ -188,10 +189,12 @@ func (t *typist) typeNext() error {
 }
 
 // escapes are control sequences: one of them, or a character that moves the cursor.
-var escapes = regexp.MustCompile(`\x1b(\[([0-9;?]*)[ -/]*([@-~])|\][^\x07\x1b]*(\x07|\x1b\\)|[()].|.)|[\x00-\x1f\x7f]`)
+var escapes = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\x1b(\[([0-9;?]*)[ -/]*([@-~])|\][^\x07\x1b]*(\x07|\x1b\\)|[()].|.)|[\x00-\x1f\x7f]`)
+})
 
 // trailing is what nobody sees at the end of a line: after a prompt at which nothing was typed.
-var trailing = regexp.MustCompile(` +(\n|$)`)
+var trailing = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(` +(\n|$)`) })
 
 // terminalText is what can be read in the end on a terminal on which this was printed: a line that was drawn several times
 // is there once. It knows of one line at a time, and goes up to none that has ended.
@@ -209,7 +212,7 @@ func terminalText(output string) string {
 		}
 	}
 	done := 0
-	for _, m := range escapes.FindAllStringSubmatchIndex(output, -1) {
+	for _, m := range escapes().FindAllStringSubmatchIndex(output, -1) {
 		put(output[done:m[0]])
 		done = m[1]
 		switch what := output[m[0]:m[1]]; {
