@@ -59,7 +59,8 @@ func TestHintsFitTheState(t *testing.T) {
 		{"3.5", 2, "sandbox run -d --name twin base sleep 9", "in one word"},
 		{"3.5", 3, "true", "can only be looked at from inside"},
 		{"3.5", 3, "sandbox stop green; sandbox start green", "started again"},
-		{"3.5", 3, "sandbox exec green ipcrm -m 0", "All of it is right"},
+		{"3.5", 3, "sandbox exec green ipcrm -m 0", "that was needed is gone"},
+		{"3.5", 3, "sandbox exec green ipcrm -m 1", "All of it is right"},
 	} {
 		t.Run(c.number+" "+c.did, func(t *testing.T) {
 			t.Parallel()

@@ -7,21 +7,22 @@ read_() { cat "$WORLD/$name/$1" 2>/dev/null; }
 must_exist() { [ -d "$WORLD/$name" ] || { echo "Error: no such container: $name" >&2; exit 1; }; }
 
 create() {
-	name=unnamed host= net=bridge detach=
+	name=unnamed host= net=bridge shared= detach=
 	while :; do
 		case $1 in
 		-d) detach=1; shift ;;
 		--rm) shift ;;
 		--name) name=$2; shift 2 ;;
 		-h) host=$2; shift 2 ;;
-		--network) net=$2; shift 2 ;;
+		--network | --net) net=$2; shift 2 ;;
+		--ipc | --uts | --pid) shared="$shared ${1#--}"; shift 2 ;;
 		*) break ;;
 		esac
 	done
 	shift # the image
 	[ -d "$WORLD/$name" ] && { echo "Error: the name $name is taken" >&2; exit 125; }
 	mkdir -p "$WORLD/$name"
-	write status created; write exit 0; write hostname "${host:-3f2a61b09c1d}"; write net "$net"; write pid 0
+	write status created; write exit 0; write hostname "${host:-3f2a61b09c1d}"; write net "$net"; write shared "$shared "; write pid 0
 	: > "$WORLD/$name/log"; : > "$WORLD/$name/shm"
 	[ "$1" = sh ] && [ $# = 3 ] && shift 2 || set -- "$*"
 	printf '%s' "$1" | sed "s|/note|$WORLD/$name/note|g" > "$WORLD/$name/command"
@@ -57,14 +58,19 @@ inside() {
 	case "$*" in
 	hostname) read_ hostname ;;
 	'readlink /proc/self/ns/net') [ "$(read_ net)" = host ] && readlink /proc/self/ns/net || echo 'net:[1]' ;;
-	'readlink '*) echo "own:[2]" ;;
+	'readlink /proc/self/ns/'*)
+		case $(read_ shared) in
+		*" ${2##*/} "*) readlink "$2" ;;
+		*) echo "own:[2]" ;;
+		esac
+		;;
 	'ip -4 addr')
 		echo '    inet 127.0.0.1/8 scope host lo'
 		[ "$(read_ net)" = none ] || echo '    inet 172.17.0.2/16 scope global eth0'
 		;;
-	'ipcmk -M '*) echo "0x1 0 root 644 $3 0" >> "$WORLD/$name/shm" ;;
+	'ipcmk -M '*) echo "0x1 $(wc -l < "$WORLD/$name/shm") root 644 $3 0" >> "$WORLD/$name/shm" ;;
 	'ipcs -m') echo 'key shmid owner perms bytes nattch status'; read_ shm ;;
-	'ipcrm -m 0') : > "$WORLD/$name/shm" ;;
+	'ipcrm -m '*) sed -i "/^0x1 *$3 /d" "$WORLD/$name/shm" ;;
 	*) echo "make-believe exec knows no: $*" >&2; exit 127 ;;
 	esac
 }
