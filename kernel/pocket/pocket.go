@@ -249,6 +249,8 @@ func (p *plan) pivot() []kernel.Step {
 		kernel.Because(kernel.Unmount{Target: ".", Flags: unix.MNT_DETACH}, "the machine is out of reach", "外面的机器够不着了"),
 		kernel.Because(kernel.Sethostname{Name: hostname}, "", ""),
 		kernel.Because(kernel.LinkUp{Name: "lo"}, "", ""),
+		// A new network namespace takes over what the machine has (net.core.devconf_inherit_init_net): 1, where Docker has been.
+		{Effect: kernel.WriteFile{Path: "/proc/sys/net/ipv4/ip_forward", Data: "0"}, Optional: true},
 		kernel.Because(kernel.Chdir{Path: "/"}, "", ""),
 		{Effect: kernel.Chdir{Path: cwd}, Optional: true},
 		kernel.Because(kernel.Prctl{Option: unix.PR_SET_PDEATHSIG, Arg: uintptr(unix.SIGKILL)}, "if the one outside is killed, all of it ends", "外面的进程若被杀，这里全部随之结束"),
