@@ -85,7 +85,7 @@ func inspect(env *command.Env, kind, ref string, size bool) (any, error) {
 		if v, volumeErr := env.Engine().Volume(ref); volumeErr == nil {
 			return v, nil
 		}
-		return nil, err
+		return nil, kernel.Advise(fmt.Errorf("no such object: %s", ref), "sandbox ps -a   lists the containers, sandbox images the images")
 	}
 	return img, nil
 }
