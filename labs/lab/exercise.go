@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -74,9 +75,12 @@ func newSolution(env *setting) *cobra.Command {
 	return cmd
 }
 
-// exerciseArgs reads NUMBER [EXERCISE]; in a lab shell the number is known.
+// exerciseArgs reads NUMBER [EXERCISE]; in a lab shell the number is known, and the exercise's alone is enough.
 func exerciseArgs(name string, args []string) (number string, n int, err error) {
 	number = ownLab()
+	if number != "" && len(args) == 1 && !strings.Contains(args[0], ".") {
+		args = []string{number, args[0]}
+	}
 	if len(args) > 0 {
 		number = args[0]
 	}
