@@ -76,7 +76,7 @@ func letter(option int) string { return string(rune('a' + option)) }
 
 // showQuestion prints a question and its options.
 func (s *Session) showQuestion(q *Question) {
-	s.show("**" + sayPredict.in(s.Lang) + "** " + q.Text)
+	s.show(sayPredict.in(s.Lang) + q.Text)
 	for i, option := range q.Options {
 		before := outputIndent + letter(i) + ") "
 		for _, line := range strings.Split(strings.TrimRight(s.markdown().render(option), "\n"), "\n") {

@@ -22,7 +22,7 @@ func TestQuestion(t *testing.T) {
 	}{
 		{"in a pipe", nil, []string{options + "\n  $ echo one\n  one\n  $ echo two >&2\n  two\n\n" + answer}, "map[]"},
 		{"right", []string{"b", "", ""}, []string{options, "✓ As you said.\n" + answer}, "map[q:true]"},
-		{"wrong, as text is typed", []string{"z", "C", "", ""}, []string{"No such key", "✗ You said c. It is otherwise.\n" + answer}, "map[q:false]"},
+		{"wrong, as text is typed", []string{"z", "C", "", ""}, []string{"No such key", "✗ You said c. It turned out otherwise.\n" + answer}, "map[q:false]"},
 		{"passed over", []string{"", "", ""}, []string{answer}, "map[]"},
 		{"left", []string{"q"}, []string{"Left."}, "map[]"},
 		{"the first answer counts, and repeating does not ask", []string{"a", "", "r", "b", "b", "", ""}, []string{"You said a", "✓ As you said."}, "map[q:false]"},

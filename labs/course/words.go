@@ -29,11 +29,11 @@ var (
 	sayWatching        = phrase{"Watching: work in the other terminal. Ctrl-C ends it.", "正在观察：请在另一个终端里动手，按 Ctrl-C 结束。"}
 	sayHint            = phrase{"Hint %d of %d", "提示（%d/%d）"}
 	sayLastHint        = phrase{"That was the last hint. `sandbox lab solution %s` shows one way to do it.", "提示到此为止。用 `sandbox lab solution %s` 可以看一种做法。"}
-	sayPredict         = phrase{"What do you think?", "先猜一猜："}
+	sayPredict         = phrase{"**What do you think?** ", "**先猜一猜**："}
 	sayAskPredict      = phrase{"a to %s and Enter: your answer · Enter alone passes · q leaves", "输入 a～%s 再回车作答 · 直接回车跳过 · q 离开"}
-	sayAnswer          = phrase{"**The answer is %s)** %s", "**答案是 %s）** %s"}
+	sayAnswer          = phrase{"**The answer is %s)** %s", "**答案是 %s**。%s"}
 	sayPredicted       = phrase{"As you said.", "猜对了。"}
-	sayMispredicted    = phrase{"You said %s. It is otherwise.", "你猜的是 %s，结果却不是。"}
+	sayMispredicted    = phrase{"You said %s. It turned out otherwise.", "你猜的是 %s，结果却不是。"}
 	sayNotProved       = phrase{"The lesson says that %s) is right, but what was printed does not show it.", "课程给出的答案是 %s），但刚才的输出并不支持它。"}
 	sayNoHint          = phrase{"Nothing to hint at: every condition holds.", "没有需要提示的：所有条件都已满足。"}
 	saySolution        = phrase{"One way to do it:", "做法之一："}
