@@ -46,7 +46,7 @@ func TestHintsFitTheState(t *testing.T) {
 		{"3.1", 2, "sandbox run -d --name verdict base sleep 1000", "still runs"},
 		{"3.1", 2, "sandbox run --name verdict base sh -c 'echo guilty; exit 42' || true", "with `-h`"},
 		{"3.1", 2, "sandbox run --name verdict -h court base echo guilty", "`exit N` chooses it"},
-		{"3.1", 2, "sandbox run --name verdict -h court base sh -c 'echo guilty; exit 42'; sandbox start verdict", "says it twice"},
+		{"3.1", 2, "sandbox run --name verdict -h court base sh -c 'echo guilty; exit 42'; sandbox start verdict", "started more than once"},
 		{"3.1", 3, "sandbox rm -f witness", "You have removed `witness`"},
 		{"3.1", 3, "true", "What does a container keep"},
 		{"3.1", 3, "sandbox start witness", "a second time"},
