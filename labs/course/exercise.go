@@ -182,7 +182,7 @@ func (w *walk) exercise(ctx context.Context, section *Section) (move, error) {
 		return forward, err
 	}
 	if !w.Terminal {
-		w.show(fmt.Sprintf(sayTryExercise.in(w.Lang), w.lesson.Number, w.lesson.Number, e.Number))
+		w.show(tryExercise(w.lesson, e))
 		return forward, nil
 	}
 	if err := w.setUp(ctx, w.lesson, section); err != nil {

@@ -18,6 +18,7 @@ type Session struct {
 	Out, Err io.Writer
 	Terminal bool // In and Out are a terminal: ask, and wait for the answer
 	Width    int  // columns; 0 is 80
+	Height   int  // rows; 0: text does not wait at the end of the screen
 	Color    bool // the caller has looked at NO_COLOR
 	Lang     Lang
 	Explain  Narrator // every sandbox in a step says what it does to the machine; nil if they are to be quiet
@@ -36,6 +37,8 @@ type Session struct {
 	Seed string
 
 	text  *renderer // made when the first text is shown
+	shown int       // rows printed since the learner was last asked something
+	away  bool      // the learner has left in the middle of a text
 	heard io.Writer // also gets what a step prints; nil if nobody wants it
 }
 
@@ -70,7 +73,7 @@ func (s *Session) show(markdown string) {
 	if markdown == "" {
 		return
 	}
-	fmt.Fprintln(s.Out, s.markdown().render(markdown))
+	s.print(s.markdown().render(markdown) + "\n")
 }
 
 func (s *Session) markdown() *renderer {

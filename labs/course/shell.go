@@ -43,7 +43,7 @@ func (s *Session) runStep(ctx context.Context, step *Step) (status int, err erro
 // keeps their order.
 func (s *Session) runVisible(ctx context.Context, line string) (int, error) {
 	cmd := s.command(ctx, line)
-	screen := &screen{out: s.Out}
+	screen := &screen{out: counted{s}}
 	var words io.Writer = &stream{screen: screen, before: outputIndent}
 	if s.heard != nil {
 		words = io.MultiWriter(words, s.heard)
@@ -139,6 +139,7 @@ func (s *Session) showCommand(line string) {
 	prompt := "$ "
 	for _, l := range strings.Split(line, "\n") {
 		fmt.Fprintln(s.Out, outputIndent+s.paint(dim, prompt)+s.paint(bold, l))
+		s.shown++
 		prompt = "> "
 	}
 }

@@ -14,6 +14,10 @@ import (
 // pause shows the step that comes next and waits for the learner to say what to do with it. Where nobody can be asked,
 // and for what prepares a section, the answer is always to go on.
 func (w *walk) pause(ctx context.Context, next *Step, canRepeat bool) (key string, err error) {
+	if w.away {
+		w.away = false
+		return "q", nil
+	}
 	question := sayAskOn
 	if next != nil {
 		w.showStep(next)
@@ -105,6 +109,10 @@ func (s *Step) label() string {
 // ask prints a question and reads lines until one is among the answers. The end of the input is "q", and so is Ctrl-C.
 func (s *Session) ask(question string, answers ...string) (string, error) {
 	for {
+		if s.shown = 0; s.away {
+			s.away = false
+			return "q", nil
+		}
 		fmt.Fprint(s.Out, s.paint(dim, outputIndent+"["+question+"] "))
 		line, err := s.answer()
 		if errors.Is(err, io.EOF) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -123,6 +124,11 @@ func TestLearner(t *testing.T) {
 	w.Terminal, w.In, w.Out = true, os.Stdin, os.Stdout
 	if os.Getenv("EXPLAIN") != "" {
 		w.Explain = teller{}
+	}
+	w.Height, _ = strconv.Atoi(os.Getenv("HEIGHT"))
+	if os.Getenv("READ") != "" {
+		fmt.Println("the end:", w.read(context.Background(), "3.1"))
+		return
 	}
 	fmt.Println("the end:", w.Run(context.Background(), "3.1"))
 }

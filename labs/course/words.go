@@ -7,6 +7,7 @@ var (
 	sayAskExercise     = phrase{"! shell to work in · Enter checks · h hint · v solution · s skip · b back · q", "！打开 shell 来做 · 回车检查 · h 提示 · v 答案 · s 跳过 · b 返回 · q 离开"}
 	sayAskResume       = phrase{"You were at %s. Enter goes on there · a starts again · q leaves", "上次学到 %s。回车接着学 · a 从头开始 · q 离开"}
 	sayNoSuchKey       = phrase{"No such key: %q.", "没有 %q 这个键。"}
+	sayMore            = phrase{"Enter or space goes on · q leaves", "回车或空格继续 · q 离开"}
 	sayNothingYet      = phrase{"There is no step before this one to repeat.", "前面还没有可以重做的步骤。"}
 	sayShell           = phrase{"A shell in the lab. `exit` or Ctrl-D brings you back.", "这是实验环境里的 shell，输入 `exit` 或按 Ctrl-D 返回。"}
 	sayShellLeft       = phrase{"Back in the lesson.", "回到课程。"}
@@ -19,6 +20,7 @@ var (
 	sayExit            = phrase{"%d", " %d"}
 	sayStepSkipped     = phrase{"(left out here: %s)", "（此处略过：%s）"}
 	sayTryExercise     = phrase{"Your turn: `sandbox lab shell %s`, then `sandbox lab check %s %d` (or `hint`, or `solution`).", "轮到你了：先用 `sandbox lab shell %s` 动手做，再用 `sandbox lab check %s %d` 检查（还有 `hint` 和 `solution`）。"}
+	sayNeeds           = phrase{"(left out on some machines: %s)", "（有些机器上略过：%s）"}
 	sayExerciseLeftOut = phrase{"This exercise cannot be done here: %s.", "这道练习在这里做不了：%s。"}
 	sayExpected        = phrase{"expected: ", "应当是："}
 	sayFound           = phrase{"found:    ", "实际是："}

@@ -117,7 +117,7 @@ func wrap(text []cell, max int) [][]cell {
 // cutWord says after how many of its characters a word is cut that fills a line.
 func cutWord(line []cell) int {
 	for i := len(line) - 1; i > len(line)/2; i-- {
-		if line[i].char == '/' {
+		if strings.ContainsRune("/._-=?&", line[i].char) {
 			return i + 1
 		}
 	}

@@ -58,7 +58,7 @@ func New(common *command.Env) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "run every lab straight through; exit code 0 if each step did what it should")
 	cmd.PersistentFlags().StringVar(&env.seed, "seed", "", "what draws your exercises' names and numbers, from now on; 0: as they were written")
-	cmd.AddCommand(newWatch(env), newReport(env), newGrade(env), newShell(env), newHost(env), newProve(env), newSolution(env),
+	cmd.AddCommand(newRead(env), newWatch(env), newReport(env), newGrade(env), newShell(env), newHost(env), newProve(env), newSolution(env),
 		exerciseCommand(env, "check", "Look whether the exercises of a lab are done", check),
 		exerciseCommand(env, "hint", "Give a hint, one that fits what is wrong", func(ctx context.Context, s *course.Session, number string, n int) error {
 			return s.Hint(ctx, number, n)

@@ -133,7 +133,7 @@ func newSession(env *setting) (*course.Session, error) {
 		s.Explain = newNarration(env.Env)
 	}
 	if terminal {
-		s.Width, _, _ = term.GetSize(int(out.Fd()))
+		s.Width, s.Height, _ = term.GetSize(int(out.Fd()))
 	}
 	if err := s.EnsureSeed(env.seed); err != nil {
 		return nil, err
