@@ -28,7 +28,7 @@ var arguments = map[string]candidates{
 	"container inspect": several(everyContainer), "image inspect": several(images), "image rm": several(images), "image ls": one(images),
 	"volume inspect": several(volumes), "volume rm": several(volumes),
 	"network inspect": several(networks), "network rm": several(ownNetworks), "network connect": inNetwork(everyContainer), "network disconnect": inNetwork(everyContainer),
-	"lab": one(lessons), "lab shell": one(lessons), "lab check": one(lessons), "lab hint": one(lessons), "lab solution": one(lessons), "lab reset": one(lessons),
+	"lab": one(lessons), "lab read": one(lessons), "lab shell": one(lessons), "lab check": one(lessons), "lab hint": one(lessons), "lab solution": one(lessons), "lab reset": one(lessons),
 }
 
 // flagWords are what flags take, by name; those that a command does not have are passed over.
