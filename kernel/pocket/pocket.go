@@ -34,6 +34,7 @@ const (
 	binDir   = "/run/pocket/bin"  // the program, under the name sandbox
 	diskDir  = "/run/pocket/disk" // a file that lies on a disk
 	Variable = "SANDBOX_POCKET"   // names the pocket host one is in
+	LabsDir  = "/run/pocket/labs" // labs that are not built in
 )
 
 // Options say what runs in a pocket host.
@@ -45,6 +46,7 @@ type Options struct {
 	RunDir string   // where its mount point is, and its entry for those who join
 	Store  string   // a directory of images to begin with: seen, not changed; "" for none
 	Tools  string   // a directory of small commands in the pocket host, last on the PATH
+	Labs   string   // a directory of the machine that is seen as LabsDir, not changed; "" for none
 	Shared []string // directories of the machine that stay what they are, for writing too
 }
 
@@ -165,7 +167,7 @@ func (p *plan) cloneFlags() uint64 {
 func (p *plan) environment() []string {
 	env := slices.DeleteFunc(slices.Clone(p.Env), func(e string) bool {
 		name, _, _ := strings.Cut(e, "=")
-		return slices.Contains([]string{"PATH", "HOME", "USER", "LOGNAME", "SANDBOX_ROOT", "XDG_RUNTIME_DIR", "XDG_DATA_HOME", "TMPDIR", Variable}, name)
+		return slices.Contains([]string{"PATH", "HOME", "USER", "LOGNAME", "SANDBOX_ROOT", "XDG_RUNTIME_DIR", "XDG_DATA_HOME", "TMPDIR", "SANDBOX_LABS", Variable}, name)
 	})
 	return append(env, "PATH="+p.searchPath(),
 		"HOME=/root", "USER=root", "LOGNAME=root", Variable+"="+cmp.Or(p.Title, "host"))
@@ -192,7 +194,7 @@ func (p *plan) steps() ([]kernel.Step, error) {
 	}
 	var steps []kernel.Step
 	for _, part := range [][]kernel.Step{
-		p.mapUsers(), p.group.Join, p.newCgroupNamespace(), root, p.ownDirectories(), program, p.store(), p.disk(), p.shared(), p.pivot(),
+		p.mapUsers(), p.group.Join, p.newCgroupNamespace(), root, p.ownDirectories(), program, p.store(), p.labs(), p.disk(), p.shared(), p.pivot(),
 	} {
 		steps = append(steps, part...)
 	}

@@ -76,6 +76,20 @@ func mountPoints() ([]string, error) {
 	return list, nil
 }
 
+// labs shows a directory of the machine for reading. A change that is made to it outside can be seen at once.
+func (p *plan) labs() []kernel.Step {
+	if p.Labs == "" {
+		return nil
+	}
+	steps := kernel.In("3.5",
+		kernel.Because(kernel.Mkdir{Path: LabsDir[1:], Mode: 0o755}, "", ""),
+		kernel.Because(kernel.Mount{Source: p.Labs, Target: LabsDir[1:], Flags: unix.MS_BIND | unix.MS_REC}, "labs of your own", "自己编写的实验"),
+		kernel.Because(kernel.ReadOnlyTree{Path: LabsDir[1:]}, "", ""),
+	)
+	steps[2].Optional = true // before Linux 5.12
+	return steps
+}
+
 // shared directories come last: they may lie in those that a pocket host has for itself.
 func (p *plan) shared() []kernel.Step {
 	var steps []kernel.Step

@@ -22,6 +22,7 @@ type Env struct {
 	Root     string // --root
 	Explain  string // --explain: "", "text" or "json"
 	Lang     string // --lang: "zh" or "en"
+	Labs     string // --labs of `lab`: a directory of labs that are not built in
 
 	engine    *container.Engine
 	explainer *Explainer
@@ -29,7 +30,7 @@ type Env struct {
 
 // NewEnv is the world of a real process.
 func NewEnv() *Env {
-	return &Env{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Root: os.Getenv("SANDBOX_ROOT"), Explain: os.Getenv("SANDBOX_EXPLAIN")}
+	return &Env{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Root: os.Getenv("SANDBOX_ROOT"), Explain: os.Getenv("SANDBOX_EXPLAIN"), Labs: os.Getenv("SANDBOX_LABS")}
 }
 
 // Language of explanations and lessons: --lang, else what the locale says.

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sandbox/labs/command"
+	"sandbox/labs/lab"
 )
 
 // candidates finds words; args are those that are there already.
@@ -28,7 +29,7 @@ var arguments = map[string]candidates{
 	"container inspect": several(everyContainer), "image inspect": several(images), "image rm": several(images), "image ls": one(images),
 	"volume inspect": several(volumes), "volume rm": several(volumes),
 	"network inspect": several(networks), "network rm": several(ownNetworks), "network connect": inNetwork(everyContainer), "network disconnect": inNetwork(everyContainer),
-	"lab": one(lessons), "lab read": one(lessons), "lab shell": one(lessons), "lab check": one(lessons), "lab hint": one(lessons), "lab solution": one(lessons), "lab reset": one(lessons),
+	"lab": one(lab.Numbers), "lab read": one(lab.Numbers), "lab shell": one(lab.Numbers), "lab check": one(lab.Numbers), "lab hint": one(lab.Numbers), "lab watch": one(lab.Numbers), "lab solution": one(lab.Numbers), "lab reset": one(lab.Numbers),
 }
 
 // flagWords are what flags take, by name; those that a command does not have are passed over.

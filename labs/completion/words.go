@@ -8,7 +8,6 @@ import (
 	"sandbox/kernel/capability"
 	"sandbox/kernel/container"
 	"sandbox/labs/command"
-	"sandbox/labs/course"
 	network "sandbox/net"
 )
 
@@ -152,16 +151,6 @@ func volumes(env *command.Env) []string {
 		names = append(names, v.Name)
 	}
 	return names
-}
-
-func lessons(env *command.Env) []string {
-	var numbers []string
-	for _, c := range course.Catalogue() {
-		if _, err := course.Load(course.Lessons(), c.Number, course.English, ""); err == nil {
-			numbers = append(numbers, c.Number)
-		}
-	}
-	return numbers
 }
 
 var signals = strings.Fields("HUP INT QUIT KILL TERM USR1 USR2 STOP CONT WINCH")

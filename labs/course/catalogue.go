@@ -29,6 +29,7 @@ func (p phrase) in(lang Lang) string {
 type Chapter struct {
 	Number string
 	title  phrase
+	own    bool // it is a lab of a directory
 }
 
 // Title is the chapter's title in a language.
@@ -38,20 +39,20 @@ func (c Chapter) Title(lang Lang) string { return c.title.in(lang) }
 // lessons all follow this one table; a chapter stands in it before its lesson is written.
 func Catalogue() []Chapter {
 	return []Chapter{
-		{"1.1", phrase{"The container ecosystem", "容器生态"}},
-		{"1.2", phrase{"How Docker is built", "Docker 的架构"}},
-		{"2.1", phrase{"The smallest image", "最小的镜像"}},
-		{"2.2", phrase{"Base images", "base 镜像"}},
-		{"2.3", phrase{"Images in layers", "镜像的分层结构"}},
-		{"2.4", phrase{"Building images", "构建镜像"}},
-		{"2.5", phrase{"Good practice", "最佳实践"}},
-		{"2.6", phrase{"Registries", "镜像仓库"}},
-		{"3.1", phrase{"Running containers", "运行容器"}},
-		{"3.2", phrase{"Getting into a container", "进入容器"}},
-		{"3.3", phrase{"Everyday operations", "容器常用操作"}},
-		{"3.4", phrase{"Limiting resources", "限制容器资源"}},
-		{"3.5", phrase{"What containers are made of", "容器的底层技术"}},
-		{"3.6", phrase{"Container networks", "容器网络"}},
+		{Number: "1.1", title: phrase{"The container ecosystem", "容器生态"}},
+		{Number: "1.2", title: phrase{"How Docker is built", "Docker 的架构"}},
+		{Number: "2.1", title: phrase{"The smallest image", "最小的镜像"}},
+		{Number: "2.2", title: phrase{"Base images", "base 镜像"}},
+		{Number: "2.3", title: phrase{"Images in layers", "镜像的分层结构"}},
+		{Number: "2.4", title: phrase{"Building images", "构建镜像"}},
+		{Number: "2.5", title: phrase{"Good practice", "最佳实践"}},
+		{Number: "2.6", title: phrase{"Registries", "镜像仓库"}},
+		{Number: "3.1", title: phrase{"Running containers", "运行容器"}},
+		{Number: "3.2", title: phrase{"Getting into a container", "进入容器"}},
+		{Number: "3.3", title: phrase{"Everyday operations", "容器常用操作"}},
+		{Number: "3.4", title: phrase{"Limiting resources", "限制容器资源"}},
+		{Number: "3.5", title: phrase{"What containers are made of", "容器的底层技术"}},
+		{Number: "3.6", title: phrase{"Container networks", "容器网络"}},
 	}
 }
 
@@ -69,9 +70,9 @@ func FindChapter(number string) (Chapter, error) {
 
 // splitNumber takes "3.5.2" apart into its chapter, "3.5", and the whole as a section's number; "3.5" has no section.
 func splitNumber(number string) (chapter, section string) {
-	parts := strings.SplitN(number, ".", 3)
-	if len(parts) < 3 {
+	chapter = LabOf(number)
+	if chapter == number {
 		return number, ""
 	}
-	return parts[0] + "." + parts[1], number
+	return chapter, number
 }

@@ -28,6 +28,7 @@ type Lesson struct {
 	Intro    string // Markdown before the first section
 	Sections []*Section
 	Needs    []Need
+	Line     int // of the title
 }
 
 // Section is a part of a lesson under a heading of the second level: either numbered reading with steps, or an exercise.
@@ -44,6 +45,7 @@ type Section struct {
 type Part struct {
 	Text string
 	Step *Step
+	Line int
 }
 
 // Step is a piece of shell that is run as part of a lesson.
@@ -160,21 +162,31 @@ func Lessons() fs.FS {
 // ErrNoLesson is returned by Load for a chapter whose lesson is not written.
 var ErrNoLesson = errors.New("this lab has not been written yet")
 
-// Load reads a lesson from a directory of lessons, by its chapter's number ("3.5").
+// Load reads a lesson from a library, by its lab's number ("3.5").
 // The seed draws the parameters of its exercises; an empty one is PlainSeed.
-func Load(dir fs.FS, number string, lang Lang, seed string) (*Lesson, error) {
-	name := fmt.Sprintf("%s.%s.md", number, lang)
-	source, err := fs.ReadFile(dir, name)
+func Load(labs fs.FS, number string, lang Lang, seed string) (*Lesson, error) {
+	p, err := examine(labs, number, lang, seed)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("lab %s: %w", number, ErrNoLesson)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read lesson %s: %w", number, err)
 	}
-	lesson, err := Parse(name, string(source), seed)
+	if len(p.found) > 0 {
+		return nil, p.found[0]
+	}
+	return p.lesson, nil
+}
+
+// examine reads a lesson as far as it can be read.
+func examine(labs fs.FS, number string, lang Lang, seed string) (*parser, error) {
+	name := fileName(number, lang)
+	source, err := readSource(labs, name)
 	if err != nil {
 		return nil, err
 	}
-	lesson.Number, lesson.Lang = number, lang
-	return lesson, lesson.checkNumbers(name)
+	p := parse(name, source, seed)
+	p.lesson.Number, p.lesson.Lang = number, lang
+	p.checkNumbers()
+	return p, nil
 }

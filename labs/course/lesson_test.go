@@ -1,7 +1,6 @@
 package course
 
 import (
-	"fmt"
 	"io/fs"
 	"os"
 	"slices"
@@ -9,74 +8,20 @@ import (
 	"testing"
 )
 
-// outline is a lesson without its words: what must be the same in both languages.
-func outline(l *Lesson) string {
-	var b strings.Builder
-	for _, n := range l.Needs {
-		fmt.Fprintf(&b, "need %s: %s\n", n.Name, n.Test)
-	}
-	for _, s := range l.Sections {
-		fmt.Fprintf(&b, "section %q\n", s.Number)
-		for _, p := range s.Parts {
-			if p.Step == nil {
-				fmt.Fprintln(&b, "  text")
-				continue
-			}
-			if q := p.Step.Predict; q != nil {
-				fmt.Fprintf(&b, "  question %s proved by %q: %d of %d, with a reason %v\n", q.Name, q.Proof, q.Right, len(q.Options), q.Because != "")
-			}
-			fmt.Fprintf(&b, "  step %s exit %d need %q setup %v: %q typed %q undone by %q\n",
-				p.Step.Name, p.Step.Exit, p.Step.Need, p.Step.Setup, p.Step.Commands, p.Step.Typed, p.Step.Cleanup)
-		}
-		for _, p := range s.Params {
-			fmt.Fprintf(&b, "  parameter %s: %q or %d to %d\n", p.Name, p.Values, p.Low, p.High)
-		}
-		if s.Exercise == nil {
-			continue
-		}
-		for _, c := range s.Exercise.Checks {
-			want := c.Want
-			if c.Test != "" {
-				want = fmt.Sprint(want != "") // prose: it is only shown
-			}
-			fmt.Fprintf(&b, "  check %s need %q: test %q show %q want %s\n", c.Name, c.Need, c.Test, c.Show, want)
-		}
-		for _, h := range s.Exercise.Hints {
-			fmt.Fprintf(&b, "  hint %s level %d failed %q when %q\n", h.Name, h.Level, h.Failed, h.When)
-		}
-		fmt.Fprintf(&b, "  solution %q undone by %q\n", s.Exercise.Solution.Commands, s.Exercise.Solution.Cleanup)
-	}
-	return b.String()
-}
-
 func TestLanguagesHoldTogether(t *testing.T) {
 	for _, number := range written(t) {
-		en, err := Load(Lessons(), number, English, "")
-		if err != nil {
-			t.Error(err)
-			continue
-		}
-		zh, err := Load(Lessons(), number, Chinese, "")
-		if err != nil {
-			t.Error(err)
-			continue
-		}
-		a, b := strings.Split(outline(en), "\n"), strings.Split(outline(zh), "\n")
-		for i := range max(len(a), len(b)) {
-			if i >= len(a) || i >= len(b) || a[i] != b[i] {
-				t.Errorf("%s: the languages part at line %d of the outline:\nen: %s\nzh: %s",
-					number, i+1, at(a, i), at(b, i))
-				break
+		var both []*parser
+		for _, lang := range []Lang{English, Chinese} {
+			p, err := examine(Lessons(), number, lang, "")
+			if err != nil {
+				t.Fatal(err)
 			}
+			both = append(both, p)
+		}
+		for _, f := range differences(both[1], both[0]) {
+			t.Error(f)
 		}
 	}
-}
-
-func at(lines []string, i int) string {
-	if i < len(lines) {
-		return lines[i]
-	}
-	return "(end)"
 }
 
 // written lists the chapters that have a lesson, and sees to it that no file lies beside the catalogue.

@@ -14,14 +14,27 @@ func (s *Session) List() error {
 	if err != nil {
 		return err
 	}
-	widest := 0
-	for _, c := range Catalogue() {
-		widest = max(widest, columns.Of(c.Title(s.Lang)))
+	if s.Lessons == nil {
+		s.Lessons = Lessons()
 	}
-	for _, c := range Catalogue() {
+	chapters := Chapters(s.Lessons)
+	rows := table{}
+	for _, c := range chapters {
+		rows.numbers = max(rows.numbers, len(c.Number))
+		rows.titles = max(rows.titles, columns.Of(c.Title(s.Lang)))
+	}
+	for _, c := range chapters {
 		lesson, err := s.load(c.Number)
 		if errors.Is(err, ErrNoLesson) {
-			s.listLine("·", c, widest, sayUnwritten.in(s.Lang))
+			text := sayUnwritten.in(s.Lang)
+			if c.own { // in the other language it is
+				text = sayNotInLanguage.in(s.Lang)
+			}
+			s.listLine("·", c, rows, text)
+			continue
+		}
+		if err != nil && c.own { // a teacher's mistake does not take the course away
+			s.listLine("!", c, rows, err.Error())
 			continue
 		}
 		if err != nil {
@@ -31,16 +44,19 @@ func (s *Session) List() error {
 		if lab == nil {
 			lab = &labProgress{}
 		}
-		s.listLine(progressMark(lesson, lab), c, widest, s.progressText(lesson, lab))
+		s.listLine(progressMark(lesson, lab), c, rows, s.progressText(lesson, lab))
 	}
 	fmt.Fprintln(s.Out)
 	s.say(sayListHelp)
 	return nil
 }
 
-func (s *Session) listLine(mark string, c Chapter, widest int, text string) {
-	pad := strings.Repeat(" ", widest-columns.Of(c.Title(s.Lang)))
-	fmt.Fprintf(s.Out, "%s %s  %s%s  %s\n", mark, c.Number, c.Title(s.Lang), pad, s.paint(dim, text))
+// table is how wide the columns of the list are.
+type table struct{ numbers, titles int }
+
+func (s *Session) listLine(mark string, c Chapter, rows table, text string) {
+	pad := strings.Repeat(" ", rows.titles-columns.Of(c.Title(s.Lang)))
+	fmt.Fprintf(s.Out, "%s %-*s  %s%s  %s\n", mark, rows.numbers, c.Number, c.Title(s.Lang), pad, s.paint(dim, text))
 }
 
 func progressMark(lesson *Lesson, lab *labProgress) string {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -22,17 +21,30 @@ type Attempt struct {
 
 // Attempts reads what the author of a lesson has foreseen, in the order of the file, with the parameters that the lesson
 // has drawn. There may be no such file.
-func (l *Lesson) Attempts(dir fs.FS) ([]Attempt, error) {
-	file := l.Number + ".mistakes.md"
-	source, err := fs.ReadFile(dir, file)
+func (l *Lesson) Attempts(labs fs.FS) ([]Attempt, error) {
+	list, found, err := l.attempts(labs)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the mistakes: %w", err)
 	}
-	var list []Attempt
-	lines := strings.Split(string(source), "\n")
+	if len(found) > 0 {
+		return nil, found[0]
+	}
+	return list, nil
+}
+
+func mistakesFile(number string) string { return number + ".mistakes.md" }
+
+// attempts reads on after a block that is none.
+func (l *Lesson) attempts(labs fs.FS) (list []Attempt, found []Finding, err error) {
+	file := mistakesFile(l.Number)
+	source, err := readSource(labs, file)
+	if err != nil {
+		return nil, nil, err
+	}
+	lines := strings.Split(source, "\n")
 	for i := 0; i < len(lines); i++ {
 		mark, info, ok := openFence(lines[i])
 		if !ok {
@@ -42,16 +54,18 @@ func (l *Lesson) Attempts(dir fs.FS) ([]Attempt, error) {
 		for i++; i < len(lines) && !closesFence(lines[i], mark); i++ {
 		}
 		if i == len(lines) {
-			return nil, fmt.Errorf("%s:%d: this block is never closed", file, begin+1)
+			found = append(found, Finding{file, begin + 1, "this block is never closed"})
+			break
 		}
 		a, err := l.attempt(info, strings.Join(lines[begin+1:i], "\n"))
 		if err != nil {
-			return nil, fmt.Errorf("%s:%d: %w", file, begin+1, err)
+			found = append(found, asFinding(err, file, begin+1))
+			continue
 		}
 		a.Line = begin + 1
 		list = append(list, a)
 	}
-	return list, nil
+	return list, found, nil
 }
 
 // attempt reads one block: "mistake exercise=1 hint=unborn" or "way exercise=1".
@@ -77,27 +91,13 @@ func (l *Lesson) attempt(info, body string) (Attempt, error) {
 			return a, errors.New("a way that does nothing cannot be right")
 		}
 	case len(words) > 0 && words[0] == "mistake" && len(attrs) == 2:
-		if i := section.Exercise.hint(a.Hint); i < 0 || section.Exercise.Hints[i].Level != 1 {
+		if i := section.Exercise.hint(a.Hint); a.Hint == "" || i < 0 || section.Exercise.Hints[i].Level != 1 {
 			return a, fmt.Errorf("exercise %d has no hint of level 1 with name=%s", a.Exercise, a.Hint)
 		}
 	default:
 		return a, errors.New("a block here is \"mistake exercise=N hint=NAME\" or \"way exercise=N\"")
 	}
 	return a, nil
-}
-
-// unforeseen lists the hints of level 1 that no mistake leads to: perhaps nothing does.
-func (l *Lesson) unforeseen(attempts []Attempt) []string {
-	var list []string
-	for _, s := range l.exercises() {
-		for _, h := range s.Exercise.Hints {
-			leads := func(a Attempt) bool { return a.Exercise == s.Exercise.Number && a.Hint == h.Name }
-			if h.Level == 1 && !slices.ContainsFunc(attempts, leads) {
-				list = append(list, fmt.Sprintf("exercise %d: %s", s.Exercise.Number, h.Name))
-			}
-		}
-	}
-	return list
 }
 
 // ProveAttempt sets an exercise up, does what the author has foreseen (the n-th of the file, from 1) and sees whether the
@@ -151,12 +151,14 @@ func (s *Session) ProveAttempt(ctx context.Context, number string, n int) error 
 	for _, r := range results {
 		s.showResult(r)
 	}
-	where := fmt.Sprintf("%s.mistakes.md:%d: exercise %d, after\n%s\n%s\n", lesson.Number, a.Line, a.Exercise, a.Script, said)
+	text := fmt.Sprintf("exercise %d, after\n%s\n%s\n", a.Exercise, a.Script, said)
 	switch {
 	case a.Hint == "":
-		return fmt.Errorf("%sthe checks do not pass, and the hint is %q", where, got)
+		text += fmt.Sprintf("the checks do not pass, and the hint is %q", got)
 	case len(failed) == 0:
-		return fmt.Errorf("%sthe checks pass; the hint was to be %q", where, a.Hint)
+		text += fmt.Sprintf("the checks pass; the hint was to be %q", a.Hint)
+	default:
+		text += fmt.Sprintf("the hint is %q; it was to be %q", got, a.Hint)
 	}
-	return fmt.Errorf("%sthe hint is %q; it was to be %q", where, got, a.Hint)
+	return Finding{mistakesFile(lesson.Number), a.Line, text}
 }

@@ -11,6 +11,15 @@ import (
 // Parse reads a lesson. It takes the file apart by lines (headings and fenced blocks); the prose in between stays
 // Markdown until it is shown. Errors name the file and the line.
 func Parse(file, source, seed string) (*Lesson, error) {
+	p := parse(file, source, seed)
+	if len(p.found) > 0 {
+		return nil, p.found[0]
+	}
+	return p.lesson, nil
+}
+
+// parse reads on after a mistake, so that an author is told of all of them.
+func parse(file, source, seed string) *parser {
 	if seed == "" {
 		seed = PlainSeed
 	}
@@ -18,29 +27,59 @@ func Parse(file, source, seed string) (*Lesson, error) {
 	p.lines = strings.Split(strings.ReplaceAll(source, "\r\n", "\n"), "\n")
 	for p.at < len(p.lines) {
 		if err := p.next(); err != nil {
-			return nil, fmt.Errorf("%s:%d: %w", file, p.start+1, err)
+			p.find(p.start+1, err)
 		}
 	}
 	p.flush()
 	if err := p.noQuestion(); err != nil {
-		return nil, fmt.Errorf("%s:%d: %w", file, len(p.lines), err)
+		p.find(len(p.lines), err)
 	}
-	return p.lesson, p.finish()
+	p.finish()
+	return p
 }
 
 type parser struct {
 	file   string
 	seed   string
 	lesson *Lesson
+	found  []Finding
 	lines  []string
 	at     int // the next line
 	start  int // where the piece begins that is being read, for errors
 
 	prose   []string // read and not yet put into a section
+	proseAt int      // the line in which it begins
 	section *Section // nil before the first one
 	undo    *Step    // what a cleanup block would undo
 
 	question *Question // read and waiting for its step
+
+	lost map[*Section][]string // the kinds of blocks that could not be read; needs are the whole lesson's, under nil
+}
+
+// find notes what is wrong in a line.
+func (p *parser) find(line int, err error) {
+	p.found = append(p.found, asFinding(err, p.file, line))
+}
+
+// misses says whether a block of one of these kinds could not be read in a section. What then seems to be missing has only been
+// written wrongly.
+func (p *parser) misses(s *Section, kinds ...string) bool {
+	return slices.ContainsFunc(p.lost[s], func(kind string) bool { return kind == "" || slices.Contains(kinds, kind) })
+}
+
+// broken says whether any block of a section could not be read.
+func (p *parser) broken(s *Section) bool { return len(p.lost[s]) > 0 }
+
+// lose notes that a block could not be read; kind is "" if not even that is known.
+func (p *parser) lose(kind string) {
+	if p.lost == nil {
+		p.lost = map[*Section][]string{}
+	}
+	p.lost[p.section] = append(p.lost[p.section], kind)
+	if kind == "need" && p.section != nil {
+		p.lost[nil] = append(p.lost[nil], kind)
+	}
 }
 
 // next reads one piece: a heading, a fenced block or a line of prose.
@@ -55,22 +94,27 @@ func (p *parser) next() error {
 		if p.lesson.Title != "" {
 			return errors.New("a second title: a lesson has one \"# \" heading")
 		}
-		p.lesson.Title = strings.TrimSpace(title)
+		p.lesson.Title, p.lesson.Line = strings.TrimSpace(title), p.start+1
 		return nil
 	}
 	if title, ok := strings.CutPrefix(line, "## "); ok {
 		p.flush()
-		if err := p.noQuestion(); err != nil {
-			return err
-		}
+		err := p.noQuestion()
 		title = p.lines[p.start][len("## "):] // the parameters were those of the section before
 		p.section = &Section{Title: strings.TrimSpace(title), Line: p.start + 1}
 		p.lesson.Sections = append(p.lesson.Sections, p.section)
 		p.undo = nil
-		return nil
+		return err
 	}
-	p.prose = append(p.prose, line)
+	p.addProse(line)
 	return nil
+}
+
+func (p *parser) addProse(lines ...string) {
+	if strings.TrimSpace(strings.Join(p.prose, "")) == "" {
+		p.prose, p.proseAt = nil, p.start+1
+	}
+	p.prose = append(p.prose, lines...)
 }
 
 // flush ends a stretch of prose and puts it where it belongs.
@@ -88,7 +132,7 @@ func (p *parser) flush() {
 	case p.section.Exercise != nil && p.section.Exercise.Solution != nil:
 		p.section.Exercise.Debrief = text
 	default:
-		p.section.Parts = append(p.section.Parts, Part{Text: text})
+		p.section.Parts = append(p.section.Parts, Part{Text: text, Line: p.proseAt})
 	}
 }
 
@@ -99,6 +143,7 @@ func (p *parser) fence(mark, info string) error {
 	}
 	if end == len(p.lines) {
 		p.at = end
+		p.lose("")
 		return errors.New("this block is never closed")
 	}
 	whole := slices.Clone(p.lines[p.at : end+1])
@@ -108,14 +153,19 @@ func (p *parser) fence(mark, info string) error {
 	p.at = end + 1
 	f, isDirective, err := parseInfo(info)
 	if err != nil {
+		p.lose(f.kind)
 		return err
 	}
 	if !isDirective {
-		p.prose = append(p.prose, whole...)
+		p.addProse(whole...)
 		return nil
 	}
 	f.body, f.line = whole[1:len(whole)-1], p.start+1
-	return p.directive(f)
+	if err := p.directive(f); err != nil {
+		p.lose(f.kind)
+		return err
+	}
+	return nil
 }
 
 func (p *parser) directive(f fence) error {
@@ -174,7 +224,7 @@ func (p *parser) step(f fence) error {
 			return err
 		}
 	}
-	p.question = nil
+	p.question = nil // it has its step
 	var err error
 	if step.Commands, step.Typed, err = f.session(); err != nil {
 		return err
@@ -192,7 +242,7 @@ func (p *parser) step(f fence) error {
 			}
 		}
 	}
-	p.section.Parts = append(p.section.Parts, Part{Step: step})
+	p.section.Parts = append(p.section.Parts, Part{Step: step, Line: f.line})
 	p.undo = step
 	return nil
 }
@@ -224,8 +274,10 @@ func (p *parser) cleanup(f fence) error {
 
 // noQuestion: a question belongs to the step right after it.
 func (p *parser) noQuestion() error {
-	if p.question != nil {
-		return fmt.Errorf("the question %q (line %d) is not followed by a step", p.question.Name, p.question.Line)
+	q := p.question
+	p.question = nil
+	if q != nil {
+		return fmt.Errorf("the question %q (line %d) is not followed by a step", q.Name, q.Line)
 	}
 	return nil
 }

@@ -128,7 +128,7 @@ func (s *Session) ShowReport(r *Report) {
 			mark = s.paint(green, "✓")
 		}
 		title := ""
-		if c, err := FindChapter(l.Lab); err == nil {
+		if c, err := FindLab(s.Lessons, l.Lab); err == nil {
 			title = c.Title(s.Lang)
 		}
 		text := fmt.Sprintf(sayExercisesSolved.in(s.Lang), l.solved(), len(l.Exercises))

@@ -46,7 +46,8 @@ func sectionNumbers(lesson *Lesson) string {
 type walk struct {
 	*Session
 	lesson *Lesson
-	failed []string // names of the steps that did not end as they should
+	failed []string  // names of the steps that did not end as they should
+	found  []Finding // the same for the lesson's author
 	left   bool
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 // Session is one learner at one terminal, or a pipe. In, Out, Err, Lang and Shell are needed always, Marks for the
-// exercises; Lessons is the built-in course if nil.
+// exercises; Lessons (see Library) is the built-in course if nil.
 type Session struct {
 	In       io.Reader
 	Out, Err io.Writer
@@ -53,12 +53,12 @@ func (s *Session) width() int {
 }
 
 func (s *Session) load(number string) (*Lesson, error) {
-	chapter, _ := splitNumber(number)
-	if _, err := FindChapter(chapter); err != nil {
-		return nil, err
-	}
 	if s.Lessons == nil {
 		s.Lessons = Lessons()
+	}
+	chapter, _ := splitNumber(number)
+	if _, err := FindLab(s.Lessons, chapter); err != nil {
+		return nil, err
 	}
 	return Load(s.Lessons, chapter, s.Lang, s.Seed)
 }

@@ -74,13 +74,10 @@ func (w *walk) perform(ctx context.Context, step *Step, choice int) error {
 		return err
 	}
 	if !step.met(status) {
-		expected := fmt.Sprintf(sayExit.in(w.Lang), step.Exit)
-		if step.Exit == AnyFailure {
-			expected = sayAnyFailure.in(w.Lang)
-		}
 		fmt.Fprint(w.Out, outputIndent+"✗ ")
-		w.say(sayWrongExit, status, expected)
+		w.say(sayWrongExit, status, step.expected(w.Lang))
 		w.failed = append(w.failed, step.label())
+		w.find(step.Line, "%s ended with exit status %d; the lesson expects %s", step.label(), status, step.expected(English))
 	}
 	fmt.Fprintln(w.Out)
 	if step.Predict != nil {
@@ -88,6 +85,14 @@ func (w *walk) perform(ctx context.Context, step *Step, choice int) error {
 		return w.reveal(ctx, step.Predict, choice, strings.TrimSpace(heard.String()))
 	}
 	return nil
+}
+
+// expected is the exit status that the lesson promises.
+func (s *Step) expected(lang Lang) string {
+	if s.Exit == AnyFailure {
+		return sayAnyFailure.in(lang)
+	}
+	return fmt.Sprintf(sayExit.in(lang), s.Exit)
 }
 
 // given says whether what a step needs is there.

@@ -8,87 +8,84 @@ import (
 )
 
 // finish looks at what can only be judged when the whole file has been read.
-func (p *parser) finish() error {
+func (p *parser) finish() {
 	if p.lesson.Title == "" {
-		return fmt.Errorf("%s:1: a lesson begins with a \"# \" heading, its title", p.file)
+		p.find(1, errors.New("a lesson begins with a \"# \" heading, its title"))
 	}
 	for _, s := range p.lesson.Sections {
-		if line, err := p.finishSection(s); err != nil {
-			return fmt.Errorf("%s:%d: %w", p.file, line, err)
-		}
+		p.finishSection(s)
 	}
-	return nil
 }
 
-func (p *parser) finishSection(s *Section) (line int, err error) {
+func (p *parser) finishSection(s *Section) {
 	for _, part := range s.Parts {
 		if part.Step != nil && !p.knows(part.Step.Need) {
-			return part.Step.Line, fmt.Errorf("no need named %q in this lesson", part.Step.Need)
+			p.find(part.Step.Line, fmt.Errorf("no need named %q in this lesson", part.Step.Need))
 		}
 	}
 	for _, param := range s.Params {
-		if s.Exercise == nil {
-			return param.line, errors.New("a seed block in a section that is no exercise")
-		}
-		if !param.used {
-			return param.line, fmt.Errorf("the parameter %q is not used: write @%s@", param.Name, param.Name)
+		if s.Exercise == nil && !p.misses(s, "check", "hint", "solution") {
+			p.find(param.line, errors.New("a seed block in a section that is no exercise"))
+		} else if !param.used && !p.broken(s) {
+			p.find(param.line, fmt.Errorf("the parameter %q is not used: write @%s@", param.Name, param.Name))
 		}
 	}
 	e := s.Exercise
 	if e == nil {
-		return 0, nil
+		return
 	}
 	for _, c := range e.Checks {
 		if !p.knows(c.Need) {
-			return c.Line, fmt.Errorf("no need named %q in this lesson", c.Need)
+			p.find(c.Line, fmt.Errorf("no need named %q in this lesson", c.Need))
 		}
 	}
 	for i, h := range e.Hints {
-		if h.Failed != "" && !slices.ContainsFunc(e.Checks, func(c Check) bool { return c.Name == h.Failed }) {
-			return h.Line, fmt.Errorf("no check named %q in this exercise", h.Failed)
+		if h.Failed != "" && !p.misses(s, "check") && !slices.ContainsFunc(e.Checks, func(c Check) bool { return c.Name == h.Failed }) {
+			p.find(h.Line, fmt.Errorf("no check named %q in this exercise", h.Failed))
 		}
 		lastOfLevel := i == len(e.Hints)-1 || e.Hints[i+1].Level != h.Level
-		if lastOfLevel && h.conditional() {
-			return h.Line, fmt.Errorf("the exercise %q has no last hint that always fits (without failed= and when:) on level %d", s.Title, h.Level)
+		if lastOfLevel && h.conditional() && !p.misses(s, "hint") {
+			p.find(h.Line, fmt.Errorf("the exercise %q has no last hint that always fits (without failed= and when:) on level %d", s.Title, h.Level))
 		}
 	}
-	switch {
-	case len(e.Checks) == 0:
-		return s.Line, fmt.Errorf("the exercise %q has no check", s.Title)
-	case len(e.Hints) == 0:
-		return s.Line, fmt.Errorf("the exercise %q has no hint", s.Title)
-	case e.Solution == nil:
-		return s.Line, fmt.Errorf("the exercise %q has no solution", s.Title)
-	case e.Debrief == "":
-		return s.Line, fmt.Errorf("the exercise %q has no debrief: text after its solution", s.Title)
+	if len(e.Checks) == 0 && !p.misses(s, "check") {
+		p.find(s.Line, fmt.Errorf("the exercise %q has no check", s.Title))
 	}
-	return 0, nil
+	if len(e.Hints) == 0 && !p.misses(s, "hint") {
+		p.find(s.Line, fmt.Errorf("the exercise %q has no hint", s.Title))
+	}
+	if e.Solution == nil && !p.misses(s, "solution") {
+		p.find(s.Line, fmt.Errorf("the exercise %q has no solution", s.Title))
+	} else if e.Solution != nil && e.Debrief == "" {
+		p.find(s.Line, fmt.Errorf("the exercise %q has no debrief: text after its solution", s.Title))
+	}
 }
 
 func (p *parser) knows(need string) bool {
-	return need == "" || p.lesson.need(need).Name != ""
+	return need == "" || p.misses(nil, "need") || p.lesson.need(need).Name != ""
 }
 
 // checkNumbers holds the numbers in the headings against the order of the sections, and takes them off the titles: an
 // author who inserts a section is told which headings to renumber, and a reader of the bare file sees right numbers.
-func (l *Lesson) checkNumbers(file string) error {
+func (p *parser) checkNumbers() {
+	l := p.lesson
 	title, ok := strings.CutPrefix(l.Title, l.Number+" ")
-	if !ok {
-		return fmt.Errorf("%s: the title is to begin with the lab's number: \"# %s …\"", file, l.Number)
+	if !ok && l.Title != "" {
+		p.find(l.Line, fmt.Errorf("the title is to begin with the lab's number: \"# %s …\"", l.Number))
 	}
 	l.Title = title
 	next := 1
 	for _, s := range l.Sections {
-		if s.Exercise != nil {
+		if s.Exercise != nil || p.misses(s, "check", "hint", "solution") {
 			continue
 		}
-		number := fmt.Sprintf("%s.%d", l.Number, next)
-		title, ok := strings.CutPrefix(s.Title, number+" ")
-		if !ok {
-			return fmt.Errorf("%s:%d: this heading is to begin with %s", file, s.Line, number)
-		}
-		s.Number, s.Title = number, title
+		s.Number = fmt.Sprintf("%s.%d", l.Number, next)
 		next++
+		title, ok := strings.CutPrefix(s.Title, s.Number+" ")
+		if !ok {
+			p.find(s.Line, fmt.Errorf("this heading is to begin with %s", s.Number))
+			title = strings.TrimLeft(title, "0123456789. ")
+		}
+		s.Title = title
 	}
-	return nil
 }

@@ -41,6 +41,7 @@ var (
 	saySolution        = phrase{"One way to do it:", "做法之一："}
 	sayReset           = phrase{"Lab %s is as it was before you began.", "实验 %s 已恢复到开始之前的样子。"}
 	sayUnwritten       = phrase{"not written yet", "尚未编写"}
+	sayNotInLanguage   = phrase{"not in English: --lang zh", "没有中文版：--lang en"}
 	sayListHelp        = phrase{"`sandbox lab 3.1` starts a lab. ✓ done, … begun, · not written yet.", "用 `sandbox lab 3.1` 开始一个实验。✓ 已完成，… 学习中，· 尚未编写。"}
 	sayProveEarly      = phrase{"exercise %d: its checks pass before anything has been done", "练习 %d：什么都还没做，检查就已通过"}
 	sayProveFailed     = phrase{"exercise %d: its checks do not pass after the solution", "练习 %d：按答案做完后检查仍未通过"}

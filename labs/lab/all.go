@@ -10,16 +10,15 @@ import (
 
 	"sandbox/kernel"
 	"sandbox/labs/command"
-	"sandbox/labs/course"
 )
 
 // runEach runs every lab that is written, each in a pocket host of its own and several at once, as in a pipe, and prints
 // them in the order of the course. Exit code 1 means that some step of some lab did not do what it should.
 func runEach(env *setting) error {
 	var labs []*one
-	for _, c := range course.Catalogue() {
-		if _, err := load(c.Number); err == nil {
-			labs = append(labs, &one{number: c.Number, done: make(chan struct{})})
+	for _, number := range Numbers(env.Env) {
+		if _, err := load(env, number); err == nil {
+			labs = append(labs, &one{number: number, done: make(chan struct{})})
 		}
 	}
 	self, err := os.Executable()
@@ -61,7 +60,7 @@ type one struct {
 
 func (l *one) run(self string, env *setting) {
 	cmd := exec.Command(self, append(env.flags(), "lab", l.number)...)
-	cmd.Env = append(os.Environ(), "SANDBOX_ROOT="+env.Root)
+	cmd.Env = append(os.Environ(), "SANDBOX_ROOT="+env.Root, "SANDBOX_LABS="+env.Labs)
 	cmd.Stdout, cmd.Stderr = &l.said, &l.said
 	l.err = cmd.Run()
 }

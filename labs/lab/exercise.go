@@ -26,7 +26,7 @@ func exerciseCommand(env *setting, name, short string, do onExercise) *cobra.Com
 		Use: name + " [NUMBER] [EXERCISE]", Short: short, Args: cobra.RangeArgs(0, 2),
 		Example: "  sandbox lab " + name + " 3.5\n  sandbox lab " + name + " 3.5 2",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			number, n, err := exerciseArgs(name, args)
+			number, n, err := exerciseArgs(env, name, args)
 			if err != nil {
 				return err
 			}
@@ -62,7 +62,7 @@ func newSolution(env *setting) *cobra.Command {
 		if run {
 			return perform(cmd, args)
 		}
-		number, n, err := exerciseArgs("solution", args)
+		number, n, err := exerciseArgs(env, "solution", args)
 		if err != nil {
 			return err
 		}
@@ -76,9 +76,9 @@ func newSolution(env *setting) *cobra.Command {
 }
 
 // exerciseArgs reads NUMBER [EXERCISE]; in a lab shell the number is known, and the exercise's alone is enough.
-func exerciseArgs(name string, args []string) (number string, n int, err error) {
-	number = ownLab()
-	if number != "" && len(args) == 1 && !strings.Contains(args[0], ".") {
+func exerciseArgs(env *setting, name string, args []string) (number string, n int, err error) {
+	number = ownLab(env)
+	if number != "" && len(args) == 1 && args[0] != number && !strings.Contains(args[0], ".") {
 		args = []string{number, args[0]}
 	}
 	if len(args) > 0 {
@@ -87,7 +87,7 @@ func exerciseArgs(name string, args []string) (number string, n int, err error) 
 	if number == "" {
 		return "", 0, missingNumber(name)
 	}
-	lesson, err := load(number)
+	lesson, err := load(env, number)
 	if err != nil {
 		return "", 0, err
 	}
@@ -107,12 +107,14 @@ func exerciseArgs(name string, args []string) (number string, n int, err error) 
 }
 
 // ownLab is the lab whose pocket host this is; "" if it is none.
-func ownLab() string {
+func ownLab(env *setting) string {
 	number := os.Getenv(pocket.Variable)
-	if _, err := course.FindChapter(number); err != nil {
-		return ""
+	if labs, err := library(env.Env); err == nil {
+		if _, err := course.FindLab(labs, number); err == nil {
+			return number
+		}
 	}
-	return number
+	return ""
 }
 
 func missingNumber(name string) error {
@@ -138,7 +140,7 @@ func check(ctx context.Context, s *course.Session, number string, n int) error {
 // runReset forgets the progress in a lab, or in all of them; in the pocket host of an open lab shell it also puts the
 // exercises back to their beginning.
 func runReset(env *setting, args []string) error {
-	number := ownLab()
+	number := ownLab(env)
 	if len(args) > 0 {
 		number = args[0]
 	}
@@ -149,7 +151,7 @@ func runReset(env *setting, args []string) error {
 	if number == "" {
 		return s.ForgetAll()
 	}
-	if _, err := load(number); err != nil {
+	if _, err := load(env, number); err != nil {
 		return err
 	}
 	if os.Getenv(pocket.Variable) != "" {

@@ -7,7 +7,6 @@ package lab
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -58,7 +57,9 @@ func New(common *command.Env) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "run every lab straight through; exit code 0 if each step did what it should")
 	cmd.PersistentFlags().StringVar(&env.seed, "seed", "", "what draws your exercises' names and numbers, from now on; 0: as they were written")
-	cmd.AddCommand(newRead(env), newWatch(env), newReport(env), newGrade(env), newShell(env), newHost(env), newProve(env), newSolution(env),
+	cmd.PersistentFlags().StringVar(&env.Labs, "labs", env.Labs, "a directory of labs, beside those that are built in; one of the same number stands for the built-in one ($SANDBOX_LABS)")
+	cmd.MarkPersistentFlagDirname("labs")
+	cmd.AddCommand(newRead(env), newWatch(env), newReport(env), newGrade(env), newShell(env), newHost(env), newProve(env), newDev(env), newSolution(env),
 		exerciseCommand(env, "check", "Look whether the exercises of a lab are done", check),
 		exerciseCommand(env, "hint", "Give a hint, one that fits what is wrong", func(ctx context.Context, s *course.Session, number string, n int) error {
 			return s.Hint(ctx, number, n)
@@ -79,11 +80,11 @@ func runLab(env *setting, args []string) error {
 		}
 		return s.List()
 	}
-	if err := exists(args[0]); err != nil {
+	if err := exists(env, args[0]); err != nil {
 		return err
 	}
 	if os.Getenv(pocket.Variable) == "" {
-		o := options(env, chapterOf(args[0]), []string{"lab", args[0]})
+		o := options(env, course.LabOf(args[0]), []string{"lab", args[0]})
 		o.Name = "" // a lesson is nobody's to join: several may run side by side
 		return enter(env, o)
 	}
@@ -95,9 +96,9 @@ func runLab(env *setting, args []string) error {
 }
 
 // exists looks for a lab, or a section of one, before a pocket host is made for it.
-func exists(number string) error {
-	chapter := chapterOf(number)
-	lesson, err := load(chapter)
+func exists(env *setting, number string) error {
+	chapter := course.LabOf(number)
+	lesson, err := load(env, chapter)
 	if err != nil || number == chapter {
 		return err
 	}
@@ -113,30 +114,12 @@ func exists(number string) error {
 	return kernel.Advise(fmt.Errorf("lab %s has no section %s", chapter, number), "its sections are %s", strings.Join(list, ", "))
 }
 
-// load finds a lesson by its number; which language makes no difference here.
-func load(number string) (*course.Lesson, error) {
-	if _, err := course.FindChapter(number); err != nil {
-		return nil, kernel.Advise(err, "sandbox lab   lists them")
-	}
-	lesson, err := course.Load(course.Lessons(), number, course.English, "")
-	if errors.Is(err, course.ErrNoLesson) {
-		return nil, kernel.Advise(err, "sandbox lab   lists those that have")
-	}
-	return lesson, err
-}
-
 // failed turns a step that did not do what it should into the exit code 1; the engine has said so already.
 func failed(err error) error {
 	if err == course.ErrStep {
 		return command.ExitCode(1)
 	}
 	return err
-}
-
-// chapterOf is 3.5 for 3.5.2.
-func chapterOf(number string) string {
-	parts := strings.SplitN(number, ".", 3)
-	return strings.Join(parts[:min(2, len(parts))], ".")
 }
 
 // enter runs a sandbox command in a new pocket host.
@@ -184,8 +167,13 @@ func options(env *setting, number string, args []string) pocket.Options {
 	if env.seed != "" {
 		args = append(args, "--seed="+env.seed)
 	}
+	labs := labsDir(env.Env)
+	if labs != "" {
+		args = append(args, "--labs="+pocket.LabsDir)
+		labs, _ = filepath.Abs(labs) // what cannot be found then was not there before
+	}
 	return pocket.Options{
-		Name: number, Title: number, RunDir: env.Engine().Paths.Run, Args: append(append([]string{"sandbox"}, env.flags()...), args...), Shared: []string{filepath.Dir(progress)},
+		Name: number, Title: number, Labs: labs, RunDir: env.Engine().Paths.Run, Args: append(append([]string{"sandbox"}, env.flags()...), args...), Shared: []string{filepath.Dir(progress)},
 		Env: append(os.Environ(), progressVariable+"="+progress, "SANDBOX_LANG="+env.Language()),
 	}
 }

@@ -20,7 +20,7 @@ On a terminal it is shown by $PAGER, or less, or screen by screen where neither 
 }
 
 func runRead(env *setting, number string) error {
-	if err := exists(number); err != nil {
+	if err := exists(env, number); err != nil {
 		return err
 	}
 	s, err := newSession(env)

@@ -31,7 +31,7 @@ func newShell(env *setting) *cobra.Command {
 }
 
 func runShell(env *setting, number string) error {
-	if _, err := load(number); err != nil {
+	if _, err := load(env, number); err != nil {
 		return err
 	}
 	if os.Getenv(pocket.Variable) == "" {
@@ -78,7 +78,7 @@ func newProve(env *setting) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "prove NUMBER", Hidden: true, Args: oneNumber,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			lesson, err := load(args[0])
+			lesson, err := load(env, args[0])
 			if err != nil {
 				return err
 			}
@@ -104,7 +104,11 @@ func newProve(env *setting) *cobra.Command {
 
 // proveAll proves the solutions in one pocket host, and each attempt that the author has foreseen in one of its own.
 func proveAll(env *setting, lesson *course.Lesson, only int) error {
-	attempts, err := lesson.Attempts(course.Lessons())
+	labs, err := library(env.Env)
+	if err != nil {
+		return err
+	}
+	attempts, err := lesson.Attempts(labs)
 	if err != nil {
 		return err
 	}
@@ -125,8 +129,13 @@ func proveAll(env *setting, lesson *course.Lesson, only int) error {
 func newSession(env *setting) (*course.Session, error) {
 	out, _ := env.Out.(*os.File)
 	terminal := out != nil && term.IsTerminal(int(out.Fd())) && term.IsTerminal(int(env.In.Fd()))
+	labs, err := library(env.Env)
+	if err != nil {
+		return nil, err
+	}
 	s := &course.Session{
-		In: env.In, Out: env.Out, Err: env.Err, Terminal: terminal, Color: terminal && os.Getenv("NO_COLOR") == "",
+		Lessons: labs,
+		In:      env.In, Out: env.Out, Err: env.Err, Terminal: terminal, Color: terminal && os.Getenv("NO_COLOR") == "",
 		Lang: course.Lang(env.Language()), Progress: progressFile(), Marks: "/run/lab",
 	}
 	if env.Explain != "" {

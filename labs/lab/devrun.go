@@ -1,0 +1,164 @@
+package lab
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/diff"
+	"github.com/spf13/cobra"
+
+	"sandbox/kernel"
+	"sandbox/labs/command"
+	"sandbox/labs/course"
+)
+
+func newDevRun(env *setting) *cobra.Command {
+	var watch bool
+	cmd := &cobra.Command{
+		Use: "run NUMBER|FILE", Short: "Run a lab straight through, in both languages",
+		Long: `Run a lab straight through, in both languages, as in a pipe; exit code 1 if a step does not end as promised.
+
+With --watch it is run again whenever one of its files changes, and what is printed otherwise than before is shown.`,
+		Example: "  sandbox lab dev run labs/7.1.en.md --watch\n  sandbox lab --labs labs dev run 7.1",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return kernel.Advise(errors.New("which lab? its number or one of its files is wanted"), "sandbox lab dev run labs/7.1.en.md")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			t, err := findTarget(env, args[0])
+			if err != nil {
+				return err
+			}
+			if watch {
+				return watchLab(env, t)
+			}
+			return showLab(env, t)
+		},
+	}
+	cmd.ValidArgsFunction = authored(env)
+	cmd.Flags().BoolVar(&watch, "watch", false, "run it again when one of its files changes, and show what is printed otherwise; Ctrl-C ends it")
+	return cmd
+}
+
+// performing prepares a call of this program that performs a part of a lab in a pocket host of its own.
+func performing(env *setting, t target, lang course.Lang, seed, part string) *exec.Cmd {
+	args := []string{"--lang=" + string(lang), "lab", "--seed=" + seed, "dev", "perform", "--part=" + part, t.number}
+	if env.Root != "" {
+		args = append([]string{"--root=" + env.Root}, args...)
+	}
+	cmd := exec.Command("/proc/self/exe", args...)
+	cmd.Env = append(os.Environ(), "SANDBOX_LABS="+t.dir)
+	return cmd
+}
+
+var languages = []course.Lang{course.English, course.Chinese}
+
+// showLab prints what the lab prints.
+func showLab(env *setting, t target) error {
+	wrong := false
+	for _, lang := range languages {
+		if _, ok, err := t.show(env, lang, env.Out); err != nil {
+			return err
+		} else if !ok {
+			wrong = true
+		}
+	}
+	if wrong {
+		return command.ExitCode(1)
+	}
+	return nil
+}
+
+// show runs the lab in one language. ok is false if a step did not end as it should.
+func (t target) show(env *setting, lang course.Lang, out io.Writer) (said string, ok bool, err error) {
+	labs, err := t.library(env)
+	if err != nil {
+		return "", false, err
+	}
+	if _, err := course.Load(labs, t.number, lang, course.PlainSeed); err != nil {
+		fmt.Fprintf(env.Err, "%s: %v\n", command.Program(), filepath.Join(t.dir, err.Error()))
+		return "", false, nil
+	}
+	var heard bytes.Buffer
+	cmd := performing(env, t, lang, course.PlainSeed, partShow)
+	cmd.Stdout = io.MultiWriter(out, &heard)
+	cmd.Stderr = cmd.Stdout
+	err = cmd.Run()
+	var status *exec.ExitError
+	if errors.As(err, &status) {
+		return heard.String(), false, nil
+	}
+	return heard.String(), err == nil, err
+}
+
+// chance is what differs from run to run.
+var chance = regexp.MustCompile(`\b([0-9a-f]{64}|[0-9a-f]{12})\b|\b\d\d:\d\d:\d\d\b|(Less than a|\d+) seconds?( ago)?`)
+
+// watchLab runs the lab, and again after each change, and prints how that differs from the time before.
+func watchLab(env *setting, t target) error {
+	before := map[course.Lang]string{}
+	for first := true; ; first = false {
+		seen := t.state()
+		if err := t.tellWrong(env); err != nil {
+			return err
+		}
+		for _, lang := range languages {
+			out := env.Out
+			if !first {
+				out = io.Discard
+			}
+			said, _, err := t.show(env, lang, out)
+			if err != nil {
+				return err
+			}
+			said = chance.ReplaceAllString(said, "…")
+			name := fmt.Sprintf("%s.%s", t.number, lang)
+			if changes := diff.Diff(name+" before", []byte(before[lang]), name+" now", []byte(said)); !first && len(changes) > 0 {
+				env.Out.Write(changes)
+			} else if !first {
+				fmt.Fprintf(env.Out, "%s prints the same as before.\n", name)
+			}
+			before[lang] = said
+		}
+		fmt.Fprintf(env.Out, "— %s: watching its files; Ctrl-C ends it.\n", t.shown(t.number))
+		for t.state() == seen {
+			time.Sleep(200 * time.Millisecond)
+		}
+		time.Sleep(100 * time.Millisecond) // an editor may write more than one of them
+	}
+}
+
+// tellWrong prints what can be seen to be wrong at once.
+func (t target) tellWrong(env *setting) error {
+	labs, err := t.library(env)
+	if err != nil {
+		return err
+	}
+	found, err := course.Inspect(labs, t.number)
+	if err != nil {
+		return kernel.Advise(err, "sandbox lab dev new %s   begins it; --labs DIR says where your labs are", t.number)
+	}
+	t.print(env, found)
+	return nil
+}
+
+// state changes when one of the lab's files does.
+func (t target) state() string {
+	var b strings.Builder
+	for _, kind := range []string{".en.md", ".zh.md", ".mistakes.md"} {
+		if info, err := os.Stat(t.shown(t.number + kind)); err == nil {
+			fmt.Fprintln(&b, kind, info.Size(), info.ModTime().UnixNano())
+		}
+	}
+	return b.String()
+}
