@@ -46,7 +46,7 @@ func TestHints(t *testing.T) {
 
 // mistakes is a table, in the order of the course.
 func mistakes() []mistake {
-	return slices.Concat(mistakesInLayers(), mistakesInOperations(), []mistake{
+	return slices.Concat(mistakesInOperations(), []mistake{
 		{"3.2", "1", "", "The program reads its *standard input*"},
 		{"3.2", "1", "echo Ada | timeout -s INT 2 sandbox attach --sig-proxy=false book", "It has greeted somebody, but not"},
 		{"3.2", "1", "echo ada | timeout -s KILL 2 sandbox attach book", praise},
