@@ -29,12 +29,16 @@ func inOwnNetwork() int {
 
 const ownNetwork = "SANDBOX_BENCH_NETWORK"
 
-// BenchmarkRunBridge: a container on the default bridge from start to finish, against one without a network, Docker and Podman.
+// BenchmarkRunBridge: a container on the default bridge from start to finish, against one without a network, one with published ports,
+// Docker and Podman.
 func BenchmarkRunBridge(b *testing.B) {
 	run, _ := bench(b)
 	list := []*contender{
 		{name: "bridge", make: func() *exec.Cmd { return run("run", "--rm", "base", "true") }},
 		{name: "none", make: func() *exec.Cmd { return run("run", "--rm", "--network", "none", "base", "true") }},
+		{name: "published", make: func() *exec.Cmd {
+			return run("run", "--rm", "-p", "127.0.0.1:8081:81", "-p", "127.0.0.1:8082:82", "base", "true")
+		}},
 	}
 	if has("dockerd") {
 		docker := startDocker(b, nil)

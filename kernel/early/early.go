@@ -26,20 +26,22 @@ const (
 	FilesName   = "sandbox-files"
 )
 
-// Descriptors of the monitor.
+// Descriptors of the monitor. All are below 64, unless there are many ports: for a greater number the kernel makes a process with
+// threads, as each Go program is, another table of files, and waits until nobody looks at the old one (expand_fdtable in fs/file.c),
+// which takes it 10 ms.
 const (
 	Control = 3   // the socket to the client
 	Memory  = 16  // the table of the container's birth, in a memfd
 	Lock    = 17  // the container's lock file, locked for as long as it is open
 	Names   = 32  // the resolver's sockets, where the container has one: packets …
 	Stream  = 33  // … and connections
-	Port    = 64  // the first of the sockets that hold published ports
-	Ports   = 160 // how many of them come at most
 	Joined  = 25  // processes of other containers, whose namespaces this one shares (up to 27)
 	Knock   = 24  // the writing end of a pipe through which the new process finds out whether we are still alive …
 	Await   = 28  // the new process's end of a pair of sockets, where it waits for its network: then main performs the birth
 	Waiting = 44  // … and the monitor's end
 	Door    = 31  // … and the reading end, which it must not have
+	Port    = 45  // the first of the sockets that hold published ports: behind all others
+	Ports   = 160 // how many of them come at most
 )
 
 // Order is what the client tells the monitor to begin with: descriptors come with it, and the numbers to put them under.
@@ -176,14 +178,18 @@ func receive() Order {
 	if err != nil || len(fds) != count {
 		syscall.Exit(1)
 	}
+	above := Port
+	for _, target := range order.Targets {
+		above = max(above, int(target)+1)
+	}
 	for i, fd := range fds {
 		if fd >= Memory { // others are to be put there: out of the way first
-			above, _, errno := syscall.RawSyscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_DUPFD_CLOEXEC, Port+Ports)
+			away, _, errno := syscall.RawSyscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_DUPFD_CLOEXEC, uintptr(above))
 			if errno != 0 {
 				syscall.Exit(1)
 			}
 			syscall.Close(fd)
-			fds[i] = int(above)
+			fds[i] = int(away)
 		}
 	}
 	for i, fd := range fds {

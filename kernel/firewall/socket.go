@@ -55,9 +55,8 @@ func open() (*socket, error) {
 
 const sendBuffer = 1 << 20
 
-// outOfTheWay gives a descriptor that is open for long a number that nobody else wants to have: a monitor's have fixed numbers, up to 43
-// and from 64 on. It is below 64: for more the kernel makes a process with threads another table, and that takes it 10 ms
-// (expand_fdtable in fs/file.c waits until nobody looks at the old one).
+// outOfTheWay gives a descriptor that is open for long a number that nobody else wants to have: a monitor's have fixed numbers, up to 44
+// and then those of its ports, which it has before it has this one. It is below 64, if they are not many: package early says why.
 func outOfTheWay(fd int) int {
 	high, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 48)
 	if err != nil {
