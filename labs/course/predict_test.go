@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -61,4 +63,17 @@ func TestQuestionOfStepLeftOut(t *testing.T) {
 	out := newWorld(t, English).withLesson(source).mustRun(t, "3.1")
 	mustContain(t, out, "(left out here: no)")
 	mustNotContain(t, out, "What does it print")
+}
+
+// At a terminal a step that is left out does not wait for a key, and `b` goes to the one before it.
+func TestStepLeftOutDoesNotWait(t *testing.T) {
+	const source = "# 3.1 T\n\n```need name=n\ntest: false\nno\n```\n\n## 3.1.1 S\n\n```console step=a\n$ echo one >> $WORLD/log\n```\n\n" +
+		"```console step=b need=n\n$ echo two >> $WORLD/log\n```\n\nThe end.\n"
+	w := newWorld(t, English).withLesson(source).typing("", "b", "s", "")
+	out := w.mustRun(t, "3.1")
+	log, _ := os.ReadFile(filepath.Join(w.dir, "log"))
+	if asked := strings.Count(out, sayAsk.in(English)); asked != 2 || string(log) != "one\n" {
+		t.Errorf("asked %d times about a step, want 2 (the first one, and again after b); done: %q\n%s", asked, log, out)
+	}
+	mustContain(t, out, "(left out here: no)")
 }

@@ -40,9 +40,10 @@ type visit struct {
 	*walk
 	stops []stop
 	at    int
-	told  bool    // the prose of this stop has been shown, and its question asked
-	guess int     // the learner's answer to that question, or -1
-	done  []*Step // in the order in which they were run
+	told  bool           // the prose of this stop has been shown, and its question asked
+	guess int            // the learner's answer to that question, or -1
+	out   map[*Step]bool // left out, so that there is nothing to go back to
+	done  []*Step        // in the order in which they were run
 }
 
 // section shows a section and runs its steps. Whichever way it is left, what its steps did is undone, so that each
@@ -52,7 +53,7 @@ func (w *walk) section(ctx context.Context, section *Section) (to move, err erro
 	if section.Exercise != nil {
 		return w.exercise(ctx, section)
 	}
-	v := &visit{walk: w, stops: stops(section)}
+	v := &visit{walk: w, stops: stops(section), out: map[*Step]bool{}}
 	// A visit that was killed has not been able to tidy up.
 	if err := w.undo(ctx, section.steps()...); err != nil {
 		return leave, err
@@ -63,11 +64,21 @@ func (w *walk) section(ctx context.Context, section *Section) (to move, err erro
 		}
 	}()
 	for v.at < len(v.stops) {
-		left, err := v.tell(ctx)
-		if err != nil || left {
+		step := v.stops[v.at].step
+		given, err := v.given(ctx, step)
+		if err != nil {
 			return leave, err
 		}
-		key, err := w.pause(ctx, v.stops[v.at].step, v.last() != nil)
+		if left, err := v.tell(ctx, given); err != nil || left {
+			return leave, err
+		}
+		if !given {
+			v.leaveOut(step)
+			v.out[step] = true
+			v.moveTo(v.at + 1)
+			continue
+		}
+		key, err := w.pause(ctx, step, v.last() != nil)
 		if err != nil {
 			return leave, err
 		}
@@ -78,9 +89,9 @@ func (w *walk) section(ctx context.Context, section *Section) (to move, err erro
 	return forward, nil
 }
 
-// tell shows the prose of a stop and asks the question of its step, but not again when the learner has only repeated the
-// step before it. It says whether they want to leave.
-func (v *visit) tell(ctx context.Context) (left bool, err error) {
+// tell shows the prose of a stop and, unless its step is left out, asks the step's question; but not again when the learner
+// has only repeated the step before it. It says whether they want to leave.
+func (v *visit) tell(ctx context.Context, given bool) (left bool, err error) {
 	if v.told {
 		return false, nil
 	}
@@ -89,11 +100,8 @@ func (v *visit) tell(ctx context.Context) (left bool, err error) {
 	}
 	v.told, v.guess = true, -1
 	step := v.stops[v.at].step
-	if step == nil || step.Predict == nil {
+	if step == nil || step.Predict == nil || !given {
 		return false, nil
-	}
-	if given, err := v.given(ctx, step); err != nil || !given {
-		return false, err
 	}
 	v.guess, left, err = v.predict(step.Predict)
 	return left, err
@@ -140,7 +148,7 @@ func (v *visit) act(ctx context.Context, key string) (move, error) {
 // back goes to the last step that the learner was asked about, and undoes what has been done since.
 func (v *visit) back(ctx context.Context) (move, error) {
 	to := v.at - 1
-	for to >= 0 && v.stops[to].step.Setup {
+	for to >= 0 && (v.stops[to].step.Setup || v.out[v.stops[to].step]) {
 		to--
 	}
 	if to < 0 {

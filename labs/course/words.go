@@ -6,8 +6,8 @@ var (
 	sayAskOn           = phrase{"Enter goes on · b back · r repeat the last · ! shell · q leave", "回车继续 · b 返回 · r 重做上一步 ·！打开 shell · q 离开"}
 	sayAskExercise     = phrase{"! shell to work in · Enter checks · h hint · v solution · s skip · b back · q", "！打开 shell 来做 · 回车检查 · h 提示 · v 答案 · s 跳过 · b 返回 · q 离开"}
 	sayAskResume       = phrase{"You were at %s. Enter goes on there · a starts again · q leaves", "上次学到 %s。回车接着学 · a 从头开始 · q 离开"}
-	sayNoSuchKey       = phrase{"No such key: %q.", "没有 %q 这个键。"}
 	sayMore            = phrase{"Enter or space goes on · q leaves", "回车或空格继续 · q 离开"}
+	sayNoSuchKey       = phrase{"No such key: %q.", "没有“%s”这个键。"}
 	sayNothingYet      = phrase{"There is no step before this one to repeat.", "前面还没有可以重做的步骤。"}
 	sayShell           = phrase{"A shell in the lab. `exit` or Ctrl-D brings you back.", "这是实验环境里的 shell，输入 `exit` 或按 Ctrl-D 返回。"}
 	sayShellLeft       = phrase{"Back in the lesson.", "回到课程。"}
