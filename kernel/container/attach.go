@@ -63,7 +63,7 @@ func (m *Monitor) Attach(s Streams, tell func(kernel.Record)) (int, error) {
 		defer stop()
 	}
 	if s.Proxy {
-		stop := forwardSignals(to)
+		stop := m.forwardSignals(to)
 		defer stop()
 	}
 	if s.In != nil {
@@ -122,6 +122,8 @@ func (m *Monitor) follow(s Streams, tell func(kernel.Record), untilReady bool) (
 // endUnheard is for a monitor that says no more: we have left it, it has ended as we came, or it was killed.
 func (m *Monitor) endUnheard() (code int, err error) {
 	switch {
+	case m.interrupted.Load():
+		return 0, ErrInterrupted
 	case m.detached.Load():
 		return 0, ErrDetached
 	case m.lost == nil:
@@ -135,15 +137,32 @@ func (m *Monitor) endUnheard() (code int, err error) {
 
 var errMonitorGone = kernel.Advise(errors.New("the container's monitor has died"), "sandbox ps -a   puts things in order and shows what is left")
 
+// ErrInterrupted is how Attach ends when the user has pressed Ctrl-C again and again.
+var ErrInterrupted = errors.New("interrupted three times")
+
+// insisting is how many signals that mean "end" are passed on before we end ourselves. The program need not obey them: as PID 1
+// without a handler it does not even get them.
+const insisting = 3
+
 // forwardSignals passes on what a program is usually told by signals. Not those that a terminal in raw mode sends as
 // characters, nor those that are about ourselves.
-func forwardSignals(to *frameWriter) (stop func()) {
+func (m *Monitor) forwardSignals(to *frameWriter) (stop func()) {
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT, unix.SIGUSR1, unix.SIGUSR2, unix.SIGCONT, unix.SIGALRM)
 	go func() {
+		asked := 0
 		for s := range signals {
-			if number, ok := s.(unix.Signal); ok {
-				to.write(frameSignal, []byte{byte(number)})
+			number, ok := s.(unix.Signal)
+			if !ok {
+				continue
+			}
+			to.write(frameSignal, []byte{byte(number)})
+			if number == unix.SIGINT || number == unix.SIGTERM {
+				asked++
+			}
+			if asked == insisting {
+				m.interrupted.Store(true)
+				m.detach(to)
 			}
 		}
 	}()

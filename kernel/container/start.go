@@ -27,8 +27,9 @@ type Monitor struct {
 	door    *kernel.Door // the client's
 	End     *End         // how the container ended, once Attach has returned
 
-	detached atomic.Bool          // the user has typed the detach keys
-	lost     func() (*End, error) // finds out how it ended when the monitor is gone without a word; nil: nobody can
+	detached    atomic.Bool          // the user has typed the detach keys
+	interrupted atomic.Bool          // … or pressed Ctrl-C several times
+	lost        func() (*End, error) // finds out how it ended when the monitor is gone without a word; nil: nobody can
 }
 
 // SpawnMonitor starts a monitor before it is known what for: it gets ready on another processor while the container's

@@ -98,8 +98,11 @@ func attend(env *command.Env, r *container.Record, monitor *container.Monitor, s
 	code, err := monitor.Attach(s, env.Tell())
 	switch {
 	case errors.Is(err, container.ErrDetached):
-		sayDetached(env, r)
+		sayDetached(env, r, err)
 		return nil
+	case errors.Is(err, container.ErrInterrupted):
+		sayDetached(env, r, err)
+		return command.ExitCode(130)
 	case err == nil && code != 0:
 		command.Remark(env.Err, monitor.End.Advice())
 		return command.ExitCode(code)
@@ -108,6 +111,6 @@ func attend(env *command.Env, r *container.Record, monitor *container.Monitor, s
 }
 
 // sayDetached follows the user's typing, which was not echoed.
-func sayDetached(env *command.Env, r *container.Record) {
-	fmt.Fprintf(env.Err, "\n%s: %v: %s goes on\n  → %[1]s attach %[3]s   comes back\n", command.Program(), container.ErrDetached, r.PlainName())
+func sayDetached(env *command.Env, r *container.Record, how error) {
+	fmt.Fprintf(env.Err, "\n%s: %v: %s goes on\n  → %[1]s attach %[3]s   comes back\n", command.Program(), how, r.PlainName())
 }

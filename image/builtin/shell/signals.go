@@ -16,7 +16,8 @@ import (
 
 // watchSignals decides what a signal does to this shell.
 //
-//	Ctrl-C            ends what runs; the shell itself only if it is a script and the program that ran was killed by it
+//	Ctrl-C            ends what runs; the shell itself only if it is a script and the program that ran was killed by it,
+//	                  and not if it is process 1: see below
 //	SIGTERM           ends a script, not a shell with a prompt, and not process 1: the kernel spares a process 1 that
 //	                  has no handler (BehaveAsProcessOne)
 //	SIGTSTP           is ignored, and so by what the shell starts: there is no `bg` for a job that Ctrl-Z would stop
@@ -24,7 +25,9 @@ func (s *Shell) watchSignals() {
 	BehaveAsProcessOne()
 	isInit := os.Getpid() == 1
 	signals := make(chan os.Signal, 16)
-	signal.Notify(signals, syscall.SIGINT)
+	if s.interactive || !isInit {
+		signal.Notify(signals, syscall.SIGINT)
+	}
 	if s.interactive {
 		signal.Notify(signals, syscall.SIGHUP)
 		signal.Ignore(syscall.SIGTSTP)
@@ -159,7 +162,7 @@ func (s *Shell) setTrap(sig syscall.Signal, code string) {
 	case "-":
 		delete(s.traps, sig)
 		switch isInit := os.Getpid() == 1; {
-		case sig == syscall.SIGINT || s.interactive && (sig == syscall.SIGHUP || !isInit):
+		case sig == syscall.SIGINT && !isInit || s.interactive && (sig == syscall.SIGINT || sig == syscall.SIGHUP || !isInit):
 			signal.Notify(s.signals, sig)
 		case isInit:
 			signal.Reset(sig)
