@@ -1,7 +1,6 @@
 package transcripts
 
 import (
-	"slices"
 	"strings"
 	"testing"
 )
@@ -46,16 +45,5 @@ func TestHints(t *testing.T) {
 
 // mistakes is a table, in the order of the course.
 func mistakes() []mistake {
-	return slices.Concat(mistakesInOperations(), []mistake{
-		{"3.2", "1", "", "The program reads its *standard input*"},
-		{"3.2", "1", "echo Ada | timeout -s INT 2 sandbox attach --sig-proxy=false book", "It has greeted somebody, but not"},
-		{"3.2", "1", "echo ada | timeout -s KILL 2 sandbox attach book", praise},
-		{"3.2", "1", "sandbox kill book; sandbox wait book", "`sandbox start book` brings it back"},
-		{"3.2", "2", "", "must go in"},
-		{"3.2", "2", "sandbox run -d --name light -h drawer base sleep 1000", "Start a program"},
-		{"3.2", "2", `sandbox run -d --name light -h "$(sandbox exec cabinet sh -c 'read word < /drawer/word; echo $word')" base sleep 1000`, praise},
-		{"3.2", "3", "", "All that is done to containers leaves a line"},
-		{"3.2", "3", "sandbox rm tower", "was written down all the same"},
-		{"3.2", "3", "sandbox create --name witness --label signal=15 base", "Is the number right?"},
-	})
+	return mistakesInOperations()
 }

@@ -229,8 +229,9 @@ func (p *parser) step(f fence) error {
 	if step.Commands, step.Typed, err = f.session(); err != nil {
 		return err
 	}
-	if step.Predict != nil && step.Typed != nil {
-		return fmt.Errorf("the question %q stands before a step with a terminal, of which nobody knows what it prints", step.Predict.Name)
+	if step.Predict != nil && step.Typed != nil && strings.Contains(step.Predict.Proof, outputVariable) {
+		return fmt.Errorf("the question %q stands before a step with a terminal, of which nobody knows what it prints: prove it by the state, not by $%s",
+			step.Predict.Name, outputVariable)
 	}
 	if step.Exit, err = parseExpect(f.attrs["expect"]); err != nil {
 		return err

@@ -98,7 +98,7 @@ func TestParseErrors(t *testing.T) {
 		{"one option", "# a\n## b\n```predict name=q\nright: true\nWhat?\n+ b\n```\n" + step, "the predict block has 1 options"},
 		{"question without step", "# a\n## b\n```predict name=q\nright: true\nWhat?\n- a\n+ b\n```\n## c\n" + step, `the question "q" (line 3) is not followed by a step`},
 		{"question at the end", "# a\n## b\n```predict name=q\nright: true\nWhat?\n- a\n+ b\n```\n", `the question "q" (line 3) is not followed by a step`},
-		{"question before a terminal", "# a\n## b\n```predict name=q\nright: true\nWhat?\n- a\n+ b\n```\n```console step=s tty=yes\n$ sh\n< exit\n```\n", `x.md:9: the question "q" stands before a step with a terminal`},
+		{"question before a terminal", "# a\n## b\n```predict name=q\nright: test -z \"$OUTPUT\"\nWhat?\n- a\n+ b\n```\n```console step=s tty=yes\n$ sh\n< exit\n```\n", `x.md:9: the question "q" stands before a step with a terminal`},
 		{"seed in a section", "# a\n## b\n```seed\nx: a b c\n```\n" + step, "x.md:4: a seed block in a section that is no exercise"},
 		{"seed unused", "# a\n" + strings.Replace(exercise, "do it", "```seed\nx: a b c\n```\n", 1), `x.md:4: the parameter "x" is not used: write @x@`},
 		{"seed too late", "# a\n" + strings.Replace(exercise, "do it", "do it\n```seed\nx: a b c\n```\n", 1), "x.md:4: a seed block is the first thing"},
