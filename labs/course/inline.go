@@ -31,6 +31,10 @@ func (d *document) inline(parent ast.Node, st style) []cell {
 			list = append(list, d.link(n, string(n.Destination), st)...)
 		case *ast.Image:
 			list = append(list, d.link(n, string(n.Destination), st)...)
+		case *ast.RawHTML: // what only looks like HTML, as <NAME> does; but not comments
+			if raw := string(n.Segments.Value(d.source)); !IsComment(raw) {
+				list = append(list, cells(raw, st)...)
+			}
 		case *ast.AutoLink:
 			list = append(list, cells(string(n.URL(d.source)), st)...)
 		default:
@@ -56,6 +60,18 @@ func (d *document) marked(n ast.Node, st style, mark string) []cell {
 		return inner
 	}
 	return append(append(cells(mark, st), inner...), cells(mark, st)...)
+}
+
+// IsComment: HTML that is meant for the author's eyes. All other HTML is text that only looks like it.
+func IsComment(html string) bool { return strings.HasPrefix(strings.TrimSpace(html), "<!") }
+
+// Raw is the source of a block of HTML.
+func Raw(n *ast.HTMLBlock, source []byte) string {
+	raw := string(n.Lines().Value(source))
+	if n.HasClosure() {
+		raw += string(n.ClosureLine.Value(source))
+	}
+	return raw
 }
 
 // text is a piece of a source line. The end of a source line is a space, but not where Chinese text goes on.

@@ -86,8 +86,12 @@ func (d *document) block(n ast.Node, width int) []string {
 		if rows := d.tableRows(n); rows != nil {
 			return d.table(rows, width)
 		}
-	case *ast.HTMLBlock: // comments of the author
-		return nil
+	case *ast.HTMLBlock:
+		raw := strings.TrimSpace(Raw(n, d.source))
+		if IsComment(raw) {
+			return nil
+		}
+		return d.paragraph(cells(raw, 0), width)
 	}
 	return d.paragraph(d.inline(n, 0), width)
 }

@@ -59,7 +59,7 @@ func New(common *command.Env) *cobra.Command {
 	cmd.PersistentFlags().StringVar(&env.seed, "seed", "", "what draws your exercises' names and numbers, from now on; 0: as they were written")
 	cmd.PersistentFlags().StringVar(&env.Labs, "labs", env.Labs, "a directory of labs, beside those that are built in; one of the same number stands for the built-in one ($SANDBOX_LABS)")
 	cmd.MarkPersistentFlagDirname("labs")
-	cmd.AddCommand(newRead(env), newWatch(env), newReport(env), newGrade(env), newShell(env), newHost(env), newProve(env), newDev(env), newSolution(env),
+	cmd.AddCommand(newRead(env), newHTML(env), newWatch(env), newReport(env), newGrade(env), newShell(env), newHost(env), newProve(env), newDev(env), newSolution(env),
 		exerciseCommand(env, "check", "Look whether the exercises of a lab are done", check),
 		exerciseCommand(env, "hint", "Give a hint, one that fits what is wrong", func(ctx context.Context, s *course.Session, number string, n int) error {
 			return s.Hint(ctx, number, n)

@@ -1,0 +1,144 @@
+package pages
+
+import (
+	"bytes"
+	"strings"
+	"unicode"
+
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/renderer"
+	goldmark "github.com/yuin/goldmark/renderer/html"
+	"github.com/yuin/goldmark/text"
+	"github.com/yuin/goldmark/util"
+
+	"sandbox/labs/course"
+)
+
+// writer turns Markdown into HTML. It is goldmark's own renderer, which escapes whatever is HTML in a lesson and leaves out
+// links that run a script; what it makes is well-formed XML, too.
+type writer struct {
+	parser parser.Parser
+	blocks renderer.Renderer
+	cells  renderer.Renderer // of tables: no paragraphs
+}
+
+func newWriter() *writer {
+	w := &writer{parser: parser.NewParser(
+		parser.WithBlockParsers(parser.DefaultBlockParsers()...),
+		parser.WithInlineParsers(parser.DefaultInlineParsers()...),
+		parser.WithParagraphTransformers(parser.DefaultParagraphTransformers()...),
+	)}
+	w.blocks = w.renderer(w.paragraph)
+	w.cells = w.renderer(func(util.BufWriter, []byte, ast.Node, bool) (ast.WalkStatus, error) { return ast.WalkContinue, nil })
+	return w
+}
+
+// renderer is goldmark's with some nodes of ours, which go before its own.
+func (w *writer) renderer(paragraph renderer.NodeRendererFunc) renderer.Renderer {
+	own := ownNodes{
+		ast.KindParagraph: paragraph, ast.KindRawHTML: rawHTML, ast.KindHTMLBlock: htmlBlock,
+		ast.KindLink: func(out util.BufWriter, _ []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+			return link(out, n.(*ast.Link).Destination, entering)
+		},
+		ast.KindImage: func(out util.BufWriter, _ []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+			return link(out, n.(*ast.Image).Destination, entering)
+		},
+	}
+	// Chinese text is not torn by the ends of its source lines.
+	theirs := goldmark.NewRenderer(goldmark.WithXHTML(), goldmark.WithEastAsianLineBreaks(goldmark.EastAsianLineBreaksCSS3Draft))
+	return renderer.NewRenderer(renderer.WithNodeRenderers(util.Prioritized(own, 1), util.Prioritized(theirs, 2)))
+}
+
+type ownNodes map[ast.NodeKind]renderer.NodeRendererFunc
+
+// RegisterFuncs is called by goldmark.
+func (o ownNodes) RegisterFuncs(registry renderer.NodeRendererFuncRegisterer) {
+	for kind, render := range o {
+		registry.Register(kind, render)
+	}
+}
+
+// html renders Markdown, as blocks or as what stands in a cell.
+func (w *writer) html(markdown string, with renderer.Renderer) string {
+	source := []byte(printable(markdown))
+	var b bytes.Buffer
+	with.Render(&b, source, w.parser.Parse(text.NewReader(source))) // a buffer takes everything
+	return b.String()
+}
+
+// title renders a heading's text.
+func (w *writer) title(markdown string) string { return strings.TrimSpace(w.html(markdown, w.cells)) }
+
+// paragraph writes one, or the table that it is.
+func (w *writer) paragraph(out util.BufWriter, source []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+	rows := course.Table(n.(*ast.Paragraph), source)
+	switch {
+	case rows == nil && entering:
+		out.WriteString("<p>")
+	case rows == nil:
+		out.WriteString("</p>\n")
+	case entering:
+		w.table(out, rows)
+		return ast.WalkSkipChildren, nil
+	}
+	return ast.WalkContinue, nil
+}
+
+func (w *writer) table(out util.BufWriter, rows [][]string) {
+	out.WriteString("<div class=\"table\"><table>\n")
+	for i, row := range rows {
+		kind := "td"
+		if i == 0 {
+			kind = "th"
+		}
+		out.WriteString("<tr>")
+		for _, content := range row {
+			out.WriteString("<" + kind + ">" + w.title(content) + "</" + kind + ">")
+		}
+		out.WriteString("</tr>\n")
+	}
+	out.WriteString("</table></div>\n")
+}
+
+// link leads nowhere if it would run a script. An image, too, is a link to it: a page loads nothing from elsewhere.
+func link(out util.BufWriter, destination []byte, entering bool) (ast.WalkStatus, error) {
+	if !entering {
+		out.WriteString("</a>")
+		return ast.WalkContinue, nil
+	}
+	out.WriteString("<a")
+	if to := util.URLEscape(destination, true); !goldmark.IsDangerousURL(to) {
+		out.WriteString(` href="` + string(util.EscapeHTML(to)) + `"`)
+	}
+	out.WriteString(">")
+	return ast.WalkContinue, nil
+}
+
+// rawHTML is what only looks like HTML, as <NAME> does: it is text, unless it is a comment of the author.
+func rawHTML(out util.BufWriter, source []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+	if raw := string(n.(*ast.RawHTML).Segments.Value(source)); entering && !course.IsComment(raw) {
+		out.WriteString(escape(raw))
+	}
+	return ast.WalkContinue, nil
+}
+
+func htmlBlock(out util.BufWriter, source []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+	if raw := course.Raw(n.(*ast.HTMLBlock), source); entering && !course.IsComment(raw) {
+		out.WriteString("<p>" + escape(strings.TrimSpace(raw)) + "</p>\n")
+	}
+	return ast.WalkContinue, nil
+}
+
+// escape is text in which nothing is HTML.
+func escape(text string) string { return string(util.EscapeHTML([]byte(printable(text)))) }
+
+// printable leaves out control characters, which a page may not hold.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && r != '\t' && unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, text)
+}

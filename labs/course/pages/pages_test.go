@@ -1,0 +1,142 @@
+package pages
+
+import (
+	"encoding/xml"
+	"errors"
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"sandbox/labs/course"
+)
+
+var update = flag.Bool("update", false, "write the pages of testdata anew")
+
+// A lesson of somebody else's, with all that a page must not do.
+func TestPagesOfStrangeLesson(t *testing.T) {
+	files, err := render(Options{Lessons: os.DirFS("testdata"), Lang: course.Chinese})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		check(t, f, files)
+		golden := filepath.Join("testdata", f.name+".golden")
+		if *update {
+			if err := os.WriteFile(golden, []byte(f.content), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(golden)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(want) != f.content {
+			t.Errorf("%s differs; if it is meant to, run go test -update. Now:\n%s", golden, f.content)
+		}
+	}
+	if files[0].name != "index.html" || !strings.Contains(files[0].content, `lang="zh-Hans"`) {
+		t.Errorf("the first page is %s", files[0].name)
+	}
+}
+
+// The whole course: every page is well-formed, loads nothing, and leads only to what is there.
+func TestPagesOfCourse(t *testing.T) {
+	files, err := render(Options{Lessons: course.Lessons(), Lang: course.English})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) < 25 {
+		t.Errorf("only %d pages", len(files))
+	}
+	for _, f := range files {
+		check(t, f, files)
+	}
+}
+
+// check reads a page as a browser would.
+func check(t *testing.T, f file, all []file) {
+	t.Helper()
+	d := xml.NewDecoder(strings.NewReader(f.content))
+	d.Entity = map[string]string{}
+	var ids []string
+	folded := 0 // how many <details> are open
+	for {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Errorf("%s: not well-formed: %v", f.name, err)
+			return
+		}
+		switch token := token.(type) {
+		case xml.StartElement:
+			if token.Name.Local == "details" {
+				folded++
+			}
+			if slices.Contains([]string{"script", "img", "link", "iframe", "object", "embed", "form", "base"}, token.Name.Local) {
+				t.Errorf("%s: <%s>", f.name, token.Name.Local)
+			}
+			for _, a := range token.Attr {
+				switch name := a.Name.Local; {
+				case strings.HasPrefix(name, "on") || name == "src" || name == "style":
+					t.Errorf("%s: attribute %s", f.name, name)
+				case name == "id":
+					if slices.Contains(ids, a.Value) {
+						t.Errorf("%s: two elements #%s", f.name, a.Value)
+					}
+					ids = append(ids, a.Value)
+				case name == "href":
+					leads(t, f, a.Value, all)
+				}
+			}
+		case xml.EndElement:
+			if token.Name.Local == "details" {
+				folded--
+			}
+		case xml.CharData:
+			if folded == 0 && strings.Contains(string(token), "untold") {
+				t.Errorf("%s gives away: %s", f.name, token)
+			}
+		}
+	}
+	if !strings.Contains(f.content, "<html lang=") {
+		t.Errorf("%s does not say its language", f.name)
+	}
+}
+
+// leads: a link goes elsewhere by https, or to a page and a section that are there.
+func leads(t *testing.T, from file, href string, all []file) {
+	t.Helper()
+	if strings.HasPrefix(href, "https://") || strings.HasPrefix(href, "http://") {
+		return
+	}
+	page, id, _ := strings.Cut(href, "#")
+	if page == "" {
+		page = from.name
+	}
+	i := slices.IndexFunc(all, func(f file) bool { return f.name == page })
+	if href == "" || i < 0 || id != "" && !strings.Contains(all[i].content, `id="`+id+`"`) {
+		t.Errorf("%s leads to %q", from.name, href)
+	}
+}
+
+func TestWrite(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "new", "course")
+	names, err := Write(dir, Options{Lessons: os.DirFS("testdata"), Lang: course.English})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := Write(filepath.Join(dir, "index.html"), Options{Lessons: os.DirFS("testdata"), Lang: course.English}); err == nil {
+		t.Error("a file is taken for a directory")
+	}
+}
