@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"sandbox/kernel"
-	"sandbox/labs/course"
 	"sandbox/labs/course/pages"
 )
 
@@ -30,7 +29,7 @@ func runHTML(env *setting, dir string) error {
 	if err != nil {
 		return err
 	}
-	names, err := pages.Write(dir, pages.Options{Lessons: course.Lessons(), Seed: s.Seed, Lang: s.Lang})
+	names, err := pages.Write(dir, pages.Options{Lessons: s.Lessons, Seed: s.Seed, Lang: s.Lang})
 	if err != nil {
 		return kernel.Advise(err, "-o DIR, a directory that you can write to")
 	}

@@ -17,7 +17,7 @@ import (
 
 // Options say what is made into pages.
 type Options struct {
-	Lessons fs.FS       // files named NUMBER.LANG.md
+	Lessons fs.FS       // see course.Library
 	Seed    string      // draws the exercises' parameters
 	Lang    course.Lang // of index.html; the pages are in all languages
 }
@@ -76,7 +76,7 @@ func render(o Options) (files []file, err error) {
 
 // load reads the lessons that are written, in the order of the course.
 func load(o Options, lang course.Lang) (list []*course.Lesson, err error) {
-	for _, chapter := range course.Catalogue() {
+	for _, chapter := range course.Chapters(o.Lessons) {
 		lesson, err := course.Load(o.Lessons, chapter.Number, lang, o.Seed)
 		if errors.Is(err, course.ErrNoLesson) {
 			continue
