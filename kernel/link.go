@@ -315,6 +315,8 @@ type RouteAdd struct {
 	Via  netip.Addr
 	V6   bool   // of a route without Via
 	Name string // of the interface; "" where Via tells it
+
+	Replace bool // one that is there
 }
 
 // Call as the message; the text form is ip's.
@@ -323,7 +325,11 @@ func (r RouteAdd) Call() Call {
 	if r.family() == unix.AF_INET6 {
 		words = append(words, "-6")
 	}
-	words = append(words, "route", "add", "default")
+	verb := "add"
+	if r.Replace {
+		verb = "replace"
+	}
+	words = append(words, "route", verb, "default")
 	if r.Via.IsValid() {
 		words = append(words, "via", r.Via.String())
 	}
@@ -358,6 +364,9 @@ func (r RouteAdd) performInGo() (int, error) {
 	var err error
 	if route.LinkIndex, err = linkIndex(r.Name); err != nil {
 		return 0, err
+	}
+	if r.Replace {
+		return 0, netlink.RouteReplace(route)
 	}
 	return 0, netlink.RouteAdd(route)
 }

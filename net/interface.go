@@ -76,9 +76,19 @@ func bridgeFiltered() bool {
 // temporaryName is what a macvlan is called until it is renamed in the container: the host may have an eth0 itself.
 func temporaryName(e Endpoint) string { return "mv" + e.ID[:12] }
 
-// Configure sets the interface up, from within the container's network namespace: the calling thread is in it. gateway tells
+// Way says what a network is to a container that comes into it, beside those that it is in already.
+type Way int
+
+// Ways.
+const (
+	NoWay     Way = iota // another network is the way to everywhere
+	FirstWay             // there is none yet
+	BetterWay            // this one takes the place of another one
+)
+
+// Configure sets the interface up, from within the container's network namespace: the calling thread is in it. way tells
 // whether this network is the way to all others.
-func (s *Store) Configure(n *Network, e Endpoint, gateway bool) error {
+func (s *Store) Configure(n *Network, e Endpoint, way Way) error {
 	var steps []kernel.Step
 	if n.Driver != Bridge {
 		steps = append(steps, kernel.Because(kernel.LinkSet{Name: temporaryName(e), Rename: e.Interface}, "", ""))
@@ -96,14 +106,14 @@ func (s *Store) Configure(n *Network, e Endpoint, gateway bool) error {
 		return err
 	}
 	steps = nil
-	if gateway && !n.Internal {
+	if way != NoWay && !n.Internal {
 		for _, p := range n.IPAM.Config {
 			switch {
 			case !p.Gateway.IsValid():
 			case n.parentRoutes():
-				steps = append(steps, kernel.Because(kernel.RouteAdd{V6: p.Gateway.Is6(), Name: e.Interface}, "everything else goes to the parent's side, which routes it", "去别处的都从这块网卡发出，由父网卡那边来路由"))
+				steps = append(steps, kernel.Because(kernel.RouteAdd{V6: p.Gateway.Is6(), Name: e.Interface, Replace: way == BetterWay}, "everything else goes to the parent's side, which routes it", "去别处的都从这块网卡发出，由父网卡那边来路由"))
 			default:
-				steps = append(steps, kernel.Because(kernel.RouteAdd{Via: p.Gateway, Name: e.Interface}, "everything else goes to the gateway", "去别处的都交给网关"))
+				steps = append(steps, kernel.Because(kernel.RouteAdd{Via: p.Gateway, Name: e.Interface, Replace: way == BetterWay}, "everything else goes to the gateway", "去别处的都交给网关"))
 			}
 		}
 	}

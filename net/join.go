@@ -166,7 +166,8 @@ type Request struct {
 	MAC             string     // that it asks for
 	Interface       string     // the name of the interface that it will see
 	Ports           []Publish
-	Into            *kernel.Handle // its network namespace
+	Links           map[string]string // names that it alone knows others by, and their own names
+	Into            *kernel.Handle    // its network namespace
 }
 
 // Join gives a container an address in a network and makes its interface. It has to be set up from within: Configure.
@@ -184,7 +185,7 @@ func (s *Store) Join(n *Network, r Request) (e Endpoint, err error) {
 		return e, err
 	}
 	*n = *now
-	e = Endpoint{Container: r.Container, Name: r.Name, ID: newID(), Interface: r.Interface, Names: r.Names, Ports: r.Ports}
+	e = Endpoint{Container: r.Container, Name: r.Name, ID: newID(), Interface: r.Interface, Names: r.Names, Ports: r.Ports, Links: r.Links}
 	defer func() {
 		if err != nil {
 			s.leave(n, e)

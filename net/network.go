@@ -101,10 +101,11 @@ type Endpoint struct {
 	Interface string // in the container: eth0
 	Veth      string // the other end, on the host
 	MAC       string
-	IPv4      netip.Prefix `json:",omitzero"` // the address, and how long the subnet's prefix is
-	IPv6      netip.Prefix `json:",omitzero"`
-	Names     []string     // under which others in the network find it
-	Ports     []Publish    // that are published by way of this network
+	IPv4      netip.Prefix      `json:",omitzero"` // the address, and how long the subnet's prefix is
+	IPv6      netip.Prefix      `json:",omitzero"`
+	Names     []string          // under which others in the network find it
+	Ports     []Publish         // that are published by way of this network
+	Links     map[string]string `json:",omitempty"` // names that it alone knows others by → their names
 }
 
 // Publish is a port of a container that is reached by a port of the host.

@@ -26,6 +26,9 @@ func (e *Engine) ConnectNetwork(r *Record, a Attachment) error {
 	if err := checkWishes(n, &a); err != nil {
 		return err
 	}
+	if err := e.resolveLinks(n, &a); err != nil {
+		return err
+	}
 	a.Network, a.Name = n.ID, n.Name
 	resolved := false
 	connected, err := e.change(r.ID, true, func(r *Record) error {
@@ -214,7 +217,7 @@ func (e *Engine) routeElsewhere(r *Record, left Attachment) error {
 	if left.Gateway+left.Gateway6 == "" {
 		return nil
 	}
-	i := slices.IndexFunc(r.Networks, func(a Attachment) bool { return a.Endpoint != nil && a.Gateway+a.Gateway6 != "" })
+	i := r.gateway(-1)
 	if i < 0 {
 		return nil
 	}

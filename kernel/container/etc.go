@@ -57,7 +57,7 @@ func (e *Engine) etcContent(r *Record, file string) string {
 		data, _ := os.ReadFile("/etc/hosts")
 		return string(data) + r.extraHosts()
 	case file == "hosts":
-		return network.Hosts(r.ownAddresses(), r.Config.Hostname, r.Config.Domainname, r.extraLines())
+		return network.Hosts(r.ownAddresses(), r.Config.Hostname, r.Config.Domainname, append(r.extraLines(), e.linkLines(r)...))
 	case r.HostConfig.NetworkMode == "host":
 		return r.dns().ForHost()
 	case r.Userland != nil:

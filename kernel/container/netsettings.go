@@ -100,7 +100,12 @@ func (e *Engine) NetworkSettings(r *Record) NetworkSettings {
 
 // settings are what was asked for, and, while the container runs, what it has.
 func (a *Attachment) settings() Endpoint {
-	p := Endpoint{Aliases: a.Aliases, DriverOpts: a.Options, NetworkID: a.Network}
+	p := Endpoint{Aliases: a.Aliases, DriverOpts: a.Options, NetworkID: a.Network, GwPriority: a.Priority}
+	for _, l := range a.Links {
+		if l.Container == "" { // else HostConfig has it
+			p.Links = append(p.Links, l.String())
+		}
+	}
 	if a.IPv4.IsValid() || a.IPv6.IsValid() {
 		p.IPAMConfig = &IPAMConfig{addressText(a.IPv4), addressText(a.IPv6)}
 	}

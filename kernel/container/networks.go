@@ -24,6 +24,8 @@ type Attachment struct {
 	IPv6     netip.Addr        `json:",omitzero"`
 	MAC      string            `json:",omitempty"`
 	Options  map[string]string `json:",omitempty"`
+	Links    []Link            `json:",omitempty"`
+	Priority int               `json:",omitempty"` // of several networks that with the highest is the way to everywhere
 	Endpoint *network.Endpoint `json:",omitempty"` // while it runs
 	Last4    netip.Addr        `json:",omitzero"`  // the addresses that it had last
 	Last6    netip.Addr        `json:",omitzero"`
@@ -88,6 +90,9 @@ func (e *Engine) planNetworks(r *Record, asked []Attachment) error {
 		if err := checkWishes(n, &a); err != nil {
 			return err
 		}
+		if err := e.resolveLinks(n, &a); err != nil {
+			return err
+		}
 		a.Network, a.Name = n.ID, n.Name
 		r.Networks = append(r.Networks, a)
 	}
@@ -113,6 +118,9 @@ func (r *Record) checkUnconnected(asked []Attachment) error {
 		case len(a.Aliases) > 0:
 			return kernel.Advise(fmt.Errorf("invalid endpoint settings: network-scoped aliases need a network of one's own, and the mode is %s", mode), "sandbox network create NAME, and --network NAME")
 		}
+	}
+	if err := r.checkNoLinks(asked); err != nil {
+		return err
 	}
 	if len(asked) > 1 {
 		return kernel.Advise(fmt.Errorf("conflicting options: network %s cannot be one of several", mode), "leave the others out")
@@ -147,6 +155,11 @@ func (e *Engine) enterNetworks(r *Record, b *birth, renumbered bool) (sockets, e
 	if !hasNetworks(r.HostConfig.NetworkMode) || len(r.Networks) == 0 {
 		return sockets{}, e.writeEtc(r)
 	}
+	variables, err := e.linkVariables(r)
+	if err != nil {
+		return sockets{}, err
+	}
+	b.spec.Process.Env = linkedEnvironment(variables, b.spec.Process.Env)
 	ports, err := e.holdPorts(r)
 	if err != nil {
 		return sockets{}, err
@@ -246,7 +259,7 @@ func (e *Engine) plugIn(r *Record, i int, into *kernel.Handle, ports []network.P
 	}
 	request := network.Request{
 		Container: r.ID, Name: r.PlainName(), Names: r.namesIn(n, a.Aliases), IPv4: a.IPv4, IPv6: a.IPv6, MAC: a.MAC,
-		Last4: a.Last4, Last6: a.Last6, Interface: fmt.Sprintf("eth%d", r.freeInterface()), Ports: ports, Into: into,
+		Last4: a.Last4, Last6: a.Last6, Links: aliases(a.Links), Interface: fmt.Sprintf("eth%d", r.freeInterface()), Ports: ports, Into: into,
 	}
 	if !n.Publishes() {
 		request.Ports = nil
@@ -255,13 +268,19 @@ func (e *Engine) plugIn(r *Record, i int, into *kernel.Handle, ports []network.P
 	if err != nil {
 		return err
 	}
+	before := a.Last4
 	a.Endpoint, a.Last4, a.Last6, a.Gateway, a.Gateway6, a.Names = &endpoint, endpoint.IPv4.Addr(), endpoint.IPv6.Addr(), "", "", n.HasNames()
 	a.Driver = n.Driver
 	if !n.Internal {
 		a.Gateway, a.Gateway6 = n.Gateway(false), n.Gateway(true)
 	}
-	if err := e.within(into, func() error { return store.Configure(n, endpoint, !r.hasGateway(i)) }); err != nil {
+	if err := e.within(into, func() error { return store.Configure(n, endpoint, r.wayOut(i)) }); err != nil {
 		return err
+	}
+	if n.IsDefault() && before.IsValid() && before != a.Last4 {
+		if err := e.relink(r, before); err != nil {
+			return err
+		}
 	}
 	return store.Publish(n, endpoint)
 }
@@ -279,14 +298,28 @@ func (r *Record) freeInterface() int {
 	}
 }
 
-// hasGateway tells whether another network than the i-th is the way to everywhere already.
-func (r *Record) hasGateway(i int) bool {
+// gateway is the network that is the way to everywhere: of those that the container is in, the i-th left out, the one with the highest
+// priority, of equal ones the first; -1 for none.
+func (r *Record) gateway(i int) int {
+	best := -1
 	for j, a := range r.Networks {
-		if j != i && a.Endpoint != nil && a.Gateway+a.Gateway6 != "" {
-			return true
+		if j != i && a.Endpoint != nil && a.Gateway+a.Gateway6 != "" && (best < 0 || a.Priority > r.Networks[best].Priority) {
+			best = j
 		}
 	}
-	return false
+	return best
+}
+
+// wayOut tells whether the i-th network, which the container is just coming into, is to be its way to everywhere.
+func (r *Record) wayOut(i int) network.Way {
+	other := r.gateway(i)
+	switch {
+	case other < 0:
+		return network.FirstWay
+	case r.Networks[i].Priority > r.Networks[other].Priority:
+		return network.BetterWay
+	}
+	return network.NoWay
 }
 
 // namesIn are those under which others in a network find the container.

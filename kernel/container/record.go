@@ -104,6 +104,7 @@ type HostConfig struct {
 	CapAdd         []string
 	CapDrop        []string
 	IpcMode        string
+	Links          []string // of the default network, as Docker shows them; see Link
 	PidMode        string
 	UTSMode        string
 	Privileged     bool

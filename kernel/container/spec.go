@@ -175,6 +175,17 @@ func environment(c Config, u user) []string {
 	return env
 }
 
+// linkedEnvironment puts the variables of links before those that the container has: they do not replace any.
+func linkedEnvironment(variables, env []string) []string {
+	if len(variables) == 0 {
+		return env
+	}
+	for _, e := range env {
+		variables = setEnv(variables, e)
+	}
+	return variables
+}
+
 // setEnv replaces a variable in its place, or appends it.
 func setEnv(env []string, assignment string) []string {
 	name, _, _ := strings.Cut(assignment, "=")

@@ -96,9 +96,9 @@ func checkUserlandWishes(program string, asked []Attachment, hc *HostConfig) err
 		return kernel.Advise(fmt.Errorf("conflicting options: network %s cannot be one of several", program), "leave the others out")
 	}
 	for _, a := range asked {
-		if a.IPv4.IsValid() || a.IPv6.IsValid() || a.MAC != "" || len(a.Aliases) > 0 || len(a.Options) > 0 {
+		if a.IPv4.IsValid() || a.IPv6.IsValid() || a.MAC != "" || len(a.Aliases) > 0 || len(a.Links) > 0 || len(a.Options) > 0 {
 			return kernel.Advise(fmt.Errorf("invalid endpoint settings: in the network that %s carries a container is alone, and always %s", program, userlandAddress.Addr()),
-				"leave --ip, --mac-address and --network-alias out, or run it in a pocket host: sandbox lab host sandbox run …")
+				"leave --ip, --mac-address, --network-alias and --link out, or run it in a pocket host: sandbox lab host sandbox run …")
 		}
 	}
 	for name := range hc.PortBindings {

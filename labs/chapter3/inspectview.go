@@ -68,6 +68,7 @@ func filled(r *container.Record) *container.Record {
 	if full.HostConfig.PortBindings == nil {
 		full.HostConfig.PortBindings = map[string][]container.PortBinding{}
 	}
+	full.HostConfig.Links = full.LinksShown()
 	for _, list := range []*[]string{&full.HostConfig.Dns, &full.HostConfig.DnsOptions, &full.HostConfig.DnsSearch} {
 		if *list == nil {
 			*list = []string{}

@@ -32,29 +32,27 @@ func newNetworkConnect(env *command.Env) *cobra.Command {
 	f.StringVar(&opts.ip6, "ip6", "", "its IPv6 address there")
 	f.StringSliceVar(&opts.aliases, "alias", nil, "another name for it there")
 	f.StringArrayVar(&opts.options, "driver-opt", nil, "an option of the driver: NAME=VALUE")
-	f.IntVar(&opts.priority, "gw-priority", 0, "of several networks, the one with the highest number is the way to everywhere")
-	f.StringSliceVar(&opts.link, "link", nil, "a name for another container: of older days, see --alias")
+	f.IntVar(&opts.priority, "gw-priority", 0, "of several networks the one with the highest number is the way to everywhere (of equal ones the first)")
+	f.StringSliceVar(&opts.link, "link", nil, "another container, and a name that this one alone knows it by: NAME[:ALIAS]")
 	f.StringSliceVar(&opts.linkLocal, "link-local-ip", nil, "a link-local address")
-	f.MarkHidden("link")
 	f.MarkHidden("link-local-ip")
 	return cmd
 }
 
 func runNetworkConnect(env *command.Env, opts networkConnectOptions, ref, name string) error {
 	switch {
-	case len(opts.link) > 0:
-		return kernel.Advise(errors.New("--link is not supported: containers of one network know each other by name anyway"), "sandbox network connect --alias NAME %s OTHER   gives the other container another name", ref)
 	case len(opts.linkLocal) > 0:
 		return kernel.Advise(errors.New("--link-local-ip is not supported"), "--ip6 fd00::9 in a network with --ipv6")
-	case opts.priority != 0:
-		return kernel.Advise(errors.New("--gw-priority is not supported: the first network that has a gateway is the way to everywhere"), "disconnect the others, and connect them again after this one")
 	}
 	engine := env.Engine()
 	r, err := engine.Get(name)
 	if err != nil {
 		return err
 	}
-	a := container.Attachment{Name: ref, Aliases: opts.aliases}
+	a := container.Attachment{Name: ref, Aliases: opts.aliases, Priority: opts.priority}
+	if a.Links, err = parseLinks(opts.link); err != nil {
+		return err
+	}
 	if a.IPv4, err = parseAddress("--ip", opts.ip, false); err != nil {
 		return err
 	}

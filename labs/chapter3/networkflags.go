@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -17,7 +18,7 @@ import (
 type networkOptions struct {
 	networks                    []string
 	ip, ip6, mac                string
-	aliases                     []string
+	aliases, links              []string
 	dns, dnsSearch, dnsOptions  []string
 	hosts, publish, expose, net []string
 	publishAll                  bool
@@ -28,6 +29,7 @@ func (o *networkOptions) addFlags(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.net, "net", nil, "the same as --network")
 	f.StringArrayVar(&o.aliases, "network-alias", nil, "another name in the network")
 	f.StringArrayVar(&o.aliases, "net-alias", nil, "the same as --network-alias")
+	f.StringArrayVar(&o.links, "link", nil, "another container, and a name that this one knows it by: NAME[:ALIAS]; in networks of your own containers know each other by name anyway")
 	f.StringVar(&o.ip, "ip", "", "its IPv4 address: in a network with a --subnet of its own")
 	f.StringVar(&o.ip6, "ip6", "", "its IPv6 address")
 	f.StringVar(&o.mac, "mac-address", "", "its MAC address: 02:42:ac:11:00:09")
@@ -71,23 +73,26 @@ func (o *networkOptions) attachments() ([]container.Attachment, error) {
 	}
 	alone := container.Attachment{Aliases: o.aliases, MAC: o.mac}
 	var err error
+	if alone.Links, err = parseLinks(o.links); err != nil {
+		return nil, err
+	}
 	if alone.IPv4, err = parseAddress("--ip", o.ip, false); err != nil {
 		return nil, err
 	}
 	if alone.IPv6, err = parseAddress("--ip6", o.ip6, true); err != nil {
 		return nil, err
 	}
-	if len(alone.Aliases) == 0 && alone.MAC == "" && !alone.IPv4.IsValid() && !alone.IPv6.IsValid() {
+	if len(alone.Aliases) == 0 && len(alone.Links) == 0 && alone.MAC == "" && !alone.IPv4.IsValid() && !alone.IPv6.IsValid() {
 		return list, nil
 	}
 	switch {
 	case len(list) > 1:
-		return nil, kernel.Advise(errors.New("conflicting options: --ip, --ip6, --mac-address and --network-alias do not say which of the networks they are for"),
+		return nil, kernel.Advise(errors.New("conflicting options: --ip, --ip6, --mac-address, --network-alias and --link do not say which of the networks they are for"),
 			"--network name=NAME,ip=…,alias=…   says so")
 	case len(list) == 0:
 		alone.Name = "default"
 	case strings.Contains(o.all()[0], "="):
-		return nil, kernel.Advise(errors.New("conflicting options: --ip, --ip6, --mac-address or --network-alias beside --network name=…"), "write all of it into --network name=NAME,ip=…,alias=…")
+		return nil, kernel.Advise(errors.New("conflicting options: --ip, --ip6, --mac-address, --network-alias or --link beside --network name=…"), "write all of it into --network name=NAME,ip=…,alias=…")
 	default:
 		alone.Name = list[0].Name
 	}
@@ -115,11 +120,15 @@ func parseAttachment(text string) (a container.Attachment, err error) {
 			a.IPv6, err = parseAddress(key, value, true)
 		case "mac-address":
 			a.MAC = value
+		case "gw-priority":
+			if a.Priority, err = strconv.Atoi(value); err != nil {
+				err = kernel.Advise(fmt.Errorf("invalid gw-priority %q: it is no number", value), "gw-priority=1: of several networks the one with the highest number is the way to everywhere")
+			}
 		case "driver-opt":
 			name, setting, _ := strings.Cut(value, "=")
 			a.Options = withPair(a.Options, name, setting)
 		default:
-			err = kernel.Advise(fmt.Errorf("invalid field %q of --network", key), "name=, alias=, ip=, ip6=, mac-address= or driver-opt=")
+			err = kernel.Advise(fmt.Errorf("invalid field %q of --network", key), "name=, alias=, ip=, ip6=, mac-address=, gw-priority= or driver-opt=")
 		}
 		if err != nil {
 			return a, err
@@ -129,6 +138,17 @@ func parseAttachment(text string) (a container.Attachment, err error) {
 		return a, kernel.Advise(fmt.Errorf("--network %s names no network", text), "name=NAME")
 	}
 	return a, nil
+}
+
+func parseLinks(texts []string) (links []container.Link, err error) {
+	for _, text := range texts {
+		l, err := container.ParseLink(text)
+		if err != nil {
+			return nil, err
+		}
+		links = append(links, l)
+	}
+	return links, nil
 }
 
 func parseAddress(flag, text string, v6 bool) (netip.Addr, error) {

@@ -39,6 +39,7 @@ var flagWords = map[string]candidates{
 	"type": fixed("container", "image", "network", "volume"), "cap-add": capabilities, "cap-drop": capabilities, "explain": fixed("text", "json"),
 	"lang": fixed("en", "zh"), "uts": fixed("host"),
 	"pid": others("host"), "ipc": others("host", "private", "shareable"),
+	"link":         func(env *command.Env, args []string) []string { return everyContainer(env) },
 	"volumes-from": func(env *command.Env, args []string) []string { return everyContainer(env) },
 }
 

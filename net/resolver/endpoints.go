@@ -195,6 +195,9 @@ func (e *Endpoints) tabulate() {
 	}
 	slices.SortFunc(joined, func(a, b *member) int { return strings.Compare(a.network.Name, b.network.Name) })
 	for _, m := range joined {
+		e.addAll(m.links(e.container + suffix))
+	}
+	for _, m := range joined {
 		e.addAll(m.table(""))
 	}
 	for _, m := range joined {
@@ -237,6 +240,21 @@ func (m *member) table(end string) map[string][]netip.Addr {
 		p := m.endpoints[file]
 		for _, name := range p.allNames() {
 			table[name+end] = append(table[name+end], p.addresses()...)
+		}
+	}
+	return table
+}
+
+// links has the addresses of the names that the container alone knows others by.
+func (m *member) links(file string) map[string][]netip.Addr {
+	own := m.endpoints[file]
+	if own == nil || len(own.Links) == 0 {
+		return nil
+	}
+	all, table := m.table(""), map[string][]netip.Addr{}
+	for alias, name := range own.Links {
+		if addresses := all[name]; len(addresses) > 0 {
+			table[alias] = addresses
 		}
 	}
 	return table
