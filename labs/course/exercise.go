@@ -201,7 +201,7 @@ func (w *walk) exercise(ctx context.Context, section *Section) (move, error) {
 		case "s":
 			return forward, nil
 		case "!":
-			err = w.openShell(ctx)
+			err = w.openShell(ctx, fmt.Sprintf("%s=%d", ExerciseVariable, e.Number))
 		case "h":
 			err = w.hint(ctx, w.lesson, section)
 		case "v":

@@ -194,6 +194,22 @@ func TestShellInBetween(t *testing.T) {
 	}
 }
 
+// In the shell that is opened at an exercise, it is known which one that is.
+func TestShellAtExercise(t *testing.T) {
+	w := newWorld(t, English).withLesson("# 3.1 T\n" + exercise)
+	r, in, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if _, err := in.WriteString("!\nq\n"); err != nil {
+		t.Fatal(err)
+	}
+	in.Close()
+	w.Terminal, w.In, w.Interactive = true, r, []string{"/bin/sh", "-c", "echo this is exercise $" + ExerciseVariable}
+	mustContain(t, w.mustRun(t, "3.1"), "this is exercise 1\nBack in the lesson.")
+}
+
 func TestExerciseOnTerminal(t *testing.T) {
 	w := newWorld(t, English).withLesson("# 3.1 T\n" + exercise)
 	out := w.typing("", "h", "v", "s").mustRun(t, "3.1")

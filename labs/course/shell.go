@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -119,15 +120,19 @@ func (s *Session) undo(ctx context.Context, steps ...*Step) error {
 	return nil
 }
 
-// openShell gives the terminal to a shell of the learner's own.
-func (s *Session) openShell(ctx context.Context) error {
+// ExerciseVariable tells the shell that a lesson has opened at an exercise which one that is: a check or a hint asked for in
+// there, without a number, is about it.
+const ExerciseVariable = "SANDBOX_EXERCISE"
+
+// openShell gives the terminal to a shell of the learner's own; env is added to its environment.
+func (s *Session) openShell(ctx context.Context, env ...string) error {
 	argv := s.Interactive
 	if len(argv) == 0 {
 		argv = s.Shell[:1]
 	}
 	s.say(sayShell)
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Env = s.Env
+	cmd.Env = append(slices.Clone(s.Env), env...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = s.In, s.Out, s.Err
 	_, err := s.wait(ctx, cmd)
 	s.say(sayShellLeft)

@@ -91,6 +91,9 @@ func exerciseArgs(env *setting, name string, args []string) (number string, n in
 	if err != nil {
 		return "", 0, err
 	}
+	if len(args) < 2 && number == ownLab(env) {
+		n, _ = strconv.Atoi(os.Getenv(course.ExerciseVariable)) // 0 where no exercise has opened this shell
+	}
 	if len(args) > 1 {
 		count := 0
 		for _, s := range lesson.Sections {
