@@ -68,6 +68,8 @@ func (l *Lesson) attempts(labs fs.FS) (list []Attempt, found []Finding, err erro
 	return list, found, nil
 }
 
+var errNoAttempt = errors.New("a block here is \"mistake exercise=N hint=NAME\" or \"way exercise=N\"")
+
 // attempt reads one block: "mistake exercise=1 hint=unborn" or "way exercise=1".
 func (l *Lesson) attempt(info, body string) (Attempt, error) {
 	words := strings.Fields(info)
@@ -77,6 +79,9 @@ func (l *Lesson) attempt(info, body string) (Attempt, error) {
 		attrs[key] = value
 	}
 	var a Attempt
+	if len(words) == 0 || words[0] != "way" && words[0] != "mistake" {
+		return a, errNoAttempt
+	}
 	a.Exercise, _ = strconv.Atoi(attrs["exercise"])
 	a.Hint = attrs["hint"]
 	exercises := l.exercises()
@@ -86,16 +91,16 @@ func (l *Lesson) attempt(info, body string) (Attempt, error) {
 	section := exercises[a.Exercise-1]
 	a.Script = strings.TrimSpace(section.fill(body))
 	switch {
-	case len(words) > 0 && words[0] == "way" && len(attrs) == 1:
+	case words[0] == "way" && len(attrs) == 1:
 		if a.Script == "" {
 			return a, errors.New("a way that does nothing cannot be right")
 		}
-	case len(words) > 0 && words[0] == "mistake" && len(attrs) == 2:
+	case words[0] == "mistake" && len(attrs) == 2:
 		if i := section.Exercise.hint(a.Hint); a.Hint == "" || i < 0 || section.Exercise.Hints[i].Level != 1 {
 			return a, fmt.Errorf("exercise %d has no hint of level 1 with name=%s", a.Exercise, a.Hint)
 		}
 	default:
-		return a, errors.New("a block here is \"mistake exercise=N hint=NAME\" or \"way exercise=N\"")
+		return a, errNoAttempt
 	}
 	return a, nil
 }

@@ -81,13 +81,9 @@ func authored(env *setting) cobra.CompletionFunc {
 
 // checkLab prints what is wrong with one lab, and says how much that is.
 func checkLab(env *setting, t target, reserved []string, fast bool) (wrong int, err error) {
-	labs, err := t.library(env)
+	found, err := t.inspect(env)
 	if err != nil {
 		return 0, err
-	}
-	found, err := course.Inspect(labs, t.number)
-	if err != nil {
-		return 0, kernel.Advise(err, "sandbox lab dev new %s   begins it; --labs DIR says where your labs are", t.number)
 	}
 	if slices.Contains(reserved, t.number) {
 		found = append(found, course.Finding{File: t.number + ".en.md", Line: 1, Text: fmt.Sprintf("%q is a command of sandbox lab: it cannot be run under this name", t.number)})
@@ -105,6 +101,19 @@ func checkLab(env *setting, t target, reserved []string, fast bool) (wrong int, 
 		fmt.Fprintf(env.Out, "%s: nothing is wrong%s\n", t.shown(t.number), map[bool]string{true: ", as far as can be seen without running it"}[fast])
 	}
 	return len(found), nil
+}
+
+// inspect says what can be seen to be wrong at once; there may be no such lab.
+func (t target) inspect(env *setting) ([]course.Finding, error) {
+	labs, err := t.library(env)
+	if err != nil {
+		return nil, err
+	}
+	found, err := course.Inspect(labs, t.number)
+	if err != nil {
+		return nil, kernel.Advise(err, "sandbox lab dev new %s   begins it; --labs DIR says where your labs are", t.number)
+	}
+	return found, nil
 }
 
 func (t target) print(env *setting, found []course.Finding) {

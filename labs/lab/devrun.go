@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -37,6 +36,9 @@ With --watch it is run again whenever one of its files changes, and what is prin
 		RunE: func(cmd *cobra.Command, args []string) error {
 			t, err := findTarget(env, args[0])
 			if err != nil {
+				return err
+			}
+			if _, err := t.inspect(env); err != nil {
 				return err
 			}
 			if watch {
@@ -85,9 +87,17 @@ func (t target) show(env *setting, lang course.Lang, out io.Writer) (said string
 	if err != nil {
 		return "", false, err
 	}
-	if _, err := course.Load(labs, t.number, lang, course.PlainSeed); err != nil {
-		fmt.Fprintf(env.Err, "%s: %v\n", command.Program(), filepath.Join(t.dir, err.Error()))
+	_, err = course.Load(labs, t.number, lang, course.PlainSeed)
+	var finding course.Finding
+	switch {
+	case errors.As(err, &finding):
+		t.print(env, []course.Finding{finding})
 		return "", false, nil
+	case errors.Is(err, course.ErrNoLesson):
+		fmt.Fprintf(env.Err, "%s: there is no %s\n", command.Program(), t.shown(fmt.Sprintf("%s.%s.md", t.number, lang)))
+		return "", false, nil
+	case err != nil:
+		return "", false, err
 	}
 	var heard bytes.Buffer
 	cmd := performing(env, t, lang, course.PlainSeed, partShow)
@@ -109,9 +119,11 @@ func watchLab(env *setting, t target) error {
 	before := map[course.Lang]string{}
 	for first := true; ; first = false {
 		seen := t.state()
-		if err := t.tellWrong(env); err != nil {
+		found, err := t.inspect(env)
+		if err != nil {
 			return err
 		}
+		t.print(env, found)
 		for _, lang := range languages {
 			out := env.Out
 			if !first {
@@ -136,20 +148,6 @@ func watchLab(env *setting, t target) error {
 		}
 		time.Sleep(100 * time.Millisecond) // an editor may write more than one of them
 	}
-}
-
-// tellWrong prints what can be seen to be wrong at once.
-func (t target) tellWrong(env *setting) error {
-	labs, err := t.library(env)
-	if err != nil {
-		return err
-	}
-	found, err := course.Inspect(labs, t.number)
-	if err != nil {
-		return kernel.Advise(err, "sandbox lab dev new %s   begins it; --labs DIR says where your labs are", t.number)
-	}
-	t.print(env, found)
-	return nil
 }
 
 // state changes when one of the lab's files does.
