@@ -113,7 +113,7 @@ func given(text string) string {
 func differences(one, other *parser) (found []Finding) {
 	a, b := outline(one.lesson), outline(other.lesson)
 	part := func(here, there passage) {
-		found = append(found, Finding{one.file, here.line, fmt.Sprintf("the languages part: here is %s\nin %s:%d is %s", here.text, other.file, there.line, there.text)})
+		found = append(found, Finding{one.file, here.line, fmt.Sprintf("the languages differ: here is %s\nin %s:%d is %s", here.text, other.file, there.line, there.text)})
 	}
 	for i := range max(len(a), len(b)) {
 		switch {

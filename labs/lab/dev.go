@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -169,8 +170,17 @@ func newDevPerform(env *setting) *cobra.Command {
 	return cmd
 }
 
+// longest is how long a part of a lab may take: a class would not wait for it.
+const longest = 5 * time.Minute
+
 func perform(s *course.Session, number, part string) (v verdict, err error) {
-	ctx := context.Background()
+	ctx, cancel := context.WithTimeoutCause(context.Background(), longest, fmt.Errorf("it has not ended after %v", longest))
+	defer cancel()
+	defer func() {
+		if err != nil && ctx.Err() != nil {
+			err = kernel.Advise(context.Cause(ctx), "does something wait for what never comes? sandbox lab dev run %s   shows how far it gets", number)
+		}
+	}()
 	switch part {
 	case partSteps:
 		v.Found, err = s.Rehearse(ctx, number)

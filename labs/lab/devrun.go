@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sandbox/kernel"
+	"sandbox/kernel/pocket"
 	"sandbox/labs/command"
 	"sandbox/labs/course"
 )
@@ -59,7 +60,7 @@ func performing(env *setting, t target, lang course.Lang, seed, part string) *ex
 		args = append([]string{"--root=" + env.Root}, args...)
 	}
 	cmd := exec.Command("/proc/self/exe", args...)
-	cmd.Env = append(os.Environ(), "SANDBOX_LABS="+t.dir)
+	cmd.Env = append(os.Environ(), "SANDBOX_LABS="+t.dir, pocket.Variable+"=") // also from within a pocket host: one of its own
 	return cmd
 }
 
@@ -69,11 +70,21 @@ var languages = []course.Lang{course.English, course.Chinese}
 func showLab(env *setting, t target) error {
 	wrong := false
 	for _, lang := range languages {
-		if _, ok, err := t.show(env, lang, env.Out); err != nil {
-			return err
-		} else if !ok {
+		err := t.unreadable(env, lang)
+		var finding course.Finding
+		if errors.As(err, &finding) {
+			t.print(env, []course.Finding{finding})
 			wrong = true
+			continue
 		}
+		if err != nil {
+			return err
+		}
+		_, ok, err := t.show(env, lang, env.Out)
+		if err != nil {
+			return err
+		}
+		wrong = wrong || !ok
 	}
 	if wrong {
 		return command.ExitCode(1)
@@ -81,24 +92,21 @@ func showLab(env *setting, t target) error {
 	return nil
 }
 
-// show runs the lab in one language. ok is false if a step did not end as it should.
-func (t target) show(env *setting, lang course.Lang, out io.Writer) (said string, ok bool, err error) {
+// unreadable says why the lab cannot be run in one language; nil if it can.
+func (t target) unreadable(env *setting, lang course.Lang) error {
 	labs, err := t.library(env)
 	if err != nil {
-		return "", false, err
+		return err
 	}
 	_, err = course.Load(labs, t.number, lang, course.PlainSeed)
-	var finding course.Finding
-	switch {
-	case errors.As(err, &finding):
-		t.print(env, []course.Finding{finding})
-		return "", false, nil
-	case errors.Is(err, course.ErrNoLesson):
-		fmt.Fprintf(env.Err, "%s: there is no %s\n", command.Program(), t.shown(fmt.Sprintf("%s.%s.md", t.number, lang)))
-		return "", false, nil
-	case err != nil:
-		return "", false, err
+	if errors.Is(err, course.ErrNoLesson) {
+		return course.Finding{File: fmt.Sprintf("%s.%s.md", t.number, lang), Line: 1, Text: "there is no such file"}
 	}
+	return err
+}
+
+// show runs the lab in one language. ok is false if a step did not end as it should.
+func (t target) show(env *setting, lang course.Lang, out io.Writer) (said string, ok bool, err error) {
 	var heard bytes.Buffer
 	cmd := performing(env, t, lang, course.PlainSeed, partShow)
 	cmd.Stdout = io.MultiWriter(out, &heard)
@@ -125,6 +133,9 @@ func watchLab(env *setting, t target) error {
 		}
 		t.print(env, found)
 		for _, lang := range languages {
+			if t.unreadable(env, lang) != nil {
+				continue // it has been said
+			}
 			out := env.Out
 			if !first {
 				out = io.Discard
