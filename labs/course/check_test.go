@@ -84,11 +84,12 @@ func TestSetUpOnce(t *testing.T) {
 	if setups() != 1 {
 		t.Errorf("set up %d times, want once", setups())
 	}
+	w.do(t, "echo spoilt >> $WORLD/setups")
 	if err := w.Reset(ctx, "3.1"); err != nil {
 		t.Fatal(err)
 	}
-	if w.has("setups") {
-		t.Error("reset has left what the setup made")
+	if setups() != 1 {
+		t.Errorf("reset: set up %d times, want undone and once anew", setups())
 	}
 	if err := w.Prepare(ctx, "3.1"); err != nil {
 		t.Fatal(err)

@@ -122,14 +122,22 @@ func (s *Session) RunSolution(ctx context.Context, number string, n int) error {
 	return err
 }
 
-// Reset undoes what a lab's exercises set up and what their solutions make, and forgets the learner's progress in it.
+// Reset undoes what a lab's exercises set up and what their solutions make, and forgets the learner's progress in it. Those
+// that had been set up in this world are set up anew: whoever asks for it there means to try again.
 func (s *Session) Reset(ctx context.Context, number string) error {
 	lesson, err := s.load(number)
 	if err != nil {
 		return err
 	}
 	for _, section := range lesson.exercises() {
+		_, before := os.Stat(s.mark(lesson, section.Exercise))
 		if err := s.tidy(ctx, lesson, section); err != nil {
+			return err
+		}
+		if before != nil {
+			continue
+		}
+		if err := s.setUp(ctx, lesson, section); err != nil {
 			return err
 		}
 	}

@@ -68,6 +68,10 @@ func (w *walk) perform(ctx context.Context, step *Step, choice int) error {
 		w.say(sayWrongExit, status, step.expected(w.Lang))
 		w.failed = append(w.failed, step.label())
 		w.find(step.Line, "%s ended with exit status %d; the lesson expects %s", step.label(), status, step.expected(English))
+		if w.Terminal {
+			fmt.Fprint(w.Out, outputIndent+"  → ")
+			w.say(sayGoBack)
+		}
 	}
 	fmt.Fprintln(w.Out)
 	if step.Predict != nil && step.met(status) { // one that was interrupted proves nothing

@@ -16,6 +16,7 @@ var (
 	sayType            = phrase{"now type: %s", "请输入：%s"}
 	sayTyped           = phrase{"typed: %s", "输入：%s"}
 	sayWrongExit       = phrase{"That ended with exit status %d; the lesson expected %s.", "退出状态是 %d，而课程预期的是%s。"}
+	sayGoBack          = phrase{"It may need a step that was skipped: b goes back, r tries again.", "也许它要用到前面跳过的步骤：b 返回，r 重做。"}
 	sayAnyFailure      = phrase{"a failure", "失败（非零）"}
 	sayExit            = phrase{"%d", " %d"}
 	sayStepSkipped     = phrase{"(left out here: %s)", "（此处略过：%s）"}
