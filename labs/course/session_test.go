@@ -297,3 +297,16 @@ func TestScreen(t *testing.T) {
 		t.Errorf("screen %q, want %q", b.String(), want)
 	}
 }
+
+func TestFolded(t *testing.T) {
+	s := &Session{Width: 30}
+	for question, want := range map[string]string{
+		"  [Enter runs it · s skip] ":           "  [Enter runs it · s skip] ",
+		"  [Enter runs it · s skip · q leave] ": "  [Enter runs it · s skip ·\n   q leave] ",
+		"  [回车执行 · s 跳过 ·！打开 shell] ":           "  [回车执行 · s 跳过 ·\n   ！打开 shell] ",
+	} {
+		if got := s.folded(question); got != want {
+			t.Errorf("folded(%q) = %q, want %q", question, got, want)
+		}
+	}
+}

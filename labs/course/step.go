@@ -9,6 +9,8 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
+
+	"sandbox/labs/columns"
 )
 
 // pause shows the step that comes next and waits for the learner to say what to do with it. Where nobody can be asked,
@@ -120,7 +122,7 @@ func (s *Session) ask(question string, answers ...string) (string, error) {
 			s.away = false
 			return "q", nil
 		}
-		fmt.Fprint(s.Out, s.paint(dim, outputIndent+"["+question+"] "))
+		fmt.Fprint(s.Out, s.paint(dim, s.folded(outputIndent+"["+question+"] ")))
 		line, err := s.answer()
 		if errors.Is(err, io.EOF) {
 			fmt.Fprintln(s.Out)
@@ -138,6 +140,23 @@ func (s *Session) ask(question string, answers ...string) (string, error) {
 		}
 		s.say(sayNoSuchKey, key)
 	}
+}
+
+// folded breaks a question that is wider than the terminal between two of its answers.
+func (s *Session) folded(question string) string {
+	const between = " ·"
+	var b strings.Builder
+	room := s.width()
+	for i, answer := range strings.SplitAfter(question, between) {
+		if i > 0 && columns.Of(answer) > room {
+			answer = outputIndent + " " + strings.TrimLeft(answer, " ")
+			b.WriteString("\n")
+			room = s.width()
+		}
+		b.WriteString(answer)
+		room -= columns.Of(answer)
+	}
+	return b.String()
 }
 
 // answer reads a line; on a terminal, Ctrl-C ends it as the end of the input does.
