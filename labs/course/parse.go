@@ -97,10 +97,10 @@ func (p *parser) next() error {
 		p.lesson.Title, p.lesson.Line = strings.TrimSpace(title), p.start+1
 		return nil
 	}
-	if title, ok := strings.CutPrefix(line, "## "); ok {
+	if strings.HasPrefix(line, "## ") {
 		p.flush()
 		err := p.noQuestion()
-		title = p.lines[p.start][len("## "):] // the parameters were those of the section before
+		title := p.lines[p.start][len("## "):] // the parameters were those of the section before
 		p.section = &Section{Title: strings.TrimSpace(title), Line: p.start + 1}
 		p.lesson.Sections = append(p.lesson.Sections, p.section)
 		p.undo = nil
