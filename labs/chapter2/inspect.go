@@ -79,15 +79,20 @@ func orEmpty(list []string) []string {
 // NewImageInspect makes `sandbox image inspect`.
 func NewImageInspect(env *command.Env) *cobra.Command {
 	var format string
+	var diagram bool
 	cmd := &cobra.Command{
 		Use:     "inspect [flags] IMAGE...",
 		Short:   "Show all that is known of images, as JSON",
-		Example: "  sandbox image inspect base\n  sandbox image inspect -f '{{json .RootFS.Layers}}' base",
+		Example: "  sandbox image inspect --diagram base     # its layers, and which file is seen from which\n  sandbox image inspect base\n  sandbox image inspect -f '{{json .RootFS.Layers}}' base",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if diagram {
+				return env.Each(args, func(ref string) error { return DrawImage(env, ref, env.Width()) })
+			}
 			return env.Inspect(format, args, func(ref string) (any, error) { return InspectImage(env, ref) })
 		},
 	}
+	cmd.Flags().BoolVar(&diagram, "diagram", false, "draw the layers, and which file is seen from which")
 	cmd.Flags().StringVarP(&format, "format", "f", "", "a Go template, or json")
 	return cmd
 }

@@ -1,6 +1,7 @@
 package chapter3
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -8,16 +9,49 @@ import (
 
 	"golang.org/x/term"
 
+	"sandbox/kernel"
+	"sandbox/kernel/container"
+	"sandbox/labs/chapter2"
 	"sandbox/labs/command"
 )
 
-// printDiagram draws the states that a container can be in and what leads from one to another, with the one that it is in
-// now in a double frame.
-func printDiagram(env *command.Env, ref string) error {
-	r, err := env.Engine().Get(ref)
-	if err != nil {
-		return err
+// printDiagrams draws containers; an image, too, of which there are only layers to be seen.
+func printDiagrams(env *command.Env, what, kind string, refs []string) error {
+	draw := map[string]func(*command.Env, *container.Record) error{"states": drawState, "layers": drawLayers, "namespaces": drawNamespaces}[what]
+	if draw == nil {
+		return kernel.Advise(fmt.Errorf("invalid --diagram: %q", what), "--diagram=states, layers or namespaces")
 	}
+	return env.Each(refs, func(ref string) error {
+		r, err := env.Engine().Get(ref)
+		var missing *container.ErrNotFound
+		if kind == "image" || kind == "" && what != "namespaces" && errors.As(err, &missing) {
+			if imageErr := chapter2.DrawImage(env, ref, env.Width()); imageErr == nil || kind == "image" {
+				return imageErr
+			}
+			if n, networkErr := env.Engine().Networks().Get(ref); networkErr == nil {
+				return kernel.Advise(fmt.Errorf("%s is a network", ref), "sandbox network show %s   draws it", n.Name)
+			}
+		}
+		if err != nil {
+			return err
+		}
+		return draw(env, r)
+	})
+}
+
+// drawLayers draws a container's layers: the image's, and its own.
+func drawLayers(env *command.Env, r *container.Record) error {
+	engine := env.Engine()
+	stack := chapter2.Stack{Name: r.PlainName(), Layers: r.Layers, Upper: engine.Upper(r), Written: engine.SizeRw(r)}
+	if img, err := engine.Images.Find(r.Image); err == nil {
+		stack.Image = img
+	}
+	return chapter2.DrawLayers(env, stack, env.Width())
+}
+
+// drawState draws the states that a container can be in and what leads from one to another, with the one that it is in
+// now in a double frame.
+func drawState(env *command.Env, r *container.Record) error {
 	marked := "● " + r.State.Status
 	for _, line := range drawStates(r.State.Status) {
 		if boldTerminal(env.Out) {

@@ -15,17 +15,18 @@ import (
 
 // NewInspect makes `sandbox inspect`.
 func NewInspect(env *command.Env) *cobra.Command {
-	var format, kind string
-	var size, diagram, oci bool
+	var format, kind, diagram string
+	var size, oci bool
 	cmd := &cobra.Command{
 		Use:   "inspect [flags] NAME...",
 		Short: "Show all that is known of containers, images, networks and volumes, as JSON",
-		Example: "  sandbox inspect web\n  sandbox inspect -f '{{.State.Pid}}' web\n  sandbox inspect -f '{{.Config.Cmd}}' base\n  sandbox inspect --diagram web\n" +
+		Example: "  sandbox inspect web\n  sandbox inspect -f '{{.State.Pid}}' web\n  sandbox inspect -f '{{.Config.Cmd}}' base\n  sandbox inspect --diagram web                 # its states, and in which one it is\n" +
+			"  sandbox inspect --diagram=layers web          # what it has written, and what of the image it hides\n  sandbox inspect --diagram=namespaces web\n" +
 			"  sandbox inspect --oci web > bundle/config.json",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if diagram {
-				return env.Each(args, func(ref string) error { return printDiagram(env, ref) })
+			if diagram != "" {
+				return printDiagrams(env, diagram, kind, args)
 			}
 			if oci {
 				return inspectOCI(env, format, kind, args)
@@ -35,7 +36,8 @@ func NewInspect(env *command.Env) *cobra.Command {
 	}
 	cmd.Flags().StringVarP(&format, "format", "f", "", "a Go template, or json")
 	cmd.Flags().BoolVarP(&size, "size", "s", false, "of containers also what they take of the disk")
-	cmd.Flags().BoolVar(&diagram, "diagram", false, "draw the states that a container can be in, with its own marked")
+	cmd.Flags().StringVar(&diagram, "diagram", "", "draw it: states (those that a container can be in, its own marked), layers (of a container or an image), or namespaces")
+	cmd.Flags().Lookup("diagram").NoOptDefVal = "states"
 	cmd.Flags().BoolVar(&oci, "oci", false, "of a container its config.json, as other OCI runtimes (runc, crun) can run it")
 	cmd.MarkFlagsMutuallyExclusive("diagram", "oci")
 	cmd.Flags().StringVar(&kind, "type", "", "container, image, network or volume")

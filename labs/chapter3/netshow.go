@@ -72,11 +72,7 @@ func drawingWidth(env *command.Env, asked int) int {
 	if asked != 0 {
 		return asked
 	}
-	width := 80
-	if file, ok := env.Out.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
-		width, _ = terminalSize(env)
-	}
-	return width
+	return env.Width()
 }
 
 // onlyNetworks leaves out all networks but those that are named, and what is not in them.

@@ -9,6 +9,8 @@ import (
 	"os"
 	"strings"
 
+	"golang.org/x/term"
+
 	"sandbox/cgroup"
 	"sandbox/image"
 	"sandbox/kernel"
@@ -44,6 +46,16 @@ func (e *Env) Language() string {
 		}
 	}
 	return "en"
+}
+
+// Width is how many columns there are to print on: the terminal's, 80 where there is none.
+func (e *Env) Width() int {
+	if file, ok := e.Out.(*os.File); ok {
+		if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 {
+			return width
+		}
+	}
+	return 80
 }
 
 // Engine is made when a command first needs it.

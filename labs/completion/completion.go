@@ -37,7 +37,7 @@ var flagWords = map[string]candidates{
 	"network": anyNetwork, "pull": fixed("missing", "always", "never"), "log-driver": fixed("json-file", "none"),
 	"restart": fixed("no", "always", "unless-stopped", "on-failure"), "signal": fixed(signals...), "stop-signal": fixed(signals...),
 	"type": fixed("container", "image", "network", "volume"), "cap-add": capabilities, "cap-drop": capabilities, "explain": fixed("text", "json"),
-	"lang": fixed("en", "zh"), "uts": fixed("host"),
+	"lang": fixed("en", "zh"), "diagram": fixed("states", "layers", "namespaces"), "uts": fixed("host"),
 	"pid": others("host"), "ipc": others("host", "private", "shareable"),
 	"link":         func(env *command.Env, args []string) []string { return everyContainer(env) },
 	"volumes-from": func(env *command.Env, args []string) []string { return everyContainer(env) },
