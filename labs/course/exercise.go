@@ -144,6 +144,26 @@ func (s *Session) Reset(ctx context.Context, number string) error {
 	return s.Forget(lesson.Number)
 }
 
+// ResetExercise puts one exercise back to its beginning, by its number, and forgets nothing of what the learner has achieved.
+func (s *Session) ResetExercise(ctx context.Context, number string, n int) error {
+	lesson, section, err := s.findExercise(number, n)
+	if err != nil {
+		return err
+	}
+	if why, err := s.leftOut(ctx, lesson, section.Exercise); err != nil || why != "" {
+		s.say(sayExerciseLeftOut, why)
+		return err
+	}
+	if err := s.tidy(ctx, lesson, section); err != nil {
+		return err
+	}
+	if err := s.setUp(ctx, lesson, section); err != nil {
+		return err
+	}
+	s.say(sayResetExercise, section.Exercise.Number)
+	return nil
+}
+
 // Forget forgets the learner's progress in a lab.
 func (s *Session) Forget(number string) error {
 	if err := s.remember(number, func(p *labProgress) { *p = labProgress{} }); err != nil {

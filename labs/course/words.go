@@ -40,6 +40,7 @@ var (
 	sayNotProved       = phrase{"The lesson says that %s) is right, but what was printed does not show it.", "课程给出的答案是 %s），但刚才的输出并不支持它。"}
 	sayNoHint          = phrase{"Nothing to hint at: every condition holds.", "没有需要提示的：所有条件都已满足。"}
 	saySolution        = phrase{"One way to do it:", "做法之一："}
+	sayResetExercise   = phrase{"Exercise %d is at its beginning again.", "练习 %d 已经重新布置好。"}
 	sayReset           = phrase{"Lab %s is as it was before you began.", "实验 %s 已恢复到开始之前的样子。"}
 	sayUnwritten       = phrase{"not written yet", "尚未编写"}
 	sayNotInLanguage   = phrase{"not in English: --lang zh", "没有中文版：--lang en"}

@@ -140,6 +140,23 @@ func check(ctx context.Context, s *course.Session, number string, n int) error {
 	return err
 }
 
+// newReset makes `sandbox lab reset`. With an exercise it puts that one back to its beginning, in the open lab shell, and
+// forgets nothing.
+func newReset(env *setting) *cobra.Command {
+	cmd := exerciseCommand(env, "reset", "Forget the progress in a lab, or in all; or begin one exercise again", func(ctx context.Context, s *course.Session, number string, n int) error {
+		return s.ResetExercise(ctx, number, n)
+	})
+	cmd.Example = "  sandbox lab reset 3.5\n  sandbox lab reset 3.5 3        # only this exercise, in the open lab shell\n  sandbox lab reset              # all of them"
+	again := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 2 || len(args) == 1 && ownLab(env) != "" && !strings.Contains(args[0], ".") {
+			return again(cmd, args)
+		}
+		return runReset(env, args)
+	}
+	return cmd
+}
+
 // runReset forgets the progress in a lab, or in all of them; in the pocket host of an open lab shell it also puts the
 // exercises back to their beginning.
 func runReset(env *setting, args []string) error {

@@ -64,11 +64,7 @@ func New(common *command.Env) *cobra.Command {
 		exerciseCommand(env, "hint", "Give a hint, one that fits what is wrong", func(ctx context.Context, s *course.Session, number string, n int) error {
 			return s.Hint(ctx, number, n)
 		}),
-		&cobra.Command{
-			Use: "reset [NUMBER]", Short: "Forget the progress in a lab, or in all", Args: cobra.MaximumNArgs(1),
-			Example: "  sandbox lab reset 3.5\n  sandbox lab reset              # all of them",
-			RunE:    func(cmd *cobra.Command, args []string) error { return runReset(env, args) },
-		})
+		newReset(env))
 	return cmd
 }
 
