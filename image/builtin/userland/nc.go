@@ -8,9 +8,10 @@ import (
 	"time"
 )
 
-// runNc connects stdin and stdout with a TCP or UDP peer: nc HOST PORT, nc -l -p PORT.
+// runNc connects stdin and stdout with a TCP or UDP peer: nc HOST PORT, nc -l -p PORT; or with one at a socket that is a file: nc -U
+// FILE, nc -lU FILE.
 func runNc(p *Process) int {
-	opts, words, err := p.options("lp:uw:zvkns:", nil)
+	opts, words, err := p.options("lp:uw:zvkns:U", nil)
 	if err != nil {
 		return p.Fail("%v", err)
 	}
@@ -23,6 +24,15 @@ func runNc(p *Process) int {
 		if timeout, err = time.ParseDuration(opts.value('w') + "s"); err != nil {
 			return p.Fail("invalid number '%s'", opts.value('w'))
 		}
+	}
+	if opts.has('U') {
+		if len(words) != 1 {
+			return p.Fail("usage: nc -U FILE, or nc -lU FILE")
+		}
+		if opts.has('l') {
+			return p.serve("unix", words[0], opts.has('k'), opts.has('v'))
+		}
+		return p.connect("unix", words[0], words[0], timeout, opts)
 	}
 	if opts.has('l') {
 		port := opts.value('p')
@@ -37,7 +47,11 @@ func runNc(p *Process) int {
 	if len(words) != 2 {
 		return p.Fail("usage: nc [-u] [-z] [-v] [-w SECONDS] HOST PORT, or nc -l -p PORT")
 	}
-	address := net.JoinHostPort(words[0], words[1])
+	return p.connect(network, net.JoinHostPort(words[0], words[1]), words[0], timeout, opts)
+}
+
+// connect talks to a peer, or only looks whether there is one; name is what errors call it.
+func (p *Process) connect(network, address, name string, timeout time.Duration, opts *options) int {
 	conn, err := net.DialTimeout(network, address, timeout)
 	if err != nil {
 		if opts.has('z') && !opts.has('v') {
@@ -46,11 +60,11 @@ func runNc(p *Process) int {
 		if os.IsTimeout(err) {
 			return p.Fail("timed out")
 		}
-		return p.Fail("%s (%s): %s", words[0], address, causeText(err))
+		return p.Fail("%s (%s): %s", name, address, causeText(err))
 	}
 	defer conn.Close()
 	if opts.has('v') {
-		fmt.Fprintf(p.Stderr, "%s (%s) open\n", words[0], conn.RemoteAddr())
+		fmt.Fprintf(p.Stderr, "%s (%s) open\n", name, conn.RemoteAddr())
 	}
 	if opts.has('z') {
 		return 0
