@@ -43,6 +43,8 @@ var everywhere = rules(
 	`\b65534\b`, `<uid>`,
 	`"/var/lib/sandbox/names/[a-z]+_[a-z0-9]+"|/var/lib/sandbox/names/[a-z]+_[a-z0-9]+`, `…/names/<name>`,
 	`^  \d+:[a-z_=,]*:(/\S*)$`, `  N:<controller>:$1`,
+	`^  \d+ +\d+ +(-|1)  +(-|client|in \S+|monitor of \S+)  `, `  <pid> <ppid> $1 $2  `, // ps --tree
+	`^  \d+ +\d+ +\d+ +(in \S+)  `, `  <pid> <ppid> <inside> $1  `,
 )
 
 // printed are rules for what commands print: in a sentence, or in a command, a size is what the author wrote.
