@@ -53,6 +53,7 @@ func Catalogue() []Chapter {
 		{Number: "3.4", title: phrase{"Limiting resources", "限制容器资源"}},
 		{Number: "3.5", title: phrase{"What containers are made of", "容器的底层技术"}},
 		{Number: "3.6", title: phrase{"Container networks", "容器网络"}},
+		{Number: "a", title: phrase{"All commands (appendix 1)", "命令检索（附录 1）"}},
 	}
 }
 

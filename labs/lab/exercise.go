@@ -78,6 +78,9 @@ func newSolution(env *setting) *cobra.Command {
 // exerciseArgs reads NUMBER [EXERCISE]; in a lab shell the number is known, and the exercise's alone is enough.
 func exerciseArgs(env *setting, name string, args []string) (number string, n int, err error) {
 	number = ownLab(env)
+	if len(args) > 0 {
+		args = append([]string{called(env, args[0])}, args[1:]...)
+	}
 	if number != "" && len(args) == 1 && args[0] != number && !strings.Contains(args[0], ".") {
 		args = []string{number, args[0]}
 	}
@@ -162,7 +165,7 @@ func newReset(env *setting) *cobra.Command {
 func runReset(env *setting, args []string) error {
 	number := ownLab(env)
 	if len(args) > 0 {
-		number = args[0]
+		number = called(env, args[0])
 	}
 	s, err := newSession(env)
 	if err != nil {

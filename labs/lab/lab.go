@@ -76,11 +76,12 @@ func runLab(env *setting, args []string) error {
 		}
 		return s.List()
 	}
-	if err := exists(env, args[0]); err != nil {
+	number := called(env, args[0])
+	if err := exists(env, number); err != nil {
 		return err
 	}
 	if os.Getenv(pocket.Variable) == "" {
-		o := options(env, course.LabOf(args[0]), []string{"lab", args[0]})
+		o := options(env, course.LabOf(number), []string{"lab", number})
 		o.Name = "" // a lesson is nobody's to join: several may run side by side
 		return enter(env, o)
 	}
@@ -88,7 +89,7 @@ func runLab(env *setting, args []string) error {
 	if err != nil {
 		return err
 	}
-	return failed(s.Run(context.Background(), args[0]))
+	return failed(s.Run(context.Background(), number))
 }
 
 // exists looks for a lab, or a section of one, before a pocket host is made for it.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"sandbox/kernel"
 	"sandbox/kernel/pocket"
@@ -53,6 +54,25 @@ func Numbers(env *command.Env) []string {
 		}
 	}
 	return numbers
+}
+
+// called is the number of a lab, or of a section of one, by what somebody has called it: the appendix has several names. A lab of a
+// directory may have such a name, and then it is that one.
+func called(env *setting, name string) string {
+	lab, section, cut := strings.Cut(name, ".")
+	if labs, err := library(env.Env); err == nil {
+		if _, err := course.FindLab(labs, course.LabOf(name)); err == nil {
+			return name
+		}
+	}
+	switch strings.ToLower(strings.ReplaceAll(lab, " ", "")) {
+	case "a", "a1", "appendix", "appendix1", "附录", "附录1":
+		if cut {
+			return "a." + section
+		}
+		return "a"
+	}
+	return name
 }
 
 // load finds a lesson by its number, in this user's language.

@@ -15,7 +15,7 @@ func newRead(env *setting) *cobra.Command {
 
 On a terminal it is shown by $PAGER, or less, or screen by screen where neither is there; in a pipe it is plain text.`,
 		Example: "  sandbox lab read 3.5\n  sandbox lab read 3.5.2 --lang zh\n  sandbox lab read 2.3 > 2.3.txt",
-		RunE:    func(cmd *cobra.Command, args []string) error { return runRead(env, args[0]) },
+		RunE:    func(cmd *cobra.Command, args []string) error { return runRead(env, called(env, args[0])) },
 	}
 }
 

@@ -26,7 +26,7 @@ func newShell(env *setting) *cobra.Command {
 	return &cobra.Command{
 		Use: "shell NUMBER", Short: "Open your own shell in a pocket host, to try a lab's exercises",
 		Example: "  sandbox lab shell 3.5", Args: oneNumber,
-		RunE: func(cmd *cobra.Command, args []string) error { return runShell(env, args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error { return runShell(env, called(env, args[0])) },
 	}
 }
 
