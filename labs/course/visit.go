@@ -2,6 +2,7 @@ package course
 
 import (
 	"context"
+	"fmt"
 	"slices"
 )
 
@@ -133,6 +134,7 @@ func (v *visit) act(ctx context.Context, key string) (move, error) {
 		v.showStep(last)
 		return stay, v.perform(ctx, last, -1)
 	case "s":
+		fmt.Fprintln(v.Out)
 		v.moveTo(v.at + 1)
 		return stay, nil
 	}
