@@ -31,7 +31,14 @@ func flagTexts(flags *pflag.FlagSet) (list []flagText) {
 		case kind != "bool":
 			written += " " + kindOf(kind)
 		}
-		list = append(list, flagText{written, f.Usage + defaultOf(f)})
+		use := f.Usage
+		switch { // cobra's own
+		case strings.HasPrefix(use, "help for "):
+			use = "this help"
+		case strings.HasPrefix(use, "version for "):
+			use = "the program's version"
+		}
+		list = append(list, flagText{written, use + defaultOf(f)})
 	})
 	return list
 }
@@ -49,7 +56,7 @@ func kindOf(kind string) string {
 
 func defaultOf(f *pflag.Flag) string {
 	switch f.DefValue {
-	case "", "0", "0s", "false", "[]":
+	case "", "0", "0s", "false", "[]", "-1": // nothing, or that it has not been given
 		return ""
 	}
 	return " (default " + f.DefValue + ")"

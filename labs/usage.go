@@ -12,6 +12,7 @@ import (
 
 // teachUsage gives cmd and the commands below it a cure for what they are called with: the cobra package has only causes.
 func teachUsage(cmd *cobra.Command) {
+	cmd.DisableFlagsInUseLine = !cmd.LocalNonPersistentFlags().HasFlags() // not for --help alone
 	switch check := cmd.Args; {
 	case cmd.HasSubCommands() && !cmd.Runnable():
 		cmd.Args = cobra.ArbitraryArgs

@@ -29,10 +29,10 @@ func NewImages(env *command.Env) *cobra.Command {
 		RunE:    func(cmd *cobra.Command, args []string) error { return runImages(env, opts, args) },
 	}
 	f := cmd.Flags()
-	f.BoolVarP(&opts.all, "all", "a", false, "also those that only are a step on the way to another one")
+	f.BoolVarP(&opts.all, "all", "a", false, "also those that are only a step on the way to another one")
 	f.BoolVarP(&opts.quiet, "quiet", "q", false, "only the IDs")
 	f.BoolVar(&opts.noTrunc, "no-trunc", false, "whole IDs")
-	f.BoolVar(&opts.digests, "digests", false, "what registries call them")
+	f.BoolVar(&opts.digests, "digests", false, "with the digests by which registries know them")
 	f.StringArrayVarP(&opts.filters, "filter", "f", nil, "dangling= label= before= since= until= reference=")
 	f.StringVar(&opts.format, "format", "", "a Go template, or json")
 	return cmd

@@ -36,7 +36,7 @@ func NewImport(env *command.Env) *cobra.Command {
 	f := cmd.Flags()
 	f.StringArrayVarP(&opts.changes, "change", "c", nil, `change the configuration, as a Dockerfile does: 'CMD ["sh"]'`)
 	f.StringVarP(&opts.message, "message", "m", "", "for the image's history")
-	f.StringVar(&opts.platform, "platform", "", "what machines the files are for: linux/arm64 (this machine's kind)")
+	f.StringVar(&opts.platform, "platform", "", "what machines the files are for: linux/arm64 (default: this machine's kind)")
 	return cmd
 }
 

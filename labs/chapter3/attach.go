@@ -36,7 +36,7 @@ func NewAttach(env *command.Env) *cobra.Command {
 }
 
 func addDetachKeys(f *pflag.FlagSet, keys *string) {
-	f.StringVar(keys, "detach-keys", "", "what is typed to leave it and let it run ("+container.DefaultDetachKeys+")")
+	f.StringVar(keys, "detach-keys", "", "what is typed to leave it and let it run (default "+container.DefaultDetachKeys+")")
 }
 
 func parseDetachKeys(keys string) ([]byte, error) {

@@ -31,7 +31,7 @@ terminal it goes on showing it; q or Ctrl-C ends that. Without a container: the 
 		RunE:    func(cmd *cobra.Command, args []string) error { return runCgroup(env, opts, args) },
 	}
 	f := cmd.Flags()
-	f.BoolVar(&opts.noStream, "no-stream", false, "once, and end")
+	f.BoolVar(&opts.noStream, "no-stream", false, "print once, and end")
 	f.BoolVar(&opts.watch, "watch", false, "go on showing it, also where it is not a terminal")
 	f.StringVar(&opts.format, "format", "", "table, a Go template (also after the word table), or json")
 	cmd.MarkFlagsMutuallyExclusive("no-stream", "watch")

@@ -29,15 +29,15 @@ func NewExec(env *command.Env) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.SetInterspersed(false)
-	f.BoolVarP(&opts.req.Detach, "detach", "d", false, "do not wait for it")
+	f.BoolVarP(&opts.req.Detach, "detach", "d", false, "run it in the background")
 	f.BoolVarP(&opts.req.Stdin, "interactive", "i", false, "keep standard input open")
 	f.BoolVarP(&opts.req.TTY, "tty", "t", false, "give it a terminal")
 	f.BoolVar(&opts.req.Privileged, "privileged", false, "all capabilities")
 	f.StringVarP(&opts.req.User, "user", "u", "", "who it runs as: name or uid, [:group]")
 	f.StringVarP(&opts.req.WorkingDir, "workdir", "w", "", "the directory it starts in")
 	addDetachKeys(f, &opts.detachKeys)
-	f.StringArrayVarP(&opts.env, "env", "e", nil, "set NAME=VALUE, or pass NAME on")
-	f.StringArrayVar(&opts.envFiles, "env-file", nil, "read such lines from a file")
+	f.StringArrayVarP(&opts.env, "env", "e", nil, "a variable: NAME=VALUE, or NAME alone for its value here")
+	f.StringArrayVar(&opts.envFiles, "env-file", nil, "a file of such variables, one a line")
 	return cmd
 }
 

@@ -20,11 +20,11 @@ type healthOptions struct {
 
 func (o *healthOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.command, "health-cmd", "", "a shell command that says whether the container does its work (0: it does)")
-	f.DurationVar(&o.interval, "health-interval", 0, "between two checks (30s)")
-	f.DurationVar(&o.timeout, "health-timeout", 0, "for one check (30s)")
-	f.IntVar(&o.retries, "health-retries", 0, "failures in a row that make it unhealthy (3)")
-	f.DurationVar(&o.startPeriod, "health-start-period", 0, "at the beginning, when failures do not count (0s)")
-	f.DurationVar(&o.startInterval, "health-start-interval", 0, "between two checks in the start period (5s)")
+	f.DurationVar(&o.interval, "health-interval", 0, "how long between two checks (default 30s)")
+	f.DurationVar(&o.timeout, "health-timeout", 0, "how long one check may take (default 30s)")
+	f.IntVar(&o.retries, "health-retries", 0, "failures in a row that make it unhealthy (default 3)")
+	f.DurationVar(&o.startPeriod, "health-start-period", 0, "how long failures do not count at the beginning (default 0s)")
+	f.DurationVar(&o.startInterval, "health-start-interval", 0, "how long between two checks in the start period (default 5s)")
 	f.BoolVar(&o.none, "no-healthcheck", false, "not even the image's HEALTHCHECK")
 }
 

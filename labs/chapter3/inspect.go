@@ -38,7 +38,7 @@ func NewInspect(env *command.Env) *cobra.Command {
 	cmd.Flags().BoolVarP(&size, "size", "s", false, "of containers also what they take of the disk")
 	cmd.Flags().StringVar(&diagram, "diagram", "", "draw it: states (those that a container can be in, its own marked), layers (of a container or an image), or namespaces")
 	cmd.Flags().Lookup("diagram").NoOptDefVal = "states"
-	cmd.Flags().BoolVar(&oci, "oci", false, "of a container its config.json, as other OCI runtimes (runc, crun) can run it")
+	cmd.Flags().BoolVar(&oci, "oci", false, "print a container's config.json, as other OCI runtimes (runc, crun) can run it")
 	cmd.MarkFlagsMutuallyExclusive("diagram", "oci")
 	cmd.Flags().StringVar(&kind, "type", "", "container, image, network or volume")
 	return cmd

@@ -33,7 +33,7 @@ func NewStats(env *command.Env) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.BoolVarP(&opts.all, "all", "a", false, "also containers that do not run")
-	f.BoolVar(&opts.noStream, "no-stream", false, "once, and end")
+	f.BoolVar(&opts.noStream, "no-stream", false, "print once, and end")
 	f.BoolVar(&opts.noTrunc, "no-trunc", false, "whole ids")
 	f.BoolVar(&opts.bars, "bars", false, "draw how much each uses of the processors")
 	f.StringVar(&opts.format, "format", "", "table, a Go template (also after the word table), or json")

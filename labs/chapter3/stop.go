@@ -27,7 +27,7 @@ const defaultStopSeconds = 10
 func (o *stopOptions) addFlags(f *pflag.FlagSet) {
 	f.IntVarP(&o.seconds, "timeout", "t", defaultStopSeconds, "seconds until they are killed; -1: never")
 	f.IntVar(&o.seconds, "time", defaultStopSeconds, "the same as --timeout")
-	f.StringVarP(&o.signal, "signal", "s", "", "the signal that asks (SIGTERM)")
+	f.StringVarP(&o.signal, "signal", "s", "", "the signal that asks (default SIGTERM)")
 	f.MarkHidden("time")
 }
 

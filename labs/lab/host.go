@@ -52,6 +52,8 @@ func newHost(env *setting) *cobra.Command {
 	var shared []string
 	cmd := &cobra.Command{
 		Use: "host [flags] COMMAND [ARG...]", Short: "Run any command in a fresh pocket host",
+		Long: `Run any command in a fresh pocket host: a small machine in namespaces of its own, as labs take place in. This machine's files are
+there, everything may be changed, and nothing of it reaches this machine; when the command ends, it is gone.`,
 		Example: "  sandbox lab host sandbox run --rm hello\n  sandbox lab host bash", Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o := pocket.Options{RunDir: env.Engine().Paths.Run, Args: args, Shared: shared, Env: os.Environ()}

@@ -42,9 +42,9 @@ func (o *Options) addParent(f *pflag.FlagSet) {
 func (o *Options) addCommon(f *pflag.FlagSet) {
 	o.flags = f
 	f.StringVarP(&o.memory, "memory", "m", "", "the most memory it may use: 200m (units b, k, m, g)")
-	f.StringVar(&o.memorySwap, "memory-swap", "", "memory and swap together (twice the memory); -1: as much swap as there is; the same as -m: none")
-	f.Int64VarP(&o.cpuShares, "cpu-shares", "c", 0, "its share when processors are short, relative to others (1024)")
-	f.Int64Var(&o.cpuPeriod, "cpu-period", 0, "what --cpu-quota is measured in, in microseconds (100000)")
+	f.StringVar(&o.memorySwap, "memory-swap", "", "memory and swap together; -1: as much swap as there is; the same as -m: none (default: twice the memory)")
+	f.Int64VarP(&o.cpuShares, "cpu-shares", "c", 0, "its share when processors are short, relative to others (default 1024)")
+	f.Int64Var(&o.cpuPeriod, "cpu-period", 0, "what --cpu-quota is measured in, in microseconds (default 100000)")
 	f.Int64Var(&o.cpuQuota, "cpu-quota", 0, "the most processor time in each period, in microseconds")
 	f.StringVar(&o.cpusetCpus, "cpuset-cpus", "", "only these processors: 0-2,4")
 	f.StringVar(&o.cpusetMems, "cpuset-mems", "", "memory of these nodes only: 0,1")
@@ -53,7 +53,7 @@ func (o *Options) addCommon(f *pflag.FlagSet) {
 // AddUpdate registers those that can be changed while a container runs.
 func (o *Options) AddUpdate(f *pflag.FlagSet) {
 	o.addCommon(f)
-	f.StringVar(&o.memoryReservation, "memory-reservation", "", "what it is left of memory when that is short")
+	f.StringVar(&o.memoryReservation, "memory-reservation", "", "how much memory it keeps when the machine is short of it")
 	f.StringVar(&o.cpus, "cpus", "", "how many processors it may use: 1.5")
 	f.Int64Var(&o.pidsLimit, "pids-limit", 0, "the most processes and threads; -1: no limit")
 	f.Uint16Var(&o.blkioWeight, "blkio-weight", 0, "its share of disks that are busy, 10 to 1000 (needs the scheduler BFQ, or io.cost)")
