@@ -177,8 +177,11 @@ func FindLab(labs fs.FS, number string) (Chapter, error) {
 
 func fileName(number string, lang Lang) string { return fmt.Sprintf("%s.%s.md", number, lang) }
 
-// largest is more than anybody would read in an hour; what is larger is something else, or a mistake.
-const largest = 1 << 20
+// A file that is larger than anybody would read, or a line longer than anybody would write, is something else, or a mistake.
+const (
+	largest = 256 << 10
+	longest = 4 << 10
+)
 
 // readSource reads a file of a lab, whatever it may be: a byte order mark is left out and lines end in \n, as editors on other
 // systems do not have it. What no text can be is a Finding.
@@ -210,16 +213,19 @@ func readSource(dir fs.FS, name string) (string, error) {
 		return refuse(1, "it cannot be read: %v", reason(err))
 	}
 	if len(data) > largest {
-		return refuse(1, "it is larger than 1 MiB: a lesson is read in ten minutes")
+		return refuse(1, "it is larger than 256 KiB: a lesson is read in ten minutes")
 	}
 	source := strings.ReplaceAll(strings.TrimPrefix(string(data), "\ufeff"), "\r\n", "\n")
 	if strings.TrimSpace(source) == "" {
 		return refuse(1, "it is empty")
 	}
-	line := 1
+	line, begin := 1, 0
 	for i, r := range source {
+		if i-begin > longest {
+			return refuse(line, "this line is longer than 4 KiB: break it")
+		}
 		if r == '\n' {
-			line++
+			line, begin = line+1, i+1
 		}
 		if r == utf8.RuneError && !strings.HasPrefix(source[i:], "\ufffd") {
 			return refuse(line, "this is not UTF-8: save it in that encoding (iconv -f GB18030 -t UTF-8, if it is Chinese)")

@@ -100,7 +100,7 @@ func TestNumbers(t *testing.T) {
 func TestReadSource(t *testing.T) {
 	outside := filepath.Join(labsDir(t, map[string]string{"secret": "x"}), "secret")
 	dir := labsDir(t, map[string]string{
-		"7.1.en.md": "", "7.2.en.md": " \r\n\n", "7.3.en.md": "# 7.3 x\n\xff\n", "7.4.en.md": "# 7.4 x\x1b[2J\n", "7.5.en.md": strings.Repeat("x", largest+1),
+		"7.1.en.md": "", "7.2.en.md": " \r\n\n", "7.3.en.md": "# 7.3 x\n\xff\n", "7.4.en.md": "# 7.4 x\x1b[2J\n", "7.5.en.md": strings.Repeat("x\n", largest/2+1), "8.1.en.md": "# 8.1 x\n" + strings.Repeat(">", longest+1) + "\n",
 		"7.8.en.md": "\ufeff# 7.8 x\r\n## 7.8.1 y\r\n",
 	})
 	for link, target := range map[string]string{"7.6.en.md": outside, "7.7.en.md": "nothing", "7.9.en.md": "7.8.en.md"} {
@@ -111,7 +111,7 @@ func TestReadSource(t *testing.T) {
 	labs := mustLibrary(t, dir)
 	for number, want := range map[string]string{
 		"7.1": "7.1.en.md:1: it is empty", "7.2": "7.2.en.md:1: it is empty", "7.3": "7.3.en.md:2: this is not UTF-8", "7.4": "7.4.en.md:1: a control character (U+001B)",
-		"7.5": "7.5.en.md:1: it is larger than 1 MiB", "7.6": "7.6.en.md:1: this link leads out of its directory", "7.7": "7.7.en.md:1: this link leads to nothing",
+		"7.5": "7.5.en.md:1: it is larger than 256 KiB", "8.1": "8.1.en.md:2: this line is longer than 4 KiB", "7.6": "7.6.en.md:1: this link leads out of its directory", "7.7": "7.7.en.md:1: this link leads to nothing",
 	} {
 		if _, err := Load(labs, number, English, ""); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", number, err, want)
