@@ -159,14 +159,14 @@ func oneNetworkFilter(env *command.Env, text, key, value string) (networkConditi
 		return invalid(networkFilterHelp)
 	}
 	switch key {
-	case "id":
-		return func(n *network.Network) bool { return strings.Contains(n.ID, value) }, nil
-	case "name":
+	case "id", "name":
 		pattern, err := regexp.Compile(value)
 		if err != nil {
-			return invalid("a part of the name, or a regular expression: name='^my'")
+			return invalid("a part of it, or a regular expression: name='^my'")
 		}
-		return func(n *network.Network) bool { return pattern.MatchString(n.Name) }, nil
+		return func(n *network.Network) bool {
+			return pattern.MatchString(map[string]string{"id": n.ID, "name": n.Name}[key])
+		}, nil
 	case "driver":
 		return func(n *network.Network) bool { return n.Driver == value }, nil
 	case "scope":

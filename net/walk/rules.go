@@ -36,12 +36,13 @@ type Hit struct {
 
 // Verdict is what a hook says of a packet.
 type Verdict struct {
-	Packet  Packet // as it goes on
-	Hits    []Hit
-	Dropped bool   // by the last of Hits, or by a policy
-	Policy  string // the chain whose policy it was: filter FORWARD
-	Unsure  bool   // there are rules that could not be judged
-	NAT     string // DNAT, SNAT or MASQUERADE
+	Packet   Packet // as it goes on
+	Hits     []Hit
+	Dropped  bool   // by the last of Hits, or by a policy
+	Rejected bool   // … and the sender is told
+	Policy   string // the chain whose policy it was: filter FORWARD
+	Unsure   bool   // there are rules that could not be judged
+	NAT      string // DNAT, SNAT or MASQUERADE
 }
 
 // between are the interfaces that a packet is on its way between; "" where there is none.
@@ -136,6 +137,7 @@ func (j *judge) chain(c firewall.Chain, kind string, depth int) outcome {
 		case "ACCEPT":
 			return accepted
 		case "DROP", "REJECT":
+			j.v.Rejected = target == "REJECT"
 			return dropped
 		case "RETURN":
 			j.v.Hits = j.v.Hits[:before]

@@ -208,6 +208,8 @@ func (w *Walk) ask(s *Space, hook firewall.Hook, p Packet, at between) (v Verdic
 	passage := strings.TrimSpace(map[bool]string{true: " -i " + at.in}[at.in != ""] + map[bool]string{true: " -o " + at.out}[at.out != ""])
 	en, zh := hook.String()+" ("+passage+")", hook.String()+"（"+passage+"）"
 	switch {
+	case v.Rejected:
+		en, zh = en+": rejected", zh+"：拒绝"
 	case v.Dropped:
 		en, zh = en+": dropped", zh+"：丢弃"
 	case v.NAT == "DNAT":
@@ -220,7 +222,11 @@ func (w *Walk) ask(s *Space, hook firewall.Hook, p Packet, at between) (v Verdic
 	e := w.lost(s, p, "the policy of %s drops what no rule lets through", "%s 的默认策略丢弃所有没有规则放行的包", v.Policy)
 	if v.Policy == "" {
 		stop := v.Hits[len(v.Hits)-1]
-		e = w.lost(s, p, "rule %d of chain %s drops it", "被链 %[2]s 的第 %[1]d 条规则丢弃", stop.Number, stop.Chain)
+		en, zh = "rule %d of chain %s drops it", "被链 %[2]s 的第 %[1]d 条规则丢弃"
+		if v.Rejected {
+			en, zh = "rule %d of chain %s rejects it: the sender is told so at once", "被链 %[2]s 的第 %[1]d 条规则拒绝：发送方马上就会得知"
+		}
+		e = w.lost(s, p, en, zh, stop.Number, stop.Chain)
 		e.Rule = &stop
 	}
 	e.Unsure = w.unsure()
