@@ -66,12 +66,35 @@ func (s *Store) publish(n *Network, e Endpoint) error {
 	if n.Driver != Bridge {
 		return nil
 	}
-	return s.Door.Do(n.Publish(e)...) // it has just started: whatever rules there are, its own are not among them
+	if err := s.Door.Do(n.Publish(e)...); err != nil { // it has just started: whatever rules there are, its own are not among them
+		return err
+	}
+	s.forgetFlows(e)
+	return nil
 }
 
 func (s *Store) unpublish(n *Network, e Endpoint) error {
 	if n.Driver != Bridge {
 		return nil
 	}
-	return s.Door.Do(n.Unpublish(e)...)
+	err := s.Door.Do(n.Unpublish(e)...)
+	s.forgetFlows(e)
+	return err
+}
+
+// forgetFlows: who has sent packets to a published port of UDP before, and goes on sending, would go on being sent to where the rules of
+// that time said, since rules are asked about first packets only, and UDP has no connections that end.
+func (s *Store) forgetFlows(e Endpoint) {
+	var steps []kernel.Step
+	for _, p := range e.Ports {
+		if p.Protocol != "udp" {
+			continue
+		}
+		for _, f := range kernel.Flows(p.Protocol, p.HostPort) {
+			if !p.HostIP.IsValid() || p.HostIP.IsUnspecified() || p.HostIP == f.To.Addr() {
+				steps = append(steps, kernel.Because(kernel.FlowDel{Flow: f}, "somebody has sent to the port before: the rules are asked again", "有人早就在往这个端口发包：让内核重新按规则处理"))
+			}
+		}
+	}
+	s.Door.Do(kernel.Try(kernel.In(section, steps...)...)...)
 }

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// runNc connects stdin and stdout with a TCP or UDP peer: nc HOST PORT, nc -l -p PORT; or with one at a socket that is a file: nc -U
-// FILE, nc -lU FILE.
+// runNc connects stdin and stdout with a TCP or UDP peer: nc [-s ADDRESS] [-p PORT] HOST PORT, nc -l -p PORT; or with one at a socket
+// that is a file: nc -U FILE, nc -lU FILE.
 func runNc(p *Process) int {
 	opts, words, err := p.options("lp:uw:zvkns:U", nil)
 	if err != nil {
@@ -52,7 +52,14 @@ func runNc(p *Process) int {
 
 // connect talks to a peer, or only looks whether there is one; name is what errors call it.
 func (p *Process) connect(network, address, name string, timeout time.Duration, opts *options) int {
-	conn, err := net.DialTimeout(network, address, timeout)
+	dialer := net.Dialer{Timeout: timeout}
+	var err error
+	if network != "unix" {
+		if dialer.LocalAddr, err = localAddress(network, opts.value('s'), opts.value('p')); err != nil {
+			return p.Fail("%v", err)
+		}
+	}
+	conn, err := dialer.Dial(network, address)
 	if err != nil {
 		if opts.has('z') && !opts.has('v') {
 			return 1
@@ -70,6 +77,17 @@ func (p *Process) connect(network, address, name string, timeout time.Duration, 
 		return 0
 	}
 	return p.talk(conn, conn, timeout)
+}
+
+// localAddress is the one to connect from; nil for any.
+func localAddress(network, host, port string) (net.Addr, error) {
+	if host == "" && port == "" {
+		return nil, nil
+	}
+	if network == "udp" {
+		return net.ResolveUDPAddr(network, net.JoinHostPort(host, port))
+	}
+	return net.ResolveTCPAddr(network, net.JoinHostPort(host, port))
 }
 
 // serve takes one connection, or with keep one after the other.
