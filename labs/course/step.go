@@ -65,7 +65,9 @@ func (w *walk) perform(ctx context.Context, step *Step, choice int) error {
 	if err != nil {
 		return err
 	}
-	if !step.met(status) {
+	// At a terminal it is the learner's typing that decides how such a command ends, and they have seen it.
+	typed := step.typedAt(len(step.Commands)-1) != nil && w.terminal() != nil
+	if !step.met(status) && !typed {
 		fmt.Fprint(w.Out, outputIndent+"✗ ")
 		w.say(sayWrongExit, status, step.expected(w.Lang))
 		w.failed = append(w.failed, step.label())

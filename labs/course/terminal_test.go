@@ -208,6 +208,7 @@ func TestLentTerminal(t *testing.T) {
 	}
 	l.types(t, "\n")
 	l.sees(t, "the end: <nil>")
+	mustNotContain(t, l.shown.String(), "That ended with exit status") // they have typed what they liked
 }
 
 // Who ends the lesson ends the command with it, and has the terminal back.
