@@ -63,6 +63,7 @@ const (
 var Suites = []Suite{
 	{Name: "root", Package: "testscripts", Test: "TestScripts", Scripts: "v2-(cpu|disk|memory|modules)|run|macvlan|confine|doctor|pause|why"},
 	{Name: "lessons", Package: "transcripts", Test: "TestTranscripts", Scripts: `3\.[45]\.en\.plain`, Args: []string{"-who=root"}},
+	{Name: "labs", Package: "testscripts", Test: "TestScripts", Scripts: "labs"},
 	{Name: "zh-lessons", Package: "transcripts", Test: "TestTranscripts", Scripts: `3\.[45]\.zh\.plain`, Args: []string{"-who=root"}, ByHand: true}, // the same commands: two minutes more
 	{Name: "user-lessons", Package: "transcripts", Test: "TestTranscripts", Scripts: `3\.[45]\..*`, User: true, Group: UserScope, ByHand: true},
 	{Name: "delegated", Package: "testscripts", Test: "TestScripts", Scripts: "v2-.*|exec", User: true, Group: UserScope},
