@@ -2,6 +2,7 @@ package transcripts
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -12,7 +13,9 @@ import (
 // checks and its solution passes them, as root and as an ordinary user; so does each other way that its author has
 // foreseen, and each mistake gets the hint that was written for it.
 //
-// English exercises are proved as they are written, Chinese ones with parameters that a seed has drawn.
+// English exercises are proved as they are written, Chinese ones with parameters that a seed has drawn. The attempts, some
+// four hundred, are the same in both languages (a test of package course sees to that): root makes the English ones, an ordinary user
+// the Chinese ones.
 func TestProve(t *testing.T) {
 	for _, chapter := range course.Catalogue() {
 		for lang, seed := range map[course.Lang]string{course.English: course.PlainSeed, course.Chinese: "other"} {
@@ -31,6 +34,9 @@ func TestProve(t *testing.T) {
 					prove(t, w, lesson, seed, 0)
 				}
 			})
+			if (lang == course.English) != (os.Geteuid() == 0) {
+				continue
+			}
 			for i, a := range attempts {
 				t.Run(fmt.Sprintf("%s/%d/%s%d", name, a.Exercise, a.Hint, i+1), func(t *testing.T) {
 					t.Parallel()
