@@ -53,6 +53,22 @@ func (s *Session) Prepare(ctx context.Context, number string) error {
 	return nil
 }
 
+// Welcome tells somebody who has opened a lab's shell what is to be done there: the exercise that they are at.
+func (s *Session) Welcome(number string) error {
+	lesson, section, err := s.findExercise(number, 0)
+	if err != nil {
+		return err
+	}
+	s.heading(2, section.heading())
+	for _, part := range section.Parts {
+		if part.Step == nil {
+			s.show(part.Text)
+		}
+	}
+	s.show(fmt.Sprintf(sayWelcome.in(s.Lang), lesson.Number))
+	return nil
+}
+
 // setUp brings about the starting state of an exercise, unless that has been done in this world, or the exercise cannot be
 // done on this machine.
 func (s *Session) setUp(ctx context.Context, lesson *Lesson, section *Section) error {

@@ -118,7 +118,7 @@ func (w *walk) end(err error) error {
 	return nil
 }
 
-func (w *walk) heading(level int, title string) {
-	fmt.Fprintln(w.Out)
-	w.show(strings.Repeat("#", level) + " " + title)
+func (s *Session) heading(level int, title string) {
+	fmt.Fprintln(s.Out)
+	s.show(strings.Repeat("#", level) + " " + title)
 }

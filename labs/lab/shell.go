@@ -47,6 +47,11 @@ func runShell(env *setting, number string) error {
 	if err := s.Prepare(context.Background(), number); err != nil {
 		return err
 	}
+	if s.Terminal {
+		if err := s.Welcome(number); err != nil {
+			return err
+		}
+	}
 	shell := ownShell(s)
 	cmd := exec.Command(shell)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = env.In, env.Out, env.Err
