@@ -37,6 +37,7 @@ var everywhere = rules(
 	`\bN/A\b|\bAbout an? \w+ ago|\b\d+ (minute|hour|day|week|month|year)s ago`, `<age>`,
 	`0x[0-9a-f]{5,8}( +\d+ +root)`, `0x<key>$1`,
 	`(NSpid:\s+)\d+`, `$1<pid>`,
+	`^(  Process |  进程 )\d+( has| 有)`, `$1<pid>$2`,
 	`^(  root +)(\d+ +)(\d+) +\d+ \d\d:\d\d (\S+ +)\d\d:\d\d:\d\d( ps -ef)`, `$1<pid> $3 <cpu> <time> $4<cpu>$5`,
 	`(sha256:<ID\d+> size: )\d+`, `$1<size>`,
 	`^(  root +1 +0) +\d+ \d\d:\d\d (\S+ +)\d\d:\d\d:\d\d`, `$1 <cpu> <time> $2<cpu>`,
@@ -111,6 +112,7 @@ var repeats = regexp.MustCompile(`<controller>|<masked>|^  <time>$`)
 var (
 	id        = regexp.MustCompile(`\b[0-9a-f]{12}([0-9a-f]{52})?\b`)
 	namespace = regexp.MustCompile(`:\[(\d{10})\]`)
+	inDrawing = regexp.MustCompile(`([│║╢] )(\d{10})\b`) // the same, in a drawing
 	section   = regexp.MustCompile(`^(\d+\.\d+\.\d+ |─)`)
 	number    = regexp.MustCompile(`"[^"]*"|\b([1-9]\d*)\b|#.*`)
 )
@@ -143,6 +145,13 @@ func (m *masker) line(line string) string {
 			m.namespaces[s] = fmt.Sprintf(":[<%d>]", len(m.namespaces)+1)
 		}
 		return m.namespaces[s]
+	})
+	line = inDrawing.ReplaceAllStringFunc(line, func(s string) string {
+		frame, number := s[:len(s)-10], ":["+s[len(s)-10:]+"]"
+		if m.namespaces[number] == "" {
+			m.namespaces[number] = fmt.Sprintf(":[<%d>]", len(m.namespaces)+1)
+		}
+		return fmt.Sprintf("%s%-10s", frame, strings.Trim(m.namespaces[number], ":[]"))
 	})
 	list := everywhere
 	if strings.HasPrefix(line, "  ┆ ") {

@@ -72,10 +72,10 @@ type otherNamespaces struct {
 
 // namespacesDrawing puts two processes side by side; what they share is tied together:
 //
-//	       ┌─ host ─────┐           ╔═ box, PID 7 ═╗
-//	uts    │ 4026531838 │           ║ 4026532201   ║ host name
-//	net    │ 4026531840 ├── same ───╢ 4026531840   ║ interfaces, ports
-//	       └────────────┘           ╚══════════════╝
+//	┌─ host ─────┐          ╔═ box ══════╗
+//	│ 4026531838 │          ║ 4026532201 ║ host name
+//	│ 4026531840 ├── same ──╢ 4026531840 ║ interfaces, ports
+//	└────────────┘          ╚════════════╝
 type namespacesDrawing struct {
 	language  string
 	name      string
@@ -91,7 +91,7 @@ func (d namespacesDrawing) say(en, zh string) string {
 func (d namespacesDrawing) draw() string {
 	var b strings.Builder
 	host := d.say("host", "宿主机")
-	title := fmt.Sprintf(d.say("%s, PID %d", "%s，PID %d"), columns.Cut(d.name, 16), d.pid)
+	title := columns.Cut(d.name, 16)
 	const margin, number = 8, len("4026531838")
 	left, right := max(number, columns.Of(host)+2), max(number, columns.Of(title)+2)
 	tie := d.say("same", "同一个")
@@ -115,7 +115,7 @@ func (d namespacesDrawing) draw() string {
 		}
 	}
 	fmt.Fprintf(&b, "%*s└%s┘%*s╚%s╝\n", margin, "", strings.Repeat("─", left+2), between, "", strings.Repeat("═", right+2))
-	fmt.Fprintf(&b, d.say("%d of its %d namespaces are its own, %d are the host's\n", "%[2]d 个 namespace 里，%[1]d 个是它自己的，%[3]d 个和宿主机共用\n"), len(d.own)-shared, len(d.own), shared)
+	fmt.Fprintf(&b, d.say("Process %d has %d namespaces: %d of its own, %d of the host's\n", "进程 %d 有 %d 个 namespace：%d 个是自己的，%d 个和宿主机共用\n"), d.pid, len(d.own), len(d.own)-shared, shared)
 	for _, line := range joined {
 		fmt.Fprintln(&b, line)
 	}

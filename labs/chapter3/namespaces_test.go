@@ -15,16 +15,16 @@ func TestNamespacesDrawing(t *testing.T) {
 		own:    map[string]string{"mnt": "4026532411", "uts": "4026532412", "ipc": "4026532491", "pid": "4026532492", "net": "4026532340", "user": "4026531837", "cgroup": "4026532493"},
 		others: []otherNamespaces{{"friend", map[string]string{"ipc": "4026532491", "net": "4026532340"}}},
 	}
-	const want = `        ┌─ host ─────┐          ╔═ box, PID 71 ═╗
- mnt    │ 4026532336 │          ║ 4026532411    ║ files and mounts
- uts    │ 4026532337 │          ║ 4026532412    ║ host name
- ipc    │ 4026532338 │          ║ 4026532491    ║ shared memory, queues
- pid    │ 4026532339 │          ║ 4026532492    ║ processes
- net    │ 4026532340 ├── same ──╢ 4026532340    ║ interfaces, ports
- user   │ 4026531837 ├── same ──╢ 4026531837    ║ users and root
- cgroup │ 4026532410 │          ║ 4026532493    ║ control groups
-        └────────────┘          ╚═══════════════╝
-5 of its 7 namespaces are its own, 2 are the host's
+	const want = `        ┌─ host ─────┐          ╔═ box ══════╗
+ mnt    │ 4026532336 │          ║ 4026532411 ║ files and mounts
+ uts    │ 4026532337 │          ║ 4026532412 ║ host name
+ ipc    │ 4026532338 │          ║ 4026532491 ║ shared memory, queues
+ pid    │ 4026532339 │          ║ 4026532492 ║ processes
+ net    │ 4026532340 ├── same ──╢ 4026532340 ║ interfaces, ports
+ user   │ 4026531837 ├── same ──╢ 4026531837 ║ users and root
+ cgroup │ 4026532410 │          ║ 4026532493 ║ control groups
+        └────────────┘          ╚════════════╝
+Process 71 has 7 namespaces: 5 of its own, 2 of the host's
 ipc: shared with friend
 `
 	if got := d.draw(); got != want {
@@ -40,7 +40,7 @@ ipc: shared with friend
 		}
 		right = at
 	}
-	if lines[len(lines)-2] != "ipc：与 friend 共用" || lines[len(lines)-3] != "7 个 namespace 里，5 个是它自己的，2 个和宿主机共用" {
+	if lines[len(lines)-2] != "ipc：与 friend 共用" || lines[len(lines)-3] != "进程 71 有 7 个 namespace：5 个是自己的，2 个和宿主机共用" {
 		t.Errorf("got:\n%s", strings.Join(lines, "\n"))
 	}
 }
