@@ -21,7 +21,6 @@ func long(step string) string {
 // A text that is longer than the screen waits at its end, for Enter or another key; the prompt goes away again.
 func TestLongTextWaits(t *testing.T) {
 	l := newLearner(t, long("echo done"), "HEIGHT=24")
-	before := l.mode(t)
 	l.sees(t, "line 14\n  [Enter or space goes on")
 	mustNotContain(t, l.shown.String(), "line 17\r")
 	l.types(t, "\n")
@@ -30,7 +29,7 @@ func TestLongTextWaits(t *testing.T) {
 	l.types(t, " ")
 	l.sees(t, "[Enter runs it")
 	mustNotContain(t, terminalText(l.shown.String()), "space goes on")
-	if l.mode(t) != before {
+	if l.mode(t) != l.before {
 		t.Error("the terminal's mode is not what it was")
 	}
 	l.types(t, "\n")
@@ -55,13 +54,12 @@ func TestTextAfterLongOutputWaits(t *testing.T) {
 func TestLeaveLongText(t *testing.T) {
 	for _, key := range []string{"q", "\x03", "\x04"} {
 		l := newLearner(t, long("echo never"), "HEIGHT=24")
-		before := l.mode(t)
 		l.sees(t, "space goes on")
 		l.types(t, key)
 		l.sees(t, "Left. ")
 		l.sees(t, "the end: <nil>")
 		mustNotContain(t, l.shown.String(), "line 40", "never")
-		if l.mode(t) != before {
+		if l.mode(t) != l.before {
 			t.Error("the terminal's mode is not what it was")
 		}
 	}

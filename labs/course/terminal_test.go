@@ -136,7 +136,8 @@ func TestLearner(t *testing.T) {
 // learner is a process at a terminal that goes through a lesson.
 type learner struct {
 	*typist
-	cmd *exec.Cmd
+	cmd    *exec.Cmd
+	before unix.Termios // the terminal's mode at the beginning
 }
 
 func newLearner(t *testing.T, source string, env ...string) *learner {
@@ -149,6 +150,8 @@ func newLearner(t *testing.T, source string, env ...string) *learner {
 	cmd.Env = append(os.Environ(), append(env, learnerVariable+"="+source)...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = terminal.slave, terminal.slave, terminal.slave
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	l := &learner{typist: &typist{terminal: terminal}, cmd: cmd}
+	l.before = l.mode(t)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +160,7 @@ func newLearner(t *testing.T, source string, env ...string) *learner {
 		cmd.Wait()
 		terminal.close()
 	})
-	return &learner{&typist{terminal: terminal}, cmd}
+	return l
 }
 
 // sees waits until something stands on the terminal.
