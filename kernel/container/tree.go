@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Process is one of those that a container consists of, that serve it, or that these were started by.
@@ -79,12 +80,23 @@ func readProcess(pid int) *Process {
 	if pid <= 0 || err != nil {
 		return nil
 	}
-	data, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline")
-	line := strings.TrimSpace(strings.ReplaceAll(string(data), "\x00", " "))
-	if line == "" { // a kernel thread, or one that has just ended
-		line = "[" + statusField(pid, "Name") + "]"
+	return &Process{PID: pid, Parent: parent, Line: commandLine(pid)}
+}
+
+// commandLine is that of a process, or as with ps its name in brackets where it has none: it has ended. In the middle of an
+// execve(2) there is none for a moment, and that is waited for: whoever has started a container asks at once.
+func commandLine(pid int) string {
+	for try := 0; ; try++ {
+		data, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline")
+		line := strings.TrimSpace(strings.ReplaceAll(string(data), "\x00", " "))
+		if line != "" {
+			return line
+		}
+		if try == 20 || strings.HasPrefix(statusField(pid, "State"), "Z") {
+			return "[" + statusField(pid, "Name") + "]"
+		}
+		time.Sleep(time.Millisecond)
 	}
-	return &Process{PID: pid, Parent: parent, Line: line}
 }
 
 // insidePID is the last number in NSpid: that of the innermost PID namespace.
