@@ -89,9 +89,10 @@ func TestTypistLosesPatience(t *testing.T) {
 	}
 }
 
-// Explanations are told apart, though the command has a terminal; and its errors are still written to one.
+// Explanations are told apart, though the command has a terminal; and its errors are still written to one. (What is written to two
+// terminals at the same moment comes in any order: hence the pause.)
 func TestTypingExplained(t *testing.T) {
-	w := newWorld(t, English).withLesson(talk("tty=yes\n$ printf '{\"seq\":1}\\n{\"s\\n' >&2; test -t 2 && echo a terminal >&2; printf '# '; read a; printf '{\"seq\":2}\\n' >&2; echo $a\n< x"))
+	w := newWorld(t, English).withLesson(talk("tty=yes\n$ printf '{\"seq\":1}\\n{\"s\\n' >&2; test -t 2 && echo a terminal >&2; sleep 0.5; printf '# '; read a; printf '{\"seq\":2}\\n' >&2; echo $a\n< x"))
 	w.Explain = teller{}
 	mustContain(t, w.mustRun(t, "3.1"), "  typed: x ↵\n  ┆   told {\"seq\":1}\n  ┆   told {\"seq\":2}\n  ┆ end\n  {\"s\n  a terminal\n  # x\n  x\n")
 }
