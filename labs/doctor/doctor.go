@@ -47,7 +47,7 @@ type check func(m Machine) []Finding
 var checks = []check{
 	kernelVersion, namespaces, userNamespace, moreIDs, procMount, overlay,
 	groups, controllers, swap, blockWeights,
-	seccomp, netfilter, links, userland, forwarding, terminal,
+	seccomp, netfilter, legacyTables, links, userland, forwarding, terminal,
 }
 
 // Examine makes all findings about a machine.

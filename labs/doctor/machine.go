@@ -13,6 +13,7 @@ import (
 
 	"sandbox/cgroup"
 	"sandbox/kernel"
+	"sandbox/kernel/firewall"
 )
 
 // Machine is what is examined. ThisMachine is the real one; tests examine made-up ones.
@@ -27,6 +28,8 @@ type Machine struct {
 	Try func(namespaces uint64, steps ...kernel.Step) error
 	// Netfilter asks the kernel in a network namespace of its own; nil where this user cannot ask.
 	Netfilter func() (Netfilter, error)
+	// Legacy asks for the tables of iptables-legacy, of the network namespace that we are in.
+	Legacy func() ([]firewall.LegacyTable, error)
 	// Link tries to make a bridge and a veth pair; nil: the kernel's lists are believed.
 	Link func() error
 	// LookPath finds a program.
@@ -39,7 +42,7 @@ type Machine struct {
 func ThisMachine() Machine {
 	m := Machine{
 		UID: os.Geteuid(), GID: os.Getegid(), Groups: cgroup.Detect(), LookPath: exec.LookPath,
-		IsTerminal: term.IsTerminal(0) && term.IsTerminal(1),
+		IsTerminal: term.IsTerminal(0) && term.IsTerminal(1), Legacy: firewall.LegacyTables,
 	}
 	var name unix.Utsname
 	if unix.Uname(&name) == nil {

@@ -1,5 +1,10 @@
 package doctor
 
+import (
+	"fmt"
+	"strings"
+)
+
 // Netfilter is what the kernel answered to questions about its firewall.
 type Netfilter struct {
 	Tables bool // nf_tables
@@ -35,6 +40,32 @@ func netfilter(m Machine) []Finding {
 		f.State, f.Detail = Limited, text("there, without NFT_COMPAT: rules work, iptables-save does not show them all", "有，但没有 NFT_COMPAT：规则有效，iptables-save 显示不全")
 		f.Cure = same("modprobe nft_compat")
 	}
+	return one(f)
+}
+
+// legacyTables: rules of iptables-legacy are asked as well as ours, and what they drop is lost.
+func legacyTables(m Machine) []Finding {
+	if m.Legacy == nil {
+		return nil
+	}
+	tables, err := m.Legacy()
+	if err != nil || len(tables) == 0 { // who may not ask about them has none of ours either
+		return nil
+	}
+	f := Finding{Name: "iptables-legacy", Section: "3.6", State: Limited}
+	var names []string
+	for _, t := range tables {
+		name := fmt.Sprintf("%s (%s: %d)", t.Name, t.Program, t.Rules)
+		if t.Drops {
+			name = fmt.Sprintf("%s (%s: %d, FORWARD: DROP)", t.Name, t.Program, t.Rules)
+		}
+		names = append(names, name)
+	}
+	list := strings.Join(names, ", ")
+	f.Detail = text("tables of the older kind have rules, too: "+list+"; a packet that they drop is lost, whatever our rules say, and network path does not see them",
+		"旧式的表里也有规则："+list+"；被它们丢弃的包，我们的规则放行也没用，network path 也看不到")
+	f.Cure = text("iptables-legacy -I FORWARD -i sandbox0 -j ACCEPT, and the same with -o; or move them to nf_tables: iptables-legacy-save | iptables-nft-restore",
+		"iptables-legacy -I FORWARD -i sandbox0 -j ACCEPT，-o 再来一条；或者把它们搬到 nf_tables：iptables-legacy-save | iptables-nft-restore")
 	return one(f)
 }
 
