@@ -78,6 +78,7 @@ func TestUserlandInWorld(t *testing.T) {
 	t.Run("published", w.published)
 	t.Run("comes again", w.comesAgain)
 	t.Run("monitor killed", w.monitorKilled)
+	t.Run("helper killed", w.helperKilled)
 	t.Run("refused", w.refused)
 	t.Run("helper fails", w.helperFails)
 	t.Run("nothing left", w.nothingLeft)
@@ -185,6 +186,21 @@ func (w *world) refused(t *testing.T) {
 	w.fails(t, "no sctp ports", "run", "--rm", "--network", w.mode, "-p", "9000:9000/sctp", "base", "true")
 	w.fails(t, "options of "+w.mode, "run", "--rm", "--network", w.mode+":-6", "base", "true")
 	w.fails(t, "executable file not found", "run", "--rm", "--network", w.mode, "base", "nosuch")
+	w.nothingLeft(t)
+}
+
+// helperKilled: another one is started while the container runs on.
+func (w *world) helperKilled(t *testing.T) {
+	w.run(t, append([]string{"run", "-d", "--name", "kept", "--network", w.mode, "-p", "18080:80"}, answering...)...)
+	eventuallyTrue(t, "it answers", func() bool { return read("tcp", outside+":18080") == "hello\n" })
+	first := w.run(t, "inspect", "-f", "{{.Userland.Pid}}", "kept")
+	w.kill(t, first)
+	eventuallyTrue(t, "it answers when the helper was killed", func() bool { return read("tcp", outside+":18080") == "hello\n" })
+	if out := w.run(t, "exec", "kept", "wget", "-T", "5", "-q", "-O", "-", "http://"+outside+":7000/"); out != "outside\n" {
+		t.Errorf("outgoing, after that: %q", out)
+	}
+	eventuallyTrue(t, "the record has the other helper", func() bool { return w.run(t, "inspect", "-f", "{{.Userland.Pid}}", "kept") != first })
+	w.run(t, "rm", "-f", "kept")
 	w.nothingLeft(t)
 }
 

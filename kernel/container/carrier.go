@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -22,7 +23,10 @@ import (
 // (PR_SET_PDEATHSIG), and is ended when the container has.
 type carrier struct {
 	mu    sync.Mutex
-	pid   int      // 0: it has ended
+	pid   int  // 0: it has ended
+	ends  bool // it was told to
+	began time.Time
+	tries int      // how often others before it have ended soon after they began
 	end   func()   // kills it
 	words *os.File // what it has to say, which is read only if it does not get ready
 	gone  chan struct{}
@@ -51,11 +55,9 @@ func (m *monitor) connectUserland(socket int) (err error) {
 		return err
 	}
 	m.serving.add(c.stop)
-	if m.record.Userland.Program == slirp {
-		if err := m.publishBySlirp(); err != nil {
-			m.serving.end()
-			return err
-		}
+	if err := m.publishBySlirp(); err != nil {
+		m.serving.end()
+		return err
 	}
 	return m.engine.Door.Do(kernel.In("3.6", kernel.Because(kernel.Knock{FD: socket}, "the network is there: the container may begin", "网络接好了，容器可以开始"))...)
 }
@@ -105,7 +107,7 @@ func (m *monitor) startCarrier(pid int) (*carrier, error) {
 	b, err := m.engine.Door.Spawn(m.planCarrier(program, pid, ready[1], words[1]))
 	unix.Close(ready[1])
 	unix.Close(words[1])
-	c := &carrier{words: os.NewFile(uintptr(words[0]), "words"), gone: make(chan struct{})}
+	c := &carrier{words: os.NewFile(uintptr(words[0]), "words"), gone: make(chan struct{}), began: time.Now()}
 	if err == nil {
 		c.pid, err = b.PID, b.Failure()
 	}
@@ -124,7 +126,10 @@ func (m *monitor) startCarrier(pid int) (*carrier, error) {
 		m.engine.kill(c.pid, "nobody has packets to carry any more", "没有数据包要搬了")
 	}
 	u.Pid, u.Born = c.pid, startTicks(c.pid)
-	go c.watch()
+	go func() {
+		c.watch()
+		m.carryOn(c, pid)
+	}()
 	return c, nil
 }
 
@@ -206,11 +211,74 @@ func (c *carrier) watch() {
 // stop ends it, and waits until it is gone.
 func (c *carrier) stop() {
 	c.mu.Lock()
+	c.ends = true
 	if c.pid != 0 {
 		c.end()
 	}
 	c.mu.Unlock()
 	<-c.gone
+}
+
+// toldToEnd tells whether it was.
+func (c *carrier) toldToEnd() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ends
+}
+
+// Another carrier is started in place of one that somebody has killed. Those that end soon, one after the other, are given up.
+const (
+	carrierPause = 100 * time.Millisecond // in which a container that has ended is noticed: the carrier ends with its namespace
+	carrierSoon  = 10 * time.Second
+	carrierTries = 5
+)
+
+// carryOn starts another carrier, if one has ended and the container, whose first process is given, goes on. What it has done, or not, is
+// in the record.
+func (m *monitor) carryOn(c *carrier, pid int) {
+	born := startTicks(pid)
+	for tries := c.tries + 1; ; tries++ {
+		if time.Since(c.began) > carrierSoon {
+			tries = 1
+		}
+		time.Sleep(carrierPause * time.Duration(tries))
+		if c.toldToEnd() || born == 0 || startTicks(pid) != born || strings.HasPrefix(statusField(pid, "State"), "Z") {
+			return
+		}
+		again, err := m.startCarrier(pid)
+		number := 0
+		if err == nil {
+			again.mu.Lock()
+			again.tries, number = tries, again.pid
+			again.mu.Unlock()
+			m.serving.add(again.stop)
+			err = m.publishBySlirp()
+		}
+		switch {
+		case err == nil:
+			m.noteCarrier(number, "")
+			if c.toldToEnd() {
+				again.stop()
+			}
+			return
+		case again != nil:
+			again.stop()
+		}
+		if tries >= carrierTries {
+			m.noteCarrier(0, err.Error())
+			return
+		}
+	}
+}
+
+// noteCarrier says in the record which process carries the packets now, or why none does.
+func (m *monitor) noteCarrier(pid int, lost string) {
+	m.change(false, func(r *Record) error {
+		u := *r.Userland
+		u.Pid, u.Born, u.Lost = pid, startTicks(pid), lost
+		r.Userland = &u
+		return nil
+	})
 }
 
 // slirpForward is an order to slirp4netns, which takes them as JSON: a port of the host that leads to one of the container.
@@ -226,10 +294,10 @@ type slirpForwardPorts struct {
 	GuestPort uint16 `json:"guest_port"`
 }
 
-// publishBySlirp tells slirp4netns the ports, and takes its socket away: nobody else shall.
+// publishBySlirp tells slirp4netns the ports, and takes its socket away: nobody else shall. pasta knows them from its command line.
 func (m *monitor) publishBySlirp() error {
 	ports := m.record.Userland.Ports
-	if len(ports) == 0 {
+	if m.record.Userland.Program != slirp || len(ports) == 0 {
 		return nil
 	}
 	dir, err := os.Open(m.engine.Paths.dir(m.record.ID))

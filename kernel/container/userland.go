@@ -44,6 +44,7 @@ type Userland struct {
 	Ports []network.Publish `json:",omitempty"`
 	Pid   int               `json:",omitempty"` // of the program
 	Born  uint64            `json:",omitempty"` // see State.Born
+	Lost  string            `json:",omitempty"` // why nobody carries its packets any more
 }
 
 // Names of the programs, which are those of the network modes as well. Podman has the same.
