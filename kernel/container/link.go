@@ -78,9 +78,11 @@ func (e *Engine) linked(r *Record) (list []*Record, links []Link, err error) {
 				return nil, nil, kernel.Advise(fmt.Errorf("cannot link to %s AS %s: there is no such container any more", l.Name, l.Alias), "make both anew: a link is to one container, not to a name")
 			}
 			if !other.State.Running {
+				//lint:ignore ST1005 these are Docker's words
 				return nil, nil, kernel.Advise(fmt.Errorf("Cannot link to a non running container: %s AS %s", other.PlainName(), l.Alias), "sandbox start %s   first", other.PlainName())
 			}
 			if !other.addressOn(a.Network).IsValid() {
+				//lint:ignore ST1005 these, too
 				return nil, nil, kernel.Advise(fmt.Errorf("Cannot link to %s, as it does not belong to the default network", other.PlainName()),
 					"sandbox network create NAME, and --network NAME for both: there containers know each other by name")
 			}
