@@ -3,7 +3,6 @@ package userland
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"strings"
 
@@ -43,7 +42,7 @@ func runHostname(p *Process) int {
 	case 'd':
 		_, name, _ = strings.Cut(fullHostname(name), ".")
 	case 'i':
-		found, err := net.DefaultResolver.LookupHost(context.Background(), name)
+		found, err := names().LookupHost(context.Background(), name)
 		if err != nil {
 			return p.Fail("Name or service not known")
 		}

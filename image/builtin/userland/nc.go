@@ -52,7 +52,7 @@ func runNc(p *Process) int {
 
 // connect talks to a peer, or only looks whether there is one; name is what errors call it.
 func (p *Process) connect(network, address, name string, timeout time.Duration, opts *options) int {
-	dialer := net.Dialer{Timeout: timeout}
+	dialer := net.Dialer{Timeout: timeout, Resolver: names()}
 	var err error
 	if network != "unix" {
 		if dialer.LocalAddr, err = localAddress(network, opts.value('s'), opts.value('p')); err != nil {

@@ -3,7 +3,6 @@ package userland
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/netip"
 	"os"
 	"os/signal"
@@ -109,7 +108,7 @@ func resolve(host string, only4, only6 bool) (netip.Addr, error) {
 	if address, err := netip.ParseAddr(host); err == nil {
 		return address, nil
 	}
-	found, err := net.DefaultResolver.LookupNetIP(context.Background(), network, host)
+	found, err := names().LookupNetIP(context.Background(), network, host)
 	if err != nil {
 		return netip.Addr{}, err
 	}
