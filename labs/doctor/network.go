@@ -49,7 +49,7 @@ func legacyTables(m Machine) []Finding {
 		return nil
 	}
 	tables, err := m.Legacy()
-	if err != nil || len(tables) == 0 { // who may not ask about them has none of ours either
+	if err != nil || len(tables) == 0 { // the kernel tells only the machine's root
 		return nil
 	}
 	f := Finding{Name: "iptables-legacy", Section: "3.6", State: Limited}
