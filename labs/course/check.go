@@ -21,11 +21,7 @@ func (s *Session) Check(ctx context.Context, number string, n int) (bool, error)
 
 func (s *Session) check(ctx context.Context, lesson *Lesson, section *Section) (bool, error) {
 	e := section.Exercise
-	if why, err := s.leftOut(ctx, lesson, e); err != nil || why != "" {
-		s.say(sayExerciseLeftOut, why)
-		return false, err
-	}
-	if err := s.setUp(ctx, lesson, section); err != nil {
+	if ready, err := s.ready(ctx, lesson, section); !ready {
 		return false, err
 	}
 	results, err := s.judge(ctx, lesson, e)
@@ -49,6 +45,19 @@ func (s *Session) check(ctx context.Context, lesson *Lesson, section *Section) (
 	fmt.Fprintln(s.Out)
 	s.show(e.Debrief)
 	return true, nil
+}
+
+// ready sets an exercise up, unless that has been done. It is false with an error, or where the exercise cannot be done, which is said.
+func (s *Session) ready(ctx context.Context, lesson *Lesson, section *Section) (bool, error) {
+	why, err := s.leftOut(ctx, lesson, section.Exercise)
+	if err == nil && why != "" {
+		s.say(sayExerciseLeftOut, why)
+	}
+	if err != nil || why != "" {
+		return false, err
+	}
+	err = s.setUp(ctx, lesson, section)
+	return err == nil, err
 }
 
 // leftOut says why an exercise cannot be done here, if all of its checks have needs that are not met; "" if it can.

@@ -55,11 +55,7 @@ func (s *Session) Hint(ctx context.Context, number string, n int) error {
 
 func (s *Session) hint(ctx context.Context, lesson *Lesson, section *Section) error {
 	e := section.Exercise
-	if why, err := s.leftOut(ctx, lesson, e); err != nil || why != "" {
-		s.say(sayExerciseLeftOut, why)
-		return err
-	}
-	if err := s.setUp(ctx, lesson, section); err != nil {
+	if ready, err := s.ready(ctx, lesson, section); !ready {
 		return err
 	}
 	results, err := s.judge(ctx, lesson, e)

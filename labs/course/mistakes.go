@@ -122,11 +122,7 @@ func (s *Session) ProveAttempt(ctx context.Context, number string, n int) error 
 	a := attempts[n-1]
 	section := lesson.exercises()[a.Exercise-1]
 	e := section.Exercise
-	if why, err := s.leftOut(ctx, lesson, e); err != nil || why != "" {
-		s.say(sayExerciseLeftOut, why)
-		return err
-	}
-	if err := s.setUp(ctx, lesson, section); err != nil {
+	if ready, err := s.ready(ctx, lesson, section); !ready {
 		return err
 	}
 	said := ""

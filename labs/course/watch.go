@@ -16,11 +16,7 @@ func (s *Session) Watch(ctx context.Context, number string, n int) error {
 		return err
 	}
 	e := section.Exercise
-	if why, err := s.leftOut(ctx, lesson, e); err != nil || why != "" {
-		s.say(sayExerciseLeftOut, why)
-		return err
-	}
-	if err := s.setUp(ctx, lesson, section); err != nil {
+	if ready, err := s.ready(ctx, lesson, section); !ready {
 		return err
 	}
 	screen, shown := s.Out, ""
