@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/text"
+
 	"sandbox/labs/columns"
 )
 
@@ -104,11 +107,39 @@ func TestLessonsFitTheWidth(t *testing.T) {
 	}
 }
 
+// Markdown's stars are marks only where letters and spaces stand as it wants: in Chinese, **this。**is none.
+func TestNoMarksAreLeft(t *testing.T) {
+	r := newRenderer(80, true)
+	for _, number := range written(t) {
+		for _, lang := range []Lang{English, Chinese} {
+			lesson, err := Load(Lessons(), number, lang, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, prose := range lesson.prose() {
+				source := []byte(prose)
+				ast.Walk(r.parser.Parse(text.NewReader(source)), func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+					if n.Kind() == ast.KindCodeSpan {
+						return ast.WalkSkipChildren, nil
+					}
+					if words, ok := n.(*ast.Text); ok && entering && strings.Contains(string(words.Segment.Value(source)), "*") {
+						t.Errorf("%s.%s: a star is left in %q", number, lang, words.Segment.Value(source))
+					}
+					return ast.WalkContinue, nil
+				})
+			}
+		}
+	}
+}
+
 func (l *Lesson) prose() []string {
 	list := []string{l.Intro}
 	for _, s := range l.Sections {
 		for _, p := range s.Parts {
 			list = append(list, p.Text)
+			if p.Step != nil && p.Step.Predict != nil {
+				list = append(append(list, p.Step.Predict.Text, p.Step.Predict.Because), p.Step.Predict.Options...)
+			}
 		}
 		if s.Exercise != nil {
 			list = append(list, s.Exercise.Debrief)
