@@ -64,8 +64,7 @@ func useMemory(o Order) int {
 // chunk is how much is written at a time: not a multiple of any page or sector.
 const chunk = 1<<20 - 1
 
-// useDisk writes files in its working directory. Each loses its name as soon as it has one, so that nothing stays behind
-// when the worker is ended.
+// useDisk writes files in its working directory. They have no names, so that nothing stays behind when the worker is ended.
 func useDisk(o Order) int {
 	debug("seeding " + strconv.Itoa(chunk) + " byte buffer with random data")
 	random := newRandom()
@@ -77,24 +76,37 @@ func useDisk(o Order) int {
 		buffer[i] = ' ' + byte(random()%95)
 	}
 	for {
-		name := "./stress." + strconv.FormatUint(random()%(36*36*36*36*36*36), 36)
-		fd, err := syscall.Open(name, syscall.O_CREAT|syscall.O_EXCL|syscall.O_RDWR|syscall.O_CLOEXEC, 0o600)
-		if err == syscall.EEXIST {
-			continue
-		}
+		fd, name, err := nameless(random)
 		if err != nil {
 			return fail("cannot make the file "+name, err)
 		}
 		debug("opened " + name + " for writing " + strconv.FormatInt(o.Bytes, 10) + " bytes")
-		debug("unlinking " + name)
-		if err := syscall.Unlink(name); err != nil {
-			return fail("error unlinking "+name, err)
-		}
 		if err := write(fd, buffer, o.Bytes); err != nil {
 			return fail("write failed", err)
 		}
 		debug("closing " + name + " after " + strconv.FormatInt(o.Bytes, 10) + " bytes")
 		syscall.Close(fd)
+	}
+}
+
+// tmpfile is O_TMPFILE (Linux 3.11; package syscall does not have it): a file in a directory, without a name.
+const tmpfile = 0o20000000 | syscall.O_DIRECTORY
+
+// nameless makes a file without a name; on file systems that have none such, one that loses its name as soon as it has one.
+func nameless(random func() uint64) (fd int, name string, err error) {
+	if fd, err = syscall.Open(".", tmpfile|syscall.O_RDWR|syscall.O_CLOEXEC, 0o600); err == nil {
+		return fd, "a file without a name", nil
+	}
+	for {
+		name = "./stress." + strconv.FormatUint(random()%(36*36*36*36*36*36), 36)
+		fd, err = syscall.Open(name, syscall.O_CREAT|syscall.O_EXCL|syscall.O_RDWR|syscall.O_CLOEXEC, 0o600)
+		if err == syscall.EEXIST {
+			continue
+		}
+		if err == nil {
+			err = syscall.Unlink(name)
+		}
+		return fd, name, err
 	}
 }
 
