@@ -8,7 +8,7 @@ import (
 	"runtime"
 	"strings"
 
-	"sandbox/kernel"
+	"sandbox/kernel/pocket"
 	"sandbox/labs/command"
 )
 
@@ -21,16 +21,12 @@ func runEach(env *setting) error {
 			labs = append(labs, &one{number: number, done: make(chan struct{})})
 		}
 	}
-	self, err := os.Executable()
-	if err != nil {
-		return kernel.Advise(err, "is /proc mounted?")
-	}
 	// Labs mostly wait: for containers to begin and end, for seconds to pass.
 	places := make(chan struct{}, 3*runtime.NumCPU())
 	for _, l := range labs {
 		go func() {
 			places <- struct{}{}
-			l.run(self, env)
+			l.run(env)
 			<-places
 			close(l.done)
 		}()
@@ -58,9 +54,21 @@ type one struct {
 	done   chan struct{}
 }
 
-func (l *one) run(self string, env *setting) {
-	cmd := exec.Command(self, append(env.flags(), "lab", l.number)...)
-	cmd.Env = append(os.Environ(), "SANDBOX_ROOT="+env.Root, "SANDBOX_LABS="+env.Labs)
+func (l *one) run(env *setting) {
+	args := append(env.flags(), "lab", l.number)
+	if env.seed != "" {
+		args = append(args, "--seed="+env.seed)
+	}
+	cmd := env.another(labsDir(env.Env), args...)
 	cmd.Stdout, cmd.Stderr = &l.said, &l.said
 	l.err = cmd.Run()
+}
+
+// another prepares a call of this program, with the labs of a directory. If it makes a pocket host, that is one of its own: also
+// when we are in one.
+func (env *setting) another(labs string, args ...string) *exec.Cmd {
+	cmd := exec.Command("/proc/self/exe", args...)
+	cmd.Args[0] = os.Args[0] // errors have the name that we were called by
+	cmd.Env = append(os.Environ(), "SANDBOX_ROOT="+env.Root, "SANDBOX_LABS="+labs, pocket.Variable+"=")
+	return cmd
 }

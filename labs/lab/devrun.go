@@ -15,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"sandbox/kernel"
-	"sandbox/kernel/pocket"
 	"sandbox/labs/command"
 	"sandbox/labs/course"
 )
@@ -55,13 +54,7 @@ With --watch it is run again whenever one of its files changes, and what is prin
 
 // performing prepares a call of this program that performs a part of a lab in a pocket host of its own.
 func performing(env *setting, t target, lang course.Lang, seed, part string) *exec.Cmd {
-	args := []string{"--lang=" + string(lang), "lab", "--seed=" + seed, "dev", "perform", "--part=" + part, t.number}
-	if env.Root != "" {
-		args = append([]string{"--root=" + env.Root}, args...)
-	}
-	cmd := exec.Command("/proc/self/exe", args...)
-	cmd.Env = append(os.Environ(), "SANDBOX_LABS="+t.dir, pocket.Variable+"=") // also from within a pocket host: one of its own
-	return cmd
+	return env.another(t.dir, "--lang="+string(lang), "lab", "--seed="+seed, "dev", "perform", "--part="+part, t.number)
 }
 
 var languages = []course.Lang{course.English, course.Chinese}

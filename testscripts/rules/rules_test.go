@@ -119,9 +119,8 @@ var exempt = map[string]string{
 	"image/builtin/shell/":    "the base image's shell: likewise",
 	"image/":                  "the image store's own file I/O (blobs, unpacking): the one exception that the design names",
 	"labs/course/":            "the learner's own progress file, web pages and pager, and the command lines of lessons, which are the learner's",
-	"labs/lab/all.go":         "starts this program once for each lab",
+	"labs/lab/all.go":         "starts this program again, in pocket hosts",
 	"labs/lab/shell.go":       "starts the learner's own shell",
-	"labs/lab/devrun.go":      "starts this program again, in pocket hosts, for authors of labs",
 	"testscripts/":            "tests",
 	"transcripts/":            "tests",
 }
