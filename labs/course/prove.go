@@ -34,25 +34,37 @@ func (s *Session) proveOne(ctx context.Context, lesson *Lesson, section *Section
 	if err := s.setUp(ctx, lesson, section); err != nil {
 		return err
 	}
-	before, err := s.judge(ctx, lesson, section.Exercise)
-	if err != nil {
+	t, err := s.try(ctx, lesson, section)
+	switch {
+	case err != nil:
 		return err
-	}
-	if len(failures(before)) == 0 {
+	case t.early:
 		return fmt.Errorf(sayProveEarly.in(s.Lang), n)
-	}
-	if err := s.RunSolution(ctx, lesson.Number, n); err != nil {
-		return err
-	}
-	after, err := s.judge(ctx, lesson, section.Exercise)
-	if err != nil {
-		return err
-	}
-	if len(failures(after)) > 0 {
-		for _, r := range after {
+	case len(failures(t.after)) > 0:
+		for _, r := range t.after {
 			s.showResult(r)
 		}
 		return fmt.Errorf(sayProveFailed.in(s.Lang), n)
 	}
 	return s.tidy(ctx, lesson, section)
+}
+
+// trial is what has become of an exercise that its solution was tried on.
+type trial struct {
+	early bool     // its checks passed before that, and so it was not tried
+	after []result // of the checks after the solution; nil if it has not come to that
+}
+
+// try judges an exercise that has been set up, performs its solution, and judges it again.
+func (s *Session) try(ctx context.Context, lesson *Lesson, section *Section) (t trial, err error) {
+	e := section.Exercise
+	before, err := s.judge(ctx, lesson, e)
+	if t.early = err == nil && len(failures(before)) == 0; t.early || err != nil {
+		return t, err
+	}
+	if err := s.RunSolution(ctx, lesson.Number, e.Number); err != nil {
+		return t, err
+	}
+	t.after, err = s.judge(ctx, lesson, e)
+	return t, err
 }

@@ -65,28 +65,21 @@ func (s *Session) ProveAll(ctx context.Context, number string) (found []Finding,
 	return found, left, nil
 }
 
-// proveSound proves one exercise that has been set up. If it is not sound, line is where to look, and the checks are told on said.
+// proveSound proves one exercise that has been set up. If it is not sound, line is where to look, and said has what the solution
+// printed, which may say why, and the checks.
 func (s *Session) proveSound(ctx context.Context, lesson *Lesson, section *Section, said io.Writer) (line int, err error) {
 	e := section.Exercise
-	before, err := s.judge(ctx, lesson, e)
-	if err != nil {
-		return section.Line, err
-	}
-	if len(failures(before)) == 0 {
+	s.Out = said
+	t, err := s.try(ctx, lesson, section)
+	switch {
+	case t.early:
 		return section.Line, fmt.Errorf("exercise %d starts solved: its checks pass before anything has been done", e.Number)
-	}
-	s.Out = said // what the solution prints may say why
-	if err := s.RunSolution(ctx, lesson.Number, e.Number); err != nil {
+	case err != nil:
 		return e.Solution.Line, err
-	}
-	after, err := s.judge(ctx, lesson, e)
-	if err != nil {
-		return e.Solution.Line, err
-	}
-	if len(failures(after)) == 0 {
+	case len(failures(t.after)) == 0:
 		return 0, nil
 	}
-	for _, r := range after {
+	for _, r := range t.after {
 		s.showResult(r)
 	}
 	return e.Solution.Line, errors.New("the solution fails: the checks do not pass after it")
