@@ -81,7 +81,7 @@ func (e *Engine) linked(r *Record) (list []*Record, links []Link, err error) {
 				//lint:ignore ST1005 these are Docker's words
 				return nil, nil, kernel.Advise(fmt.Errorf("Cannot link to a non running container: %s AS %s", other.PlainName(), l.Alias), "sandbox start %s   first", other.PlainName())
 			}
-			if !other.addressOn(a.Network).IsValid() {
+			if !other.linkAddress().IsValid() {
 				//lint:ignore ST1005 these, too
 				return nil, nil, kernel.Advise(fmt.Errorf("Cannot link to %s, as it does not belong to the default network", other.PlainName()),
 					"sandbox network create NAME, and --network NAME for both: there containers know each other by name")
@@ -102,16 +102,6 @@ func (r *Record) LinksShown() (list []string) {
 		}
 	}
 	return list
-}
-
-// addressOn is a running container's IPv4 address in a network.
-func (r *Record) addressOn(id string) netip.Addr {
-	for _, a := range r.Networks {
-		if a.Network == id && a.Endpoint != nil {
-			return a.Endpoint.IPv4.Addr()
-		}
-	}
-	return netip.Addr{}
 }
 
 // linkLines are the lines of /etc/hosts for links on the default network.

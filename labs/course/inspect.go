@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // lastSection is the title of every lab's last section.
@@ -84,7 +85,7 @@ func (p *parser) inspectExercise(s *Section) {
 	}
 }
 
-var parameterMark = regexp.MustCompile(`@[a-z][a-z0-9]*@`)
+var parameterMark = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`@[a-z][a-z0-9]*@`) })
 
 // inspectMarks looks for @names@ that no seed block has.
 func (p *parser) inspectMarks() {
@@ -94,7 +95,7 @@ func (p *parser) inspectMarks() {
 			end = p.lesson.Sections[i+1].Line - 1
 		}
 		for n := s.Line - 1; n < end; n++ {
-			for _, mark := range parameterMark.FindAllString(p.lines[n], -1) {
+			for _, mark := range parameterMark().FindAllString(p.lines[n], -1) {
 				switch {
 				case s.param(strings.Trim(mark, "@")) == nil && !p.misses(s, "seed"):
 					p.find(n+1, fmt.Errorf("%s is not drawn by a seed block of this section", mark))
@@ -135,7 +136,7 @@ func (p *parser) inspectAttempts(labs fs.FS) []Finding {
 		return []Finding{asFinding(err, file, 1)}
 	}
 	for _, a := range attempts {
-		if mark := parameterMark.FindString(a.Script); mark != "" {
+		if mark := parameterMark().FindString(a.Script); mark != "" {
 			found = append(found, Finding{file, a.Line, fmt.Sprintf("%s is not drawn by the seed block of exercise %d", mark, a.Exercise)})
 		}
 	}

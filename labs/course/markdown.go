@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/text"
@@ -17,7 +18,7 @@ import (
 func (p *parser) inspectMarkdown(source string, first int) {
 	p.inspectTables(strings.Split(source, "\n"), first)
 	links := linkInspector{parser: p, source: []byte(source), first: first}
-	root := newRenderer(80, false).parser.Parse(text.NewReader(links.source))
+	root := Parser().Parse(text.NewReader(links.source))
 	ast.Walk(root, links.visit)
 }
 
@@ -70,10 +71,7 @@ func (p *parser) inspectParagraph(lines []string, first int) {
 	}
 }
 
-func countCells(line string) int {
-	line = strings.ReplaceAll(strings.TrimSpace(line), `\|`, "")
-	return 1 + strings.Count(strings.TrimSuffix(strings.TrimPrefix(line, "|"), "|"), "|")
-}
+func countCells(line string) int { return len(splitRow(strings.TrimSpace(line))) }
 
 type linkInspector struct {
 	*parser
@@ -82,7 +80,7 @@ type linkInspector struct {
 }
 
 // halfLink is the middle of a link that has not become one: a bracket is missing, or a space stands in the address.
-var halfLink = regexp.MustCompile(`\]\(|\]\[`)
+var halfLink = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\]\(|\]\[`) })
 
 func (l linkInspector) visit(n ast.Node, entering bool) (ast.WalkStatus, error) {
 	if !entering {
@@ -108,7 +106,7 @@ func (l linkInspector) visit(n ast.Node, entering bool) (ast.WalkStatus, error) 
 				plain.WriteByte(' ')
 			}
 		}
-		if halfLink.Match(plain.Bytes()) {
+		if halfLink().Match(plain.Bytes()) {
 			l.find(l.lineOf(n), errors.New("this paragraph has a link that is none: [text](https://…), without spaces in the address"))
 		}
 	}

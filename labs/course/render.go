@@ -19,18 +19,22 @@ type renderer struct {
 	color  bool
 }
 
+// Parser reads Markdown as goldmark.New does, without the HTML that its package brings along.
+func Parser() markdown.Parser {
+	return markdown.NewParser(
+		markdown.WithBlockParsers(markdown.DefaultBlockParsers()...),
+		markdown.WithInlineParsers(markdown.DefaultInlineParsers()...),
+		markdown.WithParagraphTransformers(markdown.DefaultParagraphTransformers()...),
+	)
+}
+
 func newRenderer(width int, color bool) *renderer {
 	// Lines much longer than this are hard to read, whatever the terminal's width.
 	const comfortable = 100
 	return &renderer{
-		// As goldmark.New has it, without the HTML that its package brings along.
-		parser: markdown.NewParser(
-			markdown.WithBlockParsers(markdown.DefaultBlockParsers()...),
-			markdown.WithInlineParsers(markdown.DefaultInlineParsers()...),
-			markdown.WithParagraphTransformers(markdown.DefaultParagraphTransformers()...),
-		),
-		width: max(20, min(width, comfortable)),
-		color: color,
+		parser: Parser(),
+		width:  max(20, min(width, comfortable)),
+		color:  color,
 	}
 }
 

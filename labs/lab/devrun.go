@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/rogpeppe/go-internal/diff"
@@ -113,7 +114,9 @@ func (t target) show(env *setting, lang course.Lang, out io.Writer) (said string
 }
 
 // chance is what differs from run to run.
-var chance = regexp.MustCompile(`\b([0-9a-f]{64}|[0-9a-f]{12})\b|\b\d\d:\d\d:\d\d\b|(Less than a|\d+) seconds?( ago)?`)
+var chance = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\b([0-9a-f]{64}|[0-9a-f]{12})\b|\b\d\d:\d\d:\d\d\b|(Less than a|\d+) seconds?( ago)?`)
+})
 
 // watchLab runs the lab, and again after each change, and prints how that differs from the time before.
 func watchLab(env *setting, t target) error {
@@ -137,7 +140,7 @@ func watchLab(env *setting, t target) error {
 			if err != nil {
 				return err
 			}
-			said = chance.ReplaceAllString(said, "…")
+			said = chance().ReplaceAllString(said, "…")
 			name := fmt.Sprintf("%s.%s", t.number, lang)
 			if changes := diff.Diff(name+" before", []byte(before[lang]), name+" now", []byte(said)); !first && len(changes) > 0 {
 				env.Out.Write(changes)

@@ -24,11 +24,7 @@ type writer struct {
 }
 
 func newWriter() *writer {
-	w := &writer{parser: parser.NewParser(
-		parser.WithBlockParsers(parser.DefaultBlockParsers()...),
-		parser.WithInlineParsers(parser.DefaultInlineParsers()...),
-		parser.WithParagraphTransformers(parser.DefaultParagraphTransformers()...),
-	)}
+	w := &writer{parser: course.Parser()}
 	w.blocks = w.renderer(w.paragraph)
 	w.cells = w.renderer(func(util.BufWriter, []byte, ast.Node, bool) (ast.WalkStatus, error) { return ast.WalkContinue, nil })
 	return w
