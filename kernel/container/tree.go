@@ -121,17 +121,24 @@ func isThisProgram(pid int) bool {
 // namespaceNames are the files in /proc/PID/ns, in the order in which chapter 3.5 has them.
 var namespaceNames = []string{"mnt", "uts", "ipc", "pid", "net", "user", "cgroup", "time"}
 
+// NamespacesOf are the numbers of a process's namespaces, by those names; a kernel may lack one. process is a PID, or self.
+func NamespacesOf(process string) map[string]string {
+	numbers := map[string]string{}
+	for _, name := range namespaceNames {
+		if link, err := os.Readlink("/proc/" + process + "/ns/" + name); err == nil { // uts:[4026531838]
+			numbers[name] = strings.Trim(strings.TrimPrefix(link, name+":"), "[]")
+		}
+	}
+	return numbers
+}
+
 // Namespaces tells which namespaces of a running container are not those of whoever asks, and which are.
 func (e *Engine) Namespaces(r *Record) (apart, shared []string) {
+	ours, theirs := NamespacesOf("self"), NamespacesOf(strconv.Itoa(r.State.Pid))
 	for _, name := range namespaceNames {
-		ours, err := os.Readlink("/proc/self/ns/" + name)
-		if err != nil {
-			continue // a kernel without it
-		}
-		theirs, err := os.Readlink("/proc/" + strconv.Itoa(r.State.Pid) + "/ns/" + name)
 		switch {
-		case err != nil:
-		case theirs == ours:
+		case ours[name] == "" || theirs[name] == "":
+		case theirs[name] == ours[name]:
 			shared = append(shared, name)
 		default:
 			apart = append(apart, name)

@@ -3,8 +3,6 @@ package chapter3
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -29,36 +27,24 @@ var namespaceKinds = []struct {
 	{"time", kernel.Why{EN: "clocks", ZH: "时钟"}},
 }
 
-// namespacesOf are the numbers of a process's namespaces, by kind; a kernel may lack one. process is a PID, or self.
-func namespacesOf(process string) map[string]string {
-	numbers := map[string]string{}
-	for _, kind := range namespaceKinds {
-		link, err := os.Readlink(filepath.Join("/proc", process, "ns", kind.name)) // uts:[4026531838]
-		if err == nil {
-			numbers[kind.name] = strings.Trim(strings.TrimPrefix(link, kind.name+":"), "[]")
-		}
-	}
-	return numbers
-}
-
 // drawNamespaces draws those of a container's first process beside those of the process that asks.
 func drawNamespaces(env *command.Env, r *container.Record) error {
 	name := r.PlainName()
 	if !r.State.Running {
 		return kernel.Advise(fmt.Errorf("container %s is not running: no process, no namespaces", name), "sandbox start %s   makes them", name)
 	}
-	own := namespacesOf(fmt.Sprint(r.State.Pid))
+	own := container.NamespacesOf(fmt.Sprint(r.State.Pid))
 	if len(own) == 0 {
 		return kernel.Advise(errors.New("the kernel does not show this user the namespaces of process "+fmt.Sprint(r.State.Pid)), "ask as the user who has started %s, or as root", name)
 	}
-	d := namespacesDrawing{language: env.Language(), name: name, pid: r.State.Pid, host: namespacesOf("self"), own: own}
+	d := namespacesDrawing{language: env.Language(), name: name, pid: r.State.Pid, host: container.NamespacesOf("self"), own: own}
 	list, err := env.Engine().List()
 	if err != nil {
 		return err
 	}
 	for _, other := range list {
 		if other.ID != r.ID && other.State.Running {
-			d.others = append(d.others, otherNamespaces{other.PlainName(), namespacesOf(fmt.Sprint(other.State.Pid))})
+			d.others = append(d.others, otherNamespaces{other.PlainName(), container.NamespacesOf(fmt.Sprint(other.State.Pid))})
 		}
 	}
 	_, err = fmt.Fprint(env.Out, d.draw())

@@ -2,15 +2,11 @@ package chapter3
 
 import (
 	"fmt"
-	"io"
-	"os"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode"
-
-	"golang.org/x/term"
 
 	"sandbox/kernel"
 	"sandbox/kernel/container"
@@ -34,7 +30,7 @@ func printTree(env *command.Env, opts psOptions, list []*container.Record) error
 	}
 	width := 0
 	if !opts.noTrunc {
-		width = treeWidth(env.Out)
+		width = env.Width()
 	}
 	for _, line := range drawProcesses(env.Engine().ProcessTree(list)) {
 		if width > 0 {
@@ -60,16 +56,6 @@ func words(list []string) string {
 		return "-"
 	}
 	return strings.Join(list, " ")
-}
-
-// treeWidth is that of the terminal; 80 columns where there is none.
-func treeWidth(w io.Writer) int {
-	if file, ok := w.(*os.File); ok {
-		if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 {
-			return width
-		}
-	}
-	return 80
 }
 
 // drawProcesses is a line for each process, under a heading.
