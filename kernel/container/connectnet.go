@@ -111,8 +111,10 @@ func (e *Engine) openNetworkOf(r *Record) (*kernel.Handle, error) {
 	}
 	defer unix.Close(pidfd)
 	space := &kernel.Handle{}
-	err = e.Door.Do(kernel.In("3.6", kernel.Because(kernel.Open{Path: fmt.Sprintf("/proc/%d/ns/net", r.State.Pid), Flags: unix.O_RDONLY | unix.O_CLOEXEC, As: space},
-		"the container's network namespace", "容器的网络 namespace"))...)
+	err = whileItExecutes(r, pidfd, unix.ENOENT, func() error {
+		return e.Door.Do(kernel.In("3.6", kernel.Because(kernel.Open{Path: fmt.Sprintf("/proc/%d/ns/net", r.State.Pid), Flags: unix.O_RDONLY | unix.O_CLOEXEC, As: space},
+			"the container's network namespace", "容器的网络 namespace"))...)
+	})
 	if err == nil && hasEnded(pidfd) { // the number may be another process's by now
 		unix.Close(space.Number())
 		err = e.notRunning(r)
@@ -233,10 +235,4 @@ func (e *Engine) routeElsewhere(r *Record, left Attachment) error {
 		}
 	}
 	return e.within(space, func() error { return e.Door.Do(kernel.Try(kernel.In("3.6", steps...)...)...) }) // it may have been there before
-}
-
-// hasEnded tells whether a process is gone: its pidfd is readable then (pidfd_open(2)).
-func hasEnded(pidfd int) bool {
-	n, err := unix.Poll([]unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}, 0)
-	return err == nil && n > 0
 }

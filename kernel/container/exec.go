@@ -7,6 +7,7 @@ import (
 	"os/signal"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -59,11 +60,8 @@ func (e *Engine) Exec(r *Record, req ExecRequest) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	b, err := e.Door.Spawn(spawn)
+	pid, err := e.sendIn(r, pidfd, spawn)
 	if err != nil {
-		return 0, err
-	}
-	if err := e.checkExec(r, spawn, b); err != nil {
 		return 0, err
 	}
 	execID, command := newID(), strings.Join(req.Args, " ")
@@ -71,7 +69,7 @@ func (e *Engine) Exec(r *Record, req ExecRequest) (int, error) {
 	if req.Detach {
 		return 0, e.leaveUnattended(r, pair[1], req)
 	}
-	code, err := e.waitExec(r, b.Forked(), pair[1], req)
+	code, err := e.waitExec(r, pid, pair[1], req)
 	switch {
 	case errors.Is(err, ErrDetached):
 		e.Event(r.Event("exec_detach", "execID", execID))
@@ -95,9 +93,34 @@ func (e *Engine) openRunning(r *Record) (pidfd int, err error) {
 		err = unix.ESRCH
 	}
 	if err != nil {
-		return -1, kernel.Advise(fmt.Errorf("container %s has just ended", r.PlainName()), "sandbox logs %s", r.PlainName())
+		return -1, justEnded(r)
 	}
 	return pidfd, nil
+}
+
+func justEnded(r *Record) error {
+	return kernel.Advise(fmt.Errorf("container %s has just ended", r.PlainName()), "sandbox logs %s", r.PlainName())
+}
+
+// whileItExecutes calls enter again as long as that finds the container's first process without namespaces, and the process has not
+// ended. When a thread other than the first calls execve(2), the kernel ends all the others, and the caller takes the first one's
+// number over (de_thread in fs/exec.c). In between, setns answers with ESRCH, and /proc/PID/ns with ENOENT.
+func whileItExecutes(r *Record, pidfd int, without unix.Errno, enter func() error) error {
+	for {
+		switch err := enter(); {
+		case !errors.Is(err, without):
+			return err
+		case hasEnded(pidfd):
+			return justEnded(r)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// hasEnded tells whether a process is gone: its pidfd is readable then (pidfd_open(2)).
+func hasEnded(pidfd int) bool {
+	n, err := unix.Poll([]unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}, 0)
+	return err == nil && n > 0
 }
 
 func (e *Engine) notRunning(r *Record) error {
@@ -212,6 +235,19 @@ func (b *birth) execStreams(ptySocket int, req ExecRequest) []kernel.Step {
 
 func (b *birth) changeWorkdir() []kernel.Step {
 	return kernel.In("3.2", kernel.Because(kernel.Chdir{Path: b.spec.Process.Cwd}, "", ""))
+}
+
+// sendIn lets a process be born that goes into the container and becomes the program there.
+func (e *Engine) sendIn(r *Record, pidfd int, spawn kernel.Spawn) (pid int, err error) {
+	err = whileItExecutes(r, pidfd, unix.ESRCH, func() error {
+		b, err := e.Door.Spawn(spawn)
+		if err != nil {
+			return err
+		}
+		pid = b.Forked()
+		return e.checkExec(r, spawn, b)
+	})
+	return pid, err
 }
 
 // checkExec reaps the process that only went in, and says why the program could not be executed if it was not.

@@ -62,6 +62,7 @@ func (e *Engine) OpenFiles(r *Record) (*Files, error) {
 	}
 	b := &birth{spec: alone(spec), host: e.Host, rootfs: e.rootfsOf(r), view: e.Paths.view()}
 	spawn := kernel.Spawn{Section: "3.2", Process: "container", Why: kernel.Why{EN: "a process that will see the container's files", ZH: "生出一个将要看到容器文件的进程"}}
+	start := func() error { return f.start(e.Door, spawn) }
 	if r.State.Running {
 		pidfd, err := e.openRunning(r)
 		if err != nil {
@@ -70,24 +71,20 @@ func (e *Engine) OpenFiles(r *Record) (*Files, error) {
 		defer unix.Close(pidfd)
 		flags := b.joinFlags() & (unix.CLONE_NEWNS | unix.CLONE_NEWUSER)
 		spawn.Steps = kernel.In("3.2", kernel.Because(kernel.Setns{FD: kernel.FD(pidfd), Flags: flags}, "it sees what the container has mounted", "看到的是容器里的挂载"))
-	} else {
-		if f.lock, err = e.Lock(r); err != nil {
-			return nil, err
-		}
-		if err := e.makeRoot(); err != nil { // after a reboot
-			f.lock.Close()
-			return nil, err
-		}
-		spawn.Namespaces = b.cloneFlags() & (unix.CLONE_NEWNS | unix.CLONE_NEWUSER)
-		spawn.Steps = b.mountForFiles(r)
+		return f, whileItExecutes(r, pidfd, unix.ESRCH, start)
 	}
-	if err := f.start(e.Door, spawn); err != nil {
-		if f.lock != nil {
-			f.lock.Close()
-		}
+	if f.lock, err = e.Lock(r); err != nil {
 		return nil, err
 	}
-	return f, nil
+	if err = e.makeRoot(); err == nil { // after a reboot
+		spawn.Namespaces = b.cloneFlags() & (unix.CLONE_NEWNS | unix.CLONE_NEWUSER)
+		spawn.Steps = b.mountForFiles(r)
+		err = start()
+	}
+	if err != nil {
+		f.lock.Close()
+	}
+	return f, err
 }
 
 // loadSpecOf reads the container's config.json; there a container without a command is good enough.

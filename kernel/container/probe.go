@@ -128,11 +128,7 @@ func (p *prober) start(output int) (pid int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	b, err := e.Door.Spawn(spawn)
-	if err != nil {
-		return 0, err
-	}
-	return b.Forked(), e.checkExec(r, spawn, b)
+	return e.sendIn(r, pidfd, spawn)
 }
 
 // limit kills a check that takes too long, or whose container has ended, with all that it has started: it has a session, and

@@ -139,9 +139,9 @@ func (s *Shell) replaceProcess(hc interp.HandlerContext, path string, args []str
 	if err := os.Chdir(hc.Dir); err != nil {
 		return err
 	}
-	err := unix.Exec(path, args, exported(hc))
+	err := become(path, args, exported(hc))
 	if errors.Is(err, syscall.ENOEXEC) {
-		err = unix.Exec(selfPath, append([]string{s.name, path}, args[1:]...), exported(hc))
+		err = become(selfPath, append([]string{s.name, path}, args[1:]...), exported(hc))
 	}
 	return err
 }

@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"syscall"
 	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 // BehaveAsProcessOne gives a command that is process 1 of a container the signals of a C program. The kernel spares a
@@ -56,5 +58,26 @@ func besideFirstThread(run func() int) int {
 	}
 	code := make(chan int)
 	go func() { code <- run() }()
-	return <-code
+	for {
+		select {
+		case c := <-code:
+			return c
+		case do := <-inFirstThread:
+			do()
+		}
+	}
+}
+
+// inFirstThread takes what the first thread of a shell that is process 1 is to do while it waits.
+var inFirstThread = make(chan func())
+
+// become executes a program in the shell's place. Process 1 does so from its first thread: when another one calls execve, the kernel
+// ends the first before it takes its place, and the container has no namespaces that could be entered for that moment.
+func become(path string, args, env []string) error {
+	if os.Getpid() != 1 {
+		return unix.Exec(path, args, env)
+	}
+	failure := make(chan error)
+	inFirstThread <- func() { failure <- unix.Exec(path, args, env) }
+	return <-failure
 }
