@@ -19,6 +19,7 @@ type Rule struct {
 var messages = map[firewall.Verb]string{
 	firewall.Append: "NFT_MSG_NEWRULE", firewall.Insert: "NFT_MSG_NEWRULE", firewall.Delete: "NFT_MSG_DELRULE",
 	firewall.NewChain: "NFT_MSG_NEWCHAIN", firewall.FlushChain: "NFT_MSG_DELRULE", firewall.DeleteChain: "NFT_MSG_DELCHAIN",
+	firewall.DeleteTable: "NFT_MSG_DELTABLE",
 }
 
 // Call as the sendto(2) that the message is a part of; the text form is iptables'.

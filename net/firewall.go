@@ -59,7 +59,10 @@ func (s *Store) rulesDown(n *Network) error {
 	if !others {
 		steps = append(steps, NoRules()...)
 	}
-	return s.Door.Do(Missing(steps)...)
+	if err := s.Door.Do(Missing(steps)...); err != nil || others {
+		return err
+	}
+	return s.Door.Do(noChains()...)
 }
 
 func (s *Store) publish(n *Network, e Endpoint) error {

@@ -97,3 +97,16 @@ func NoRules() []kernel.Step {
 	}
 	return kernel.Try(kernel.In(section, steps...)...)
 }
+
+// noChains takes away what NoRules cannot know of: chains of the kernel's, and their tables, that were made for our jumps and are empty.
+func noChains() []kernel.Step {
+	changes, generation, err := firewall.Made()
+	if err != nil {
+		return nil
+	}
+	var steps []kernel.Step
+	for _, c := range changes {
+		steps = append(steps, kernel.Because(kernel.Rule{Change: c, Since: generation}, "it was made for our rules, and is empty", "当初是为我们的规则建的，现在空了"))
+	}
+	return kernel.Try(kernel.In(section, steps...)...)
+}

@@ -72,12 +72,6 @@ func decodeBase(f Family, message []byte) (b Base, isBase bool, err error) {
 	if f == inet {
 		b.Foreign = "inet"
 	}
-	number := func(data []byte) uint32 {
-		if len(data) < 4 {
-			return 0
-		}
-		return binary.BigEndian.Uint32(data)
-	}
 	err = attributes(message, func(kind uint16, data []byte) error {
 		switch kind &^ unix.NLA_F_NESTED {
 		case unix.NFTA_CHAIN_TABLE:
@@ -87,15 +81,15 @@ func decodeBase(f Family, message []byte) (b Base, isBase bool, err error) {
 		case unix.NFTA_CHAIN_TYPE:
 			b.Type = unix.ByteSliceToString(data)
 		case unix.NFTA_CHAIN_POLICY:
-			b.Drops = number(data) == 0 // NF_DROP
+			b.Drops = bigEndian(data) == 0 // NF_DROP
 		case unix.NFTA_CHAIN_HOOK:
 			isBase = true
 			return attributes(data, func(kind uint16, data []byte) error {
 				switch kind &^ unix.NLA_F_NESTED {
 				case unix.NFTA_HOOK_HOOKNUM:
-					b.Hook = Hook(number(data))
+					b.Hook = Hook(bigEndian(data))
 				case unix.NFTA_HOOK_PRIORITY:
-					b.Priority = int32(number(data))
+					b.Priority = int32(bigEndian(data))
 				}
 				return nil
 			})
@@ -103,6 +97,13 @@ func decodeBase(f Family, message []byte) (b Base, isBase bool, err error) {
 		return nil
 	})
 	return b, isBase, err
+}
+
+func bigEndian(data []byte) uint32 {
+	if len(data) < 4 {
+		return 0
+	}
+	return binary.BigEndian.Uint32(data)
 }
 
 // AllRules are those of all chains of these tables.

@@ -21,6 +21,8 @@ const (
 	NewChain    Verb = "-N" // one that is there already stays as it is
 	FlushChain  Verb = "-F" // all its rules
 	DeleteChain Verb = "-X" // an empty chain that no rule leads to
+
+	DeleteTable Verb = "delete table" // an empty table; iptables has no word for it, nft has
 )
 
 // Change is one change to the rules. Of a chain's, only Rule.Chain is looked at.
@@ -31,6 +33,9 @@ type Change struct {
 
 // String is how a person would do it.
 func (c Change) String() string {
+	if c.Verb == DeleteTable {
+		return "nft delete table " + c.Rule.Family.nft() + " " + c.Rule.Table
+	}
 	line := c.Rule.Command() + " " + string(c.Verb) + " " + c.Rule.Name
 	if c.Verb == Append || c.Verb == Insert || c.Verb == Delete {
 		line += c.Rule.Body()
@@ -159,8 +164,10 @@ func (t *transaction) put(i int, c Change) syscall.Errno {
 		if c.Verb == FlushChain {
 			t.add(i, unix.NFT_MSG_DELRULE, 0, c.Rule.Family, inChain(c.Rule.Chain))
 		} else {
-			t.add(i, unix.NFT_MSG_DELCHAIN, 0, c.Rule.Family, named(c.Rule.Chain))
+			t.add(i, unix.NFT_MSG_DELCHAIN, unix.NLM_F_NONREC, c.Rule.Family, named(c.Rule.Chain))
 		}
+	case DeleteTable:
+		t.add(i, unix.NFT_MSG_DELTABLE, unix.NLM_F_NONREC, c.Rule.Family, text(nil, unix.NFTA_TABLE_NAME, c.Rule.Table))
 	}
 	return 0
 }
@@ -194,12 +201,13 @@ func (t *transaction) ensure(i int, c Chain) {
 	}
 	if all := (Chain{c.Family, c.Table, ""}); !t.ready[all] {
 		t.ready[all] = true
-		t.add(i, unix.NFT_MSG_NEWTABLE, unix.NLM_F_CREATE, c.Family, text(nil, unix.NFTA_TABLE_NAME, c.Table))
+		t.add(i, unix.NFT_MSG_NEWTABLE, unix.NLM_F_CREATE, c.Family, attribute(text(nil, unix.NFTA_TABLE_NAME, c.Table), tableUserData, madeHere))
 	}
 	body := named(c)
 	if base {
 		at := number(number(nil, unix.NFTA_HOOK_HOOKNUM, h.number), unix.NFTA_HOOK_PRIORITY, uint32(h.priority))
 		body = text(nested(body, unix.NFTA_CHAIN_HOOK, at), unix.NFTA_CHAIN_TYPE, h.kind)
+		body = attribute(body, chainUserData, madeHere)
 	}
 	t.add(i, unix.NFT_MSG_NEWCHAIN, unix.NLM_F_CREATE, c.Family, body)
 }
@@ -301,10 +309,7 @@ func (r Rule) message(native bool) ([]byte, error) {
 		body = nested(body, unix.NFTA_RULE_COMPAT, number(compat, unix.NFTA_RULE_COMPAT_FLAGS, 0))
 	}
 	if r.Comment != "" {
-		body = attribute(body, unix.NFTA_RULE_USERDATA, append([]byte{userComment, byte(len(r.Comment) + 1)}, r.Comment+"\x00"...))
+		body = attribute(body, unix.NFTA_RULE_USERDATA, userData(r.Comment))
 	}
 	return body, nil
 }
-
-// userComment begins a comment in what the kernel keeps with a rule for its owner: a type, a length, a string (NFTNL_UDATA_RULE_COMMENT of libnftnl).
-const userComment = 0

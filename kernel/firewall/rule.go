@@ -46,6 +46,13 @@ func (f Family) Program() string {
 	return "iptables"
 }
 
+func (f Family) nft() string {
+	if f == IPv6 {
+		return "ip6"
+	}
+	return "ip"
+}
+
 // Chain is a list of rules in a table: filter, nat, raw or mangle.
 type Chain struct {
 	Family Family
