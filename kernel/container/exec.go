@@ -153,6 +153,9 @@ func (e *Engine) planExec(r *Record, req ExecRequest) (*birth, error) {
 	}
 	p.Args, p.Terminal = req.Args, req.TTY
 	p.User = specs.User{UID: uint32(u.uid), GID: uint32(u.gid), AdditionalGids: u.groups}
+	if variables, err := e.linkVariables(r); err == nil { // whom it is linked to may have ended since
+		p.Env = linkedEnvironment(variables, p.Env)
+	}
 	if req.TTY {
 		p.Env = setEnv(p.Env, "TERM=xterm")
 	}
