@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -22,8 +23,8 @@ import (
 
 // A published port is a rule of the firewall: packets to a port of the host get the container's address. Beside that the
 // container's monitor holds a socket that is bound to the port. So nobody else can take it, and what no rule can send on
-// gets through all the same: a connection to the host's ::1 is accepted by the monitor, which makes one to the container
-// and carries the bytes.
+// gets through all the same: what comes to the host's ::1 is accepted by the monitor, which carries it to the container and brings
+// back the answers.
 
 // held is a socket of a published port.
 type held struct {
@@ -209,6 +210,54 @@ func convey(from net.Conn, address netip.AddrPort) {
 	<-done
 }
 
+// relayPackets does so with the packets that come to a published port of UDP. Each sender's get a socket of their own, which the answers
+// come back to. It ends with the socket.
+func relayPackets(socket net.PacketConn, to netip.AddrPort) {
+	var talks sync.Map // by the sender's address
+	packet := make([]byte, 1<<16)
+	for {
+		n, from, err := socket.ReadFrom(packet)
+		if errors.Is(err, net.ErrClosed) {
+			talks.Range(func(_, talk any) bool { talk.(net.Conn).Close(); return true })
+			return
+		}
+		if err != nil {
+			continue
+		}
+		talk, known := talks.Load(from.String())
+		if !known {
+			if talk, err = net.Dial("udp", to.String()); err != nil {
+				continue
+			}
+			talks.Store(from.String(), talk)
+			go func() {
+				defer talks.Delete(from.String())
+				answerPackets(socket, from, talk.(net.Conn))
+			}()
+		}
+		talk.(net.Conn).Write(packet[:n])
+	}
+}
+
+// packetsForgotten is after how long without an answer a sender of packets is forgotten: as long as the kernel remembers an answered
+// flow of UDP (nf_conntrack_udp_timeout_stream in nf_conntrack-sysctl.rst).
+const packetsForgotten = 120 * time.Second
+
+func answerPackets(socket net.PacketConn, to net.Addr, talk net.Conn) {
+	defer talk.Close()
+	packet := make([]byte, 1<<16)
+	for {
+		talk.SetReadDeadline(time.Now().Add(packetsForgotten))
+		n, err := talk.Read(packet)
+		if err != nil && !errors.Is(err, unix.ECONNREFUSED) { // that is said of a packet, and another may find somebody
+			return
+		}
+		if err == nil {
+			socket.WriteTo(packet[:n], to)
+		}
+	}
+}
+
 // serving is what a monitor does for its container's networks.
 type serving struct {
 	mu   sync.Mutex
@@ -241,14 +290,23 @@ func (s *serving) servePorts(r *Record, ports []held) {
 	}
 	for _, p := range ports {
 		f := os.NewFile(uintptr(p.socket), "port")
-		if p.Protocol == "tcp" && address.IsValid() {
+		stop := f.Close
+		to := netip.AddrPortFrom(address, p.Port)
+		switch {
+		case !address.IsValid():
+		case p.Protocol == "tcp":
 			if listener, err := net.FileListener(f); err == nil {
 				f.Close()
-				s.add(func() { listener.Close() })
-				go relay(listener, netip.AddrPortFrom(address, p.Port))
-				continue
+				stop = listener.Close
+				go relay(listener, to)
+			}
+		case p.Protocol == "udp":
+			if socket, err := net.FilePacketConn(f); err == nil {
+				f.Close()
+				stop = socket.Close
+				go relayPackets(socket, to)
 			}
 		}
-		s.add(func() { f.Close() })
+		s.add(func() { stop() })
 	}
 }
