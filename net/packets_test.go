@@ -288,6 +288,14 @@ func TestPacketsUnfiltered(t *testing.T) {
 	}
 }
 
+// TestPacketsNative: as on a kernel without iptables' extensions.
+func TestPacketsNative(t *testing.T) {
+	if alone.Run(t) {
+		firewall.Native = true
+		testPackets(t)
+	}
+}
+
 func letBridgesPass(t *testing.T) {
 	t.Helper()
 	for _, name := range []string{"iptables", "ip6tables"} {
@@ -347,9 +355,19 @@ func testPackets(t *testing.T) {
 }
 
 func TestInternalAndApart(t *testing.T) {
-	if !alone.Run(t) {
-		return
+	if alone.Run(t) {
+		testInternalAndApart(t)
 	}
+}
+
+func TestInternalAndApartNative(t *testing.T) {
+	if alone.Run(t) {
+		firewall.Native = true
+		testInternalAndApart(t)
+	}
+}
+
+func testInternalAndApart(t *testing.T) {
 	needFirewall(t)
 	w := newTown(t)
 	w.serve(w.outside)

@@ -67,9 +67,12 @@ func Apply(changes []Change, generation uint32) []syscall.Errno {
 	return outcome
 }
 
+// Native has rules be written as for a kernel without NFT_COMPAT. It is for tests.
+var Native bool
+
 // attempt the transaction with iptables' extensions, and without them where the kernel does not have them.
 func (s *socket) attempt(changes []Change, generation uint32) []syscall.Errno {
-	outcome := s.apply(changes, generation, false)
+	outcome := s.apply(changes, generation, Native)
 	for i, errno := range outcome {
 		// The kernel knows no expression "match" or "target": without NFT_COMPAT, or without that extension.
 		if errno == unix.ENOENT && changes[i].adds() && changes[i].Rule.usesExtensions() {
