@@ -87,10 +87,16 @@ func (d *document) text(n *ast.Text, st style) []cell {
 	case !n.SoftLineBreak():
 		return list
 	}
-	if len(list) > 0 && together(list[len(list)-1].char, d.next(n)) {
+	if Joins(n, d.source) {
 		return list
 	}
 	return append(list, cell{' ', st})
+}
+
+// Joins says whether a text at which a source line ends goes on in the next line without a space.
+func Joins(n *ast.Text, source []byte) bool {
+	last, size := utf8.DecodeLastRune(n.Segment.Value(source))
+	return size > 0 && together(last, next(n, source))
 }
 
 // together says whether b follows a without a space, as in Chinese text. Its quotation marks and dashes are shared with
@@ -109,13 +115,13 @@ func together(a, b rune) bool {
 }
 
 // next is the character with which the text after a line's end begins; 0 if there is none.
-func (d *document) next(n ast.Node) rune {
+func next(n ast.Node, source []byte) rune {
 	following := n.NextSibling()
 	for following != nil && following.FirstChild() != nil {
 		following = following.FirstChild()
 	}
 	if t, ok := following.(*ast.Text); ok {
-		r, _ := utf8.DecodeRune(t.Segment.Value(d.source))
+		r, _ := utf8.DecodeRune(t.Segment.Value(source))
 		return r
 	}
 	return 0

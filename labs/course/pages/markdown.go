@@ -12,6 +12,7 @@ import (
 	"github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
 
+	"sandbox/labs/columns"
 	"sandbox/labs/course"
 )
 
@@ -33,7 +34,8 @@ func newWriter() *writer {
 // renderer is goldmark's with some nodes of ours, which go before its own.
 func (w *writer) renderer(paragraph renderer.NodeRendererFunc) renderer.Renderer {
 	own := ownNodes{
-		ast.KindParagraph: paragraph, ast.KindRawHTML: rawHTML, ast.KindHTMLBlock: htmlBlock,
+		ast.KindParagraph: paragraph, ast.KindText: inline, ast.KindRawHTML: rawHTML, ast.KindHTMLBlock: htmlBlock,
+		ast.KindCodeSpan: codeSpan, ast.KindFencedCodeBlock: code, ast.KindCodeBlock: code,
 		ast.KindLink: func(out util.BufWriter, _ []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
 			return link(out, n.(*ast.Link).Destination, entering)
 		},
@@ -41,8 +43,7 @@ func (w *writer) renderer(paragraph renderer.NodeRendererFunc) renderer.Renderer
 			return link(out, n.(*ast.Image).Destination, entering)
 		},
 	}
-	// Chinese text is not torn by the ends of its source lines.
-	theirs := goldmark.NewRenderer(goldmark.WithXHTML(), goldmark.WithEastAsianLineBreaks(goldmark.EastAsianLineBreaksCSS3Draft))
+	theirs := goldmark.NewRenderer(goldmark.WithXHTML())
 	return renderer.NewRenderer(renderer.WithNodeRenderers(util.Prioritized(own, 1), util.Prioritized(theirs, 2)))
 }
 
@@ -84,17 +85,76 @@ func (w *writer) paragraph(out util.BufWriter, source []byte, n ast.Node, enteri
 func (w *writer) table(out util.BufWriter, rows [][]string) {
 	out.WriteString("<div class=\"table\"><table>\n")
 	for i, row := range rows {
-		kind := "td"
+		begin, end := "<td>", "</td>"
 		if i == 0 {
-			kind = "th"
+			begin, end = `<th scope="col">`, "</th>"
 		}
 		out.WriteString("<tr>")
 		for _, content := range row {
-			out.WriteString("<" + kind + ">" + w.title(content) + "</" + kind + ">")
+			out.WriteString(begin + w.title(content) + end)
 		}
 		out.WriteString("</tr>\n")
 	}
 	out.WriteString("</table></div>\n")
+}
+
+// inline is text. The end of a source line is white space, but it does not tear Chinese text.
+func inline(out util.BufWriter, source []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
+	n := node.(*ast.Text)
+	if !entering {
+		return ast.WalkContinue, nil
+	}
+	goldmark.DefaultWriter.Write(out, n.Segment.Value(source))
+	switch {
+	case n.HardLineBreak():
+		out.WriteString("<br />\n")
+	case n.SoftLineBreak() && !course.Joins(n, source):
+		out.WriteString("\n")
+	}
+	return ast.WalkContinue, nil
+}
+
+// codeSpan is not broken at its hyphens, if it is short enough for a phone.
+func codeSpan(out util.BufWriter, source []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+	if !entering {
+		return ast.WalkContinue, nil
+	}
+	var b strings.Builder
+	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
+		b.Write(c.(*ast.Text).Value(source))
+	}
+	begin, content := "<code>", strings.ReplaceAll(b.String(), "\n", " ")
+	if columns.Of(content) <= 24 {
+		begin = `<code class="short">`
+	}
+	out.WriteString(begin + escape(content) + "</code>")
+	return ast.WalkSkipChildren, nil
+}
+
+// code is a block to look at, often a drawing.
+func code(out util.BufWriter, source []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+	if entering {
+		out.WriteString("<pre><code>" + widened(escape(string(n.Lines().Value(source)))) + "</code></pre>\n")
+	}
+	return ast.WalkContinue, nil
+}
+
+// widened marks the characters that take two columns on a terminal. A browser takes them from another font, in which they
+// are not as wide as two of the others; the style makes up for it, so that a drawing's columns stand.
+func widened(text string) string {
+	var b strings.Builder
+	wide := false
+	for _, r := range text {
+		if is := columns.OfRune(r) == 2; is != wide {
+			b.WriteString(map[bool]string{true: `<span class="wide">`, false: "</span>"}[is])
+			wide = is
+		}
+		b.WriteRune(r)
+	}
+	if wide {
+		b.WriteString("</span>")
+	}
+	return b.String()
 }
 
 // link leads nowhere if it would run a script. An image, too, is a link to it: a page loads nothing from elsewhere.

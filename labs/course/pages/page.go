@@ -24,9 +24,10 @@ func (p *page) say(w words) string { return w.in(p.lesson.Lang) }
 
 func (p *page) render() string {
 	l := p.lesson
-	p.put("%s<header><nav>%s</nav>\n<h1>%s %s</h1></header>\n<main>\n", head(l.Lang, l.Number+" "+l.Title), p.elsewhere(), l.Number, p.title(l.Title))
+	p.put("%s<header><nav aria-label=\"%s\">%s</nav>\n<h1>%s %s</h1></header>\n<main>\n",
+		head(l.Lang, l.Number+" "+l.Title+" – "+p.say(sayTitle)), p.say(sayElsewhere), p.elsewhere(), l.Number, p.title(l.Title))
 	p.markdown(l.Intro)
-	p.put("<nav><ul>\n")
+	p.put("<nav aria-label=\"%s\"><ul>\n", p.say(sayContents))
 	for _, s := range l.Sections {
 		p.put("<li><a href=\"#%s\">%s</a></li>\n", anchor(s), p.title(heading(s)))
 	}
@@ -34,7 +35,7 @@ func (p *page) render() string {
 	for _, s := range l.Sections {
 		p.section(s)
 	}
-	p.put("</main>\n<footer><nav>%s</nav></footer>\n%s", p.elsewhere(), foot)
+	p.put("</main>\n<footer><nav aria-label=\"%s\">%s</nav></footer>\n%s", p.say(sayElsewhere), p.elsewhere(), foot)
 	return p.out.String()
 }
 
@@ -48,8 +49,8 @@ func (p *page) elsewhere() string {
 	if p.after != nil {
 		list = append(list, fmt.Sprintf(`<a rel="next" href="%s">%s %s →</a>`, fileOf(p.after.Number, l.Lang), p.after.Number, p.title(p.after.Title)))
 	}
-	if other := other(l.Lang); p.translated {
-		list = append(list, fmt.Sprintf(`<a lang="%s" hreflang="%s" href="%s">%s</a>`, other, other, fileOf(l.Number, other), languageNames[other]))
+	if there := other(l.Lang); p.translated {
+		list = append(list, translation(there, fileOf(l.Number, there)))
 	}
 	return strings.Join(list, " · ")
 }
@@ -83,8 +84,8 @@ func (p *page) section(s *course.Section) {
 // step is its commands, with the question before them and the answer after them.
 func (p *page) step(s *course.Step) {
 	if q := s.Predict; q != nil {
-		p.put("<div class=\"question\">\n")
-		p.markdown("**" + p.say(sayPredict) + "** " + q.Text)
+		p.put("<div class=\"question\">\n<p><strong>%s</strong></p>\n", p.say(sayPredict))
+		p.markdown(q.Text)
 		p.put("<ol type=\"a\">\n")
 		for _, option := range q.Options {
 			p.put("<li>%s</li>\n", p.title(option))

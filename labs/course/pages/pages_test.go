@@ -43,6 +43,37 @@ func TestPagesOfStrangeLesson(t *testing.T) {
 	}
 }
 
+// The end of a source line is white space between words, also beside punctuation and code, but not in Chinese text.
+func TestEndsOfLines(t *testing.T) {
+	w := newWriter()
+	for source, want := range map[string]string{
+		"a routing table:\nwhat is not": "a routing table:\nwhat is not",
+		"hosts,\n`macvlan` puts":        "hosts,\n<code class=\"short\">macvlan</code> puts",
+		"`cpu.weight`\nand":             "<code class=\"short\">cpu.weight</code>\nand",
+		"of *one*\nand":                 "of <em>one</em>\nand",
+		"很长的\n文字，\nword":                "很长的文字，word",
+		"叫作\n`box` 的":                   "叫作\n<code class=\"short\">box</code> 的",
+		"hard  \nbreak &amp; \\*":       "hard<br />\nbreak &amp; *",
+		"`a\nb <c>`":                    "<code class=\"short\">a b &lt;c&gt;</code>",
+	} {
+		if got := w.title(source); got != want {
+			t.Errorf("%q became %q, want %q", source, got, want)
+		}
+	}
+}
+
+// In a drawing, a browser is told which characters take two columns; a short code span is not broken.
+func TestCode(t *testing.T) {
+	w := newWriter()
+	got := w.html("    │ 镜像（a）│\n", w.blocks) + w.title("`sandbox run --network none base true`")
+	want := `<pre><code>│ <span class="wide">镜像（</span>a<span class="wide">）</span>│
+</code></pre>
+<code>sandbox run --network none base true</code>`
+	if got != want {
+		t.Errorf("got %s", got)
+	}
+}
+
 // The whole course: every page is well-formed, loads nothing, and leads only to what is there.
 func TestPagesOfCourse(t *testing.T) {
 	files, err := render(Options{Lessons: course.Lessons(), Lang: course.English})
