@@ -54,7 +54,7 @@ func runDf(env *command.Env, verbose bool, format string) error {
 		return err
 	}
 	if verbose {
-		return printUsage(env, format, usage{imageUsage(images, containers), containerUsage(containers, sizes), eachVolume}, diskUsage(cacheDir(env)))
+		return printUsage(env, format, usage{imageUsage(images, containers), containerUsage(containers, sizes, command.ImageNames(env, false)), eachVolume}, diskUsage(cacheDir(env)))
 	}
 	cache := diskUsage(cacheDir(env))
 	rows := []dfRow{
@@ -174,11 +174,11 @@ func imageUsage(images []*image.Image, containers []*container.Record) []imageRo
 	return rows
 }
 
-func containerUsage(containers []*container.Record, sizes map[string]int64) []usageRow {
+func containerUsage(containers []*container.Record, sizes map[string]int64, imageName func(*container.Record) string) []usageRow {
 	rows := []usageRow{}
 	for _, r := range containers {
 		line := shortened(strings.Join(append([]string{r.Path}, r.Args...), " "), 20)
-		rows = append(rows, usageRow{r.Short(), r.Config.Image, strconv.Quote(line), command.Size(sizes[r.ID]),
+		rows = append(rows, usageRow{r.Short(), imageName(r), strconv.Quote(line), command.Size(sizes[r.ID]),
 			command.Since(r.Created.Time) + " ago", r.State.Status, r.PlainName()})
 	}
 	return rows

@@ -115,7 +115,7 @@ func historyRows(config *v1.ConfigFile, img *image.Image, chain []string, waste 
 		}
 		row.Size, row.Waste = sizeText(size, opts.human), sizeText(wasted, opts.human)
 		if !opts.noTrunc {
-			row.ID, row.CreatedBy = shortID(row.ID), shortened(row.CreatedBy, 45)
+			row.ID, row.CreatedBy = command.ShortID(row.ID), shortened(row.CreatedBy, 45)
 		}
 		if !opts.human {
 			row.CreatedSince = row.CreatedAt

@@ -127,7 +127,7 @@ func orNone(s string) string {
 
 func makeImageRow(img *image.Image, ref reference, whole bool) imageRow {
 	row := imageRow{
-		Repository: ref.repository, Tag: ref.tag, Digest: ref.digest, ID: shortID(img.ID), Size: command.Size(img.Size), VirtualSize: command.Size(img.Size),
+		Repository: ref.repository, Tag: ref.tag, Digest: ref.digest, ID: command.ShortID(img.ID), Size: command.Size(img.Size), VirtualSize: command.Size(img.Size),
 		CreatedAt: img.Created.Local().Format("2006-01-02 15:04:05 -0700 MST"), CreatedSince: "N/A", Containers: "N/A", SharedSize: "N/A", UniqueSize: "N/A",
 	}
 	if img.Created.Unix() > 0 {
@@ -137,12 +137,6 @@ func makeImageRow(img *image.Image, ref reference, whole bool) imageRow {
 		row.ID = img.ID
 	}
 	return row
-}
-
-// shortID is an image's ID as people type it.
-func shortID(id string) string {
-	hex := strings.TrimPrefix(id, "sha256:")
-	return hex[:min(12, len(hex))]
 }
 
 func printImages(w io.Writer, opts imagesOptions, rows []imageRow) error {

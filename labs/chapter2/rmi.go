@@ -43,8 +43,8 @@ func removeImage(env *command.Env, ref string, opts rmiOptions) error {
 		return untag(env, img, name)
 	}
 	if !byName && repositories(img) > 1 && !opts.force {
-		return kernel.Advise(fmt.Errorf("image %s has %d names: %s", shortID(img.ID), len(img.Names), strings.Join(img.Names, ", ")),
-			"sandbox rmi NAME takes one of them off; sandbox rmi -f %s all", shortID(img.ID))
+		return kernel.Advise(fmt.Errorf("image %s has %d names: %s", command.ShortID(img.ID), len(img.Names), strings.Join(img.Names, ", ")),
+			"sandbox rmi NAME takes one of them off; sandbox rmi -f %s all", command.ShortID(img.ID))
 	}
 	list, err := store.List()
 	if err != nil {
@@ -60,7 +60,7 @@ func removeImage(env *command.Env, ref string, opts rmiOptions) error {
 	case used != nil: // the container needs its layers
 		return untagAll(env, img)
 	case parentsOf(list)[img.ID] && !byName:
-		return kernel.Advise(fmt.Errorf("image %s: another image was built on it", shortID(img.ID)),
+		return kernel.Advise(fmt.Errorf("image %s: another image was built on it", command.ShortID(img.ID)),
 			"remove that one first: sandbox images -a   shows them all")
 	}
 	if err := untagAll(env, img); err != nil {

@@ -73,8 +73,9 @@ func runPs(env *command.Env, opts psOptions) error {
 	if opts.tree {
 		return printTree(env, opts, chosen)
 	}
+	names := command.ImageNames(env, opts.noTrunc)
 	for _, r := range chosen {
-		rows = append(rows, makePsRow(r, opts.noTrunc, sizes))
+		rows = append(rows, makePsRow(r, opts.noTrunc, names, sizes))
 	}
 	return printPs(env.Out, opts, rows)
 }

@@ -174,13 +174,12 @@ func relativeTo(list []*container.Record, text, key, ref string) (condition, err
 // ancestor accepts containers of an image, and of those that were built on it.
 func ancestor(env *command.Env, ref string) (condition, error) {
 	store := env.Engine().Images
-	byName := func(r *container.Record) bool { return r.Config.Image == ref }
 	if _, err := builtin.Ensure(store, ref); err != nil {
 		return nil, err
 	}
 	img, err := store.Find(ref)
 	if err != nil {
-		return byName, nil // none is made of it, unless its name was taken away since
+		return func(*container.Record) bool { return false }, nil
 	}
 	images, err := store.List()
 	if err != nil {
@@ -195,7 +194,7 @@ func ancestor(env *command.Env, ref string) (condition, error) {
 			}
 		}
 	}
-	return func(r *container.Record) bool { return family[r.Image] || byName(r) }, nil
+	return func(r *container.Record) bool { return family[r.Image] }, nil
 }
 
 // builtOn tells whether an image has all the layers of another at its bottom, and one more: one that was built or pulled does not

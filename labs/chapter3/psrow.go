@@ -59,9 +59,9 @@ const (
 	mountColumns   = 15
 )
 
-func makePsRow(r *container.Record, whole bool, size func(*container.Record) string) *psRow {
+func makePsRow(r *container.Record, whole bool, imageName, size func(*container.Record) string) *psRow {
 	row := &psRow{
-		ID: r.Short(), Image: r.Config.Image, Command: strings.Join(append([]string{r.Path}, r.Args...), " "),
+		ID: r.Short(), Image: imageName(r), Command: strings.Join(append([]string{r.Path}, r.Args...), " "),
 		CreatedAt: r.Created.Local().Format("2006-01-02 15:04:05 -0700 MST"), RunningFor: command.Since(r.Created.Time) + " ago",
 		Status: status(r), State: r.State.Status, Names: r.PlainName(), Networks: strings.Join(r.NetworkNames(), ","), Size: "0B", labels: r.Config.Labels,
 	}
@@ -69,7 +69,6 @@ func makePsRow(r *container.Record, whole bool, size func(*container.Record) str
 		row.ID = r.ID
 	} else {
 		row.Command = ellipsis(row.Command, commandColumns)
-		row.Image, _, _ = strings.Cut(row.Image, "@") // a digest says little to a person
 	}
 	row.Command = strconv.Quote(row.Command)
 	var labels, mounts []string
