@@ -84,13 +84,15 @@ func (s *Session) setUp(ctx context.Context, lesson *Lesson, section *Section) e
 	}
 	for _, step := range section.steps() {
 		for _, line := range step.Commands {
-			ok, err := s.succeeds(ctx, line)
+			var complaint strings.Builder
+			cmd := s.command(ctx, line)
+			cmd.Stderr = &complaint
+			status, err := s.wait(ctx, cmd)
 			if err != nil {
 				return err
 			}
-			if !ok {
-				return fmt.Errorf("set up exercise %d of lab %s: this command failed: %s",
-					section.Exercise.Number, lesson.Number, line)
+			if status != 0 {
+				return &setUpError{lesson.Number, section.Exercise.Number, line, strings.TrimSpace(complaint.String())}
 			}
 		}
 	}
@@ -98,6 +100,52 @@ func (s *Session) setUp(ctx context.Context, lesson *Lesson, section *Section) e
 		return fmt.Errorf("remember that exercise %d is set up: %w", section.Exercise.Number, err)
 	}
 	return nil
+}
+
+// setUpError says that a command that makes an exercise's starting state has failed.
+type setUpError struct {
+	lab                string
+	exercise           int
+	command, complaint string
+}
+
+func (e *setUpError) Error() string {
+	if e.complaint == "" {
+		return fmt.Sprintf("set up exercise %d of lab %s: this command failed: %s", e.exercise, e.lab, e.command)
+	}
+	return fmt.Sprintf("set up exercise %d of lab %s: %s", e.exercise, e.lab, e.complaint)
+}
+
+// prepare sets an exercise up. If that fails, something of the learner's own is likely to stand in the way, and all that they
+// have done would be lost with the lesson: so they may see to it, or go elsewhere.
+func (w *walk) prepare(ctx context.Context, section *Section) (move, error) {
+	for {
+		err := w.setUp(ctx, w.lesson, section)
+		if failed := (*setUpError)(nil); !errors.As(err, &failed) {
+			return stay, err
+		}
+		w.say(sayNotSetUp, err)
+		if err := w.tidy(ctx, w.lesson, section); err != nil {
+			return leave, err
+		}
+		for again := false; !again; {
+			key, err := w.ask(sayAskSetUp.in(w.Lang), "", "!", "s", "b", "q")
+			switch {
+			case err != nil || key == "q":
+				return leave, err
+			case key == "b":
+				return back, nil
+			case key == "s":
+				return forward, nil
+			case key == "!":
+				if err := w.openShell(ctx); err != nil {
+					return leave, err
+				}
+			default:
+				again = true
+			}
+		}
+	}
 }
 
 // mark is the file that says that an exercise has been set up, with the parameters of a seed.
@@ -229,8 +277,8 @@ func (w *walk) exercise(ctx context.Context, section *Section) (move, error) {
 		w.show(tryExercise(w.lesson, e))
 		return forward, nil
 	}
-	if err := w.setUp(ctx, w.lesson, section); err != nil {
-		return leave, err
+	if to, err := w.prepare(ctx, section); err != nil || to != stay {
+		return to, err
 	}
 	for {
 		key, err := w.ask(sayAskExercise.in(w.Lang), "", "!", "h", "v", "s", "b", "q")

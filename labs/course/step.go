@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"sandbox/labs/columns"
 )
 
@@ -124,8 +126,12 @@ func (s *Session) ask(question string, answers ...string) (string, error) {
 			s.away = false
 			return "q", nil
 		}
+		ahead := s.typedAhead()
 		fmt.Fprint(s.Out, s.paint(dim, s.folded(outputIndent+"["+question+"] ")))
 		line, err := s.answer()
+		if ahead { // the terminal has shown it before the question
+			fmt.Fprintln(s.Out, line)
+		}
 		if errors.Is(err, io.EOF) {
 			fmt.Fprintln(s.Out)
 			return "q", nil
@@ -142,6 +148,16 @@ func (s *Session) ask(question string, answers ...string) (string, error) {
 		}
 		s.say(sayNoSuchKey, key)
 	}
+}
+
+// typedAhead says whether the learner has typed a line already, before they were asked.
+func (s *Session) typedAhead() bool {
+	terminal := s.terminal()
+	if terminal == nil {
+		return false
+	}
+	n, err := unix.IoctlGetInt(int(terminal.Fd()), unix.TIOCINQ)
+	return err == nil && n > 0
 }
 
 // folded breaks a question that is wider than the terminal between two of its answers.

@@ -127,6 +127,12 @@ func TestLearner(t *testing.T) {
 		w.Explain = teller{}
 	}
 	w.Height, _ = strconv.Atoi(os.Getenv("HEIGHT"))
+	if os.Getenv("WATCH") != "" {
+		// Each look is remembered, and the sixth finds the exercise solved.
+		w.Shell = []string{"/bin/sh", "-c", `echo >> "$WORLD/looks"; if [ $(wc -l < "$WORLD/looks") -ge 6 ]; then touch "$WORLD/made"; fi; eval "$0"`}
+		fmt.Println("the end:", w.Watch(context.Background(), "3.1", 1))
+		return
+	}
 	if os.Getenv("READ") != "" {
 		fmt.Println("the end:", w.read(context.Background(), "3.1"))
 		return
@@ -239,4 +245,31 @@ func TestLentTerminalExplained(t *testing.T) {
 	l.sees(t, "to errors\n")
 	l.types(t, "word\n")
 	l.sees(t, "heard word\n  ┆   told {\"seq\":1}\n  ┆ end\n")
+}
+
+// Watching asks nobody to turn a page that they cannot see, however long it goes on. What is more than a screen is shown in short.
+func TestWatchOnSmallTerminal(t *testing.T) {
+	l := newLearner(t, "# 3.1 T\n"+strings.Replace(exercise, "the file is there", "show: echo long; seq 5\nwant: the file\nthe file is there", 1), "HEIGHT=8", "WATCH=yes")
+	l.sees(t, "✗ the file is there\n\nWatching")
+	l.sees(t, "All of it is right.")
+}
+
+// Enter that was pressed before there was a question ends its line all the same.
+func TestTypedAhead(t *testing.T) {
+	l := newLearner(t, talk("\n$ sleep 1; echo done"))
+	l.sees(t, "[Enter runs it")
+	l.types(t, "\n\n")
+	l.sees(t, "the end: <nil>")
+	mustContain(t, terminalText(l.shown.String()), "  done\n", "q leave] \nThat was lab")
+}
+
+// An exercise whose set-up fails does not end the lesson: the learner clears the way, and tries again.
+func TestSetUpInTheWay(t *testing.T) {
+	l := newLearner(t, "# 3.1 T\n"+strings.Replace(exercise, "do it\n", "do it\n```setup\n$ test -e $WORLD/cleared || { touch $WORLD/cleared; echo taken >&2; exit 1; }\n```\n", 1))
+	l.sees(t, "cannot begin yet: set up exercise 1 of lab 3.1: taken\n")
+	l.sees(t, "[Enter tries again")
+	l.types(t, "\n")
+	l.sees(t, "h hint")
+	l.types(t, "s\n")
+	l.sees(t, "the end: <nil>")
 }
