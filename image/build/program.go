@@ -147,6 +147,8 @@ func (p *program) locate(err error) error {
 		message, cure = strings.ToLower(message[:1])+message[1:], "flags of instructions come before their arguments: COPY --from=build /a /b"
 	case strings.Contains(message, "unterminated heredoc"):
 		cure = "end it with a line that has nothing but its name"
+	case strings.Contains(message, "can't find = in"):
+		cure = `quotes hold a value of several words together: NAME="one two three"`
 	case strings.Contains(message, "escape token"):
 		cure = "# escape=` or # escape=\\"
 	}
@@ -245,6 +247,11 @@ func instructionNames() []string {
 
 // nearestInstruction is a hint for a name that does not exist.
 func nearestInstruction(name string) string {
+	for _, known := range instructionNames() {
+		if rest, begins := strings.CutPrefix(strings.ToUpper(name), known); begins && rest != "" && !unicode.IsLetter(rune(rest[0])) {
+			return "a space is missing after " + known
+		}
+	}
 	if near := image.Nearest(strings.ToUpper(name), instructionNames()); len(near) > 0 {
 		return "did you mean " + strings.Join(near, " or ") + "?"
 	}

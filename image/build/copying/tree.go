@@ -28,7 +28,10 @@ func OpenDirectory(dir string, ignore *Ignore) (*Tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.Name, t.ignore = "the build context "+dir, ignore
+	t.Name, t.ignore = "the build context", ignore
+	if dir != "." {
+		t.Name += " " + dir
+	}
 	return t, nil
 }
 
