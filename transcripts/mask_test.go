@@ -28,6 +28,7 @@ var everywhere = rules(
 	`(Less than a|\d+) seconds?( ago)?|About a minute( ago)?`, `<age>`,
 	`^  \d+\.\d+\.\d+\S*$`, `  <kernel>`,
 	`^  \d{5,}$`, `  <bytes>`,
+	`^  \d{7,} (\S+)$`, `  <bytes> $1`, // wc, of the program's own
 	`(root +root +|0/0 +| 0 0 +)\d{7,} `, `$1<bytes> `, // the program, or a layer that it is in
 	`(c--------- )\d+( root)`, `$1<links>$2`, // newer kernels make one whiteout and link it
 	`"size":\d{7,}`, `"size":<bytes>`,
