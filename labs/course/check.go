@@ -72,7 +72,7 @@ func (s *Session) leftOut(ctx context.Context, lesson *Lesson, e *Exercise) (why
 			return "", err
 		}
 		if why == "" {
-			why = plainLine(need.Text)
+			why = s.inline(need.Text)
 		}
 	}
 	return why, nil
@@ -98,7 +98,7 @@ func (s *Session) judge(ctx context.Context, lesson *Lesson, e *Exercise) ([]res
 				return nil, err
 			}
 			if !given {
-				r.left, r.passed = plainLine(need.Text), true
+				r.left, r.passed = s.inline(need.Text), true
 				results = append(results, r)
 				continue
 			}
@@ -151,7 +151,11 @@ func (s *Session) showResult(r result) {
 	case !r.passed:
 		mark, st = "✗", red
 	}
-	fmt.Fprintf(s.Out, "  %s %s\n", s.paint(st, mark), plainLine(r.check.Text))
+	before := "  " + s.paint(st, mark) + " "
+	for _, line := range s.markdown().lines(r.check.Text, s.markdown().width-4) {
+		fmt.Fprintln(s.Out, before+line)
+		before = "    "
+	}
 	if r.left != "" {
 		fmt.Fprint(s.Out, "      ")
 		s.say(saySkipped, r.left)
@@ -159,8 +163,11 @@ func (s *Session) showResult(r result) {
 	if r.passed {
 		return
 	}
-	if r.check.Want != "" {
+	switch {
+	case r.check.Want != "" && r.check.Test == "":
 		s.showValue(sayExpected, r.check.Want)
+	case r.check.Want != "": // a sentence
+		s.showValue(sayExpected, s.inline(r.check.Want))
 	}
 	if r.check.Show != "" {
 		s.showValue(sayFound, r.found)

@@ -72,3 +72,33 @@ func TestAttempts(t *testing.T) {
 		})
 	}
 }
+
+// Conditions, and what stands beside them, are Markdown as the lessons are; what was really found is not.
+func TestConditionsAreRendered(t *testing.T) {
+	const lesson = "# 3.1 T\n## Exercise 1: e\n```need name=moon\ntest: false\nthere is no `moon`\n```\n" +
+		"```check name=mine\ntest: test -e $WORLD/mine\nshow: echo 'a `b` *c*'\nwant: what `mine` has\n`mine` is there, and the *long* sentence goes on to\n`the end` of a line and further\n```\n" +
+		"```check name=exact\nshow: echo no\nwant: `as it is`\n它是 `box`，\n中文的行\n```\n" +
+		"```check name=left need=moon\ntest: true\n# no heading\n```\n" +
+		"```hint\nsee `mine`\n```\n```solution\ntrue\n```\nDone.\n"
+	const plain = `  ✗ ` + "`mine`" + ` is there, and the *long*
+    sentence goes on to ` + "`the end`" + ` of
+    a line and further
+      expected: what ` + "`mine`" + ` has
+      found:    a ` + "`b` *c*" + `
+  ✗ 它是 ` + "`box`" + `，中文的行
+      expected: ` + "`as it is`" + `
+      found:    no
+  – # no heading
+      not checked here: there is no ` + "`moon`" + `
+`
+	colorful := strings.NewReplacer(
+		"✗", "\x1b[31m✗\x1b[0m", "–", "\x1b[2m–\x1b[0m", "*long*", "\x1b[3mlong\x1b[0m",
+		"`mine`", "\x1b[36mmine\x1b[0m", "`the end` of\n    a line", "\x1b[36mthe end\x1b[0m of a\n    line",
+		"`box`", "\x1b[36mbox\x1b[0m", "`moon`", "\x1b[36mmoon\x1b[0m").Replace(plain)
+	for color, want := range map[bool]string{false: plain, true: colorful} {
+		w := newWorld(t, English).withLesson(lesson)
+		w.Width, w.Color = 36, color
+		_, out := check(t, w, 1)
+		mustContain(t, out, want)
+	}
+}

@@ -57,7 +57,7 @@ func (s *Session) readStep(lesson *Lesson, step *Step) {
 	}
 	if step.Need != "" {
 		fmt.Fprint(s.Out, outputIndent)
-		s.say(sayNeeds, plainLine(lesson.need(step.Need).Text))
+		s.say(sayNeeds, s.inline(lesson.need(step.Need).Text))
 	}
 	fmt.Fprintln(s.Out)
 }

@@ -47,6 +47,18 @@ func (r *renderer) render(markdown string) string {
 	return strings.Join(d.blocks(root, r.width), "\n") + "\n"
 }
 
+// lines renders one paragraph, as a condition or a reason is, as lines of at most width columns. What would be another kind of
+// block is taken as it is written.
+func (r *renderer) lines(markdown string, width int) []string {
+	source := []byte(strings.TrimSpace(markdown))
+	d := &document{renderer: r, source: source}
+	content := cells(plainLine(markdown), 0)
+	if first := r.parser.Parse(text.NewReader(source)).FirstChild(); first != nil && first.Kind() == ast.KindParagraph && first.NextSibling() == nil {
+		content = d.inline(first, 0)
+	}
+	return d.paragraph(content, width)
+}
+
 // document is one text on its way through the renderer.
 type document struct {
 	*renderer

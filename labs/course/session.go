@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os/exec"
 	"slices"
 	"strings"
@@ -63,9 +64,14 @@ func (s *Session) load(number string) (*Lesson, error) {
 	return Load(s.Lessons, chapter, s.Lang, s.Seed)
 }
 
-// say prints one line in the learner's language.
+// say prints one line in the learner's language; the phrase, not what is put into it, is Markdown.
 func (s *Session) say(p phrase, args ...any) {
-	fmt.Fprintf(s.Out, p.in(s.Lang)+"\n", args...)
+	fmt.Fprintf(s.Out, s.inline(p.in(s.Lang))+"\n", args...)
+}
+
+// inline is Markdown that stands in a line with other things.
+func (s *Session) inline(markdown string) string {
+	return strings.Join(s.markdown().lines(markdown, math.MaxInt), " ")
 }
 
 // show prints Markdown.

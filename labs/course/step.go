@@ -99,7 +99,7 @@ func (s *Step) expected(lang Lang) string {
 func (w *walk) leaveOut(step *Step) {
 	w.showStep(step)
 	fmt.Fprint(w.Out, outputIndent)
-	w.say(sayStepSkipped, plainLine(w.lesson.need(step.Need).Text))
+	w.say(sayStepSkipped, w.inline(w.lesson.need(step.Need).Text))
 	fmt.Fprintln(w.Out)
 }
 

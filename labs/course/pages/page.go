@@ -105,7 +105,7 @@ func (p *page) step(s *course.Step) {
 	if s.Need != "" {
 		for _, need := range p.lesson.Needs {
 			if need.Name == s.Need {
-				p.put("<p class=\"note\">%s</p>\n", fmt.Sprintf(p.say(sayNeeds), p.title(strings.Join(strings.Fields(need.Text), " "))))
+				p.put("<p class=\"note\">%s</p>\n", fmt.Sprintf(p.say(sayNeeds), p.title(need.Text)))
 			}
 		}
 	}
@@ -129,7 +129,7 @@ func (p *page) command(line string) {
 func (p *page) exercise(e *course.Exercise) {
 	p.put("<p>%s</p>\n<ul class=\"checks\">\n", p.say(sayChecks))
 	for _, c := range e.Checks {
-		p.put("<li>%s</li>\n", p.title(strings.Join(strings.Fields(c.Text), " ")))
+		p.put("<li>%s</li>\n", p.title(c.Text))
 	}
 	p.put("</ul>\n")
 	p.markdown(fmt.Sprintf(p.say(sayTry), p.lesson.Number, p.lesson.Number, e.Number))
