@@ -35,6 +35,7 @@ const (
 	diskDir  = "/run/pocket/disk" // a file that lies on a disk
 	Variable = "SANDBOX_POCKET"   // names the pocket host one is in
 	LabsDir  = "/run/pocket/labs" // labs that are not built in
+	LabsFrom = LabsDir + ".from"  // a file with the name that their directory has on the machine
 )
 
 // Options say what runs in a pocket host.

@@ -85,6 +85,7 @@ func (p *plan) labs() []kernel.Step {
 		kernel.Because(kernel.Mkdir{Path: LabsDir[1:], Mode: 0o755}, "", ""),
 		kernel.Because(kernel.Mount{Source: p.Labs, Target: LabsDir[1:], Flags: unix.MS_BIND | unix.MS_REC}, "labs of your own", "自己编写的实验"),
 		kernel.Because(kernel.ReadOnlyTree{Path: LabsDir[1:]}, "", ""),
+		kernel.Because(kernel.CreateFile{Path: LabsFrom[1:], Data: p.Labs, Mode: 0o644}, "", ""),
 	)
 	steps[2].Optional = true // before Linux 5.12
 	return steps

@@ -237,16 +237,18 @@ func (s *Session) Forget(number string) error {
 	return nil
 }
 
-// ForgetAll forgets it in all labs that have been begun.
+// ForgetAll forgets it in all labs that have been begun, those of any directory too.
 func (s *Session) ForgetAll() error {
-	known, err := s.recall()
+	var forgotten []string
+	err := s.change(func(p *progress) {
+		forgotten = slices.Sorted(maps.Keys(p.Labs))
+		clear(p.Labs)
+	})
 	if err != nil {
 		return err
 	}
-	for _, number := range slices.Sorted(maps.Keys(known.Labs)) {
-		if err := s.Forget(number); err != nil {
-			return err
-		}
+	for _, key := range forgotten {
+		s.say(sayReset, key)
 	}
 	return nil
 }

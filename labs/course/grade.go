@@ -3,6 +3,7 @@ package course
 import (
 	"cmp"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 )
@@ -28,8 +29,8 @@ type Stuck struct {
 }
 
 // GradeAll makes the table of a class, and the list of exercises at which most are stuck. given has the seeds that a teacher
-// has handed out, by the learners' names; nil if they have not.
-func GradeAll(reports []*Report, given map[string]string) ([]Grade, []Stuck) {
+// has handed out, by the learners' names; nil if they have not. labs are those that the teacher knows under their numbers.
+func GradeAll(reports []*Report, given map[string]string, labs fs.FS) ([]Grade, []Stuck) {
 	owners := map[string][]string{}
 	for _, r := range reports {
 		if !slices.Contains(owners[r.Seed], r.Learner) {
@@ -40,7 +41,7 @@ func GradeAll(reports []*Report, given map[string]string) ([]Grade, []Stuck) {
 	var stuck []Stuck
 	for _, r := range reports {
 		g := Grade{Learner: r.Learner}
-		g.notes(r, owners, given)
+		g.notes(r, owners, given, labs)
 		asked, predicted, most := 0, 0, 0
 		for _, l := range r.Labs {
 			if l.Finished && l.solved() == len(l.Exercises) {
@@ -83,7 +84,7 @@ func GradeAll(reports []*Report, given map[string]string) ([]Grade, []Stuck) {
 }
 
 // notes says what a teacher should ask about.
-func (g *Grade) notes(r *Report, owners map[string][]string, given map[string]string) {
+func (g *Grade) notes(r *Report, owners map[string][]string, given map[string]string, labs fs.FS) {
 	var notes []string
 	if !r.Genuine() {
 		notes = append(notes, "EDITED: the signature does not fit")
@@ -97,6 +98,16 @@ func (g *Grade) notes(r *Report, owners map[string][]string, given map[string]st
 			notes = append(notes, "no seed was handed out to this name")
 		case seed != r.Seed:
 			notes = append(notes, "another seed than the one handed out")
+		}
+	}
+	for _, l := range r.Labs {
+		_, err := FindChapter(l.Lab)
+		switch own := isOwn(labs, l.Lab); {
+		case err != nil || l.Own == own: // the number is nobody else's, or it is the same lab
+		case own:
+			notes = append(notes, l.Lab+" is the built-in one, not that of --labs")
+		default:
+			notes = append(notes, l.Lab+" is not the built-in one but one of a directory")
 		}
 	}
 	g.Note = strings.Join(notes, "; ")

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,9 +15,9 @@ import (
 )
 
 // Library returns the labs of a directory, and those that are built in: one that is in both is the directory's, as a
-// whole. An empty dir has none. Links that lead out of the directory are not followed: in a pocket host nothing would be
+// whole. An empty dir has none. from is what tells the directory from others in the learner's progress. Links that lead out of the directory are not followed: in a pocket host nothing would be
 // at their end.
-func Library(dir string) (fs.FS, error) {
+func Library(dir, from string) (fs.FS, error) {
 	if dir == "" {
 		return Lessons(), nil
 	}
@@ -27,11 +28,15 @@ func Library(dir string) (fs.FS, error) {
 	if _, err := fs.ReadDir(root.FS(), "."); err != nil {
 		return nil, fmt.Errorf("read the labs: %w", err)
 	}
-	return shelf{own: root.FS(), others: Lessons()}, nil
+	return shelf{own: root.FS(), from: from, others: Lessons()}, nil
 }
 
 // shelf has the labs of one file system before those of another.
-type shelf struct{ own, others fs.FS }
+type shelf struct {
+	own    fs.FS
+	from   string
+	others fs.FS
+}
 
 // where is the one that has a lab's files, all of them: a built-in list of mistakes is none of a lab's that a teacher has
 // written anew.
@@ -51,6 +56,20 @@ func (s shelf) Lstat(name string) (fs.FileInfo, error) {
 
 // ReadLink goes with Lstat (fs.ReadLinkFS).
 func (s shelf) ReadLink(name string) (string, error) { return fs.ReadLink(s.where(name), name) }
+
+// isOwn says whether a lab is one of a directory.
+func isOwn(labs fs.FS, number string) bool {
+	s, ok := labs.(shelf)
+	return ok && slices.Contains(numbersIn(s.own), number)
+}
+
+// progressKey is what a lab's progress is remembered by: its number, and the directory that it is from, if it is not built in.
+func progressKey(labs fs.FS, number string) string {
+	if !isOwn(labs, number) {
+		return number
+	}
+	return path.Join(labs.(shelf).from, number)
+}
 
 // kinds are the last parts of the names of a lab's files.
 var kinds = []string{".en.md", ".zh.md", ".mistakes.md"}

@@ -23,7 +23,7 @@ func labsDir(t *testing.T, files map[string]string) string {
 
 func mustLibrary(t *testing.T, dir string) fs.FS {
 	t.Helper()
-	labs, err := Library(dir)
+	labs, err := Library(dir, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,14 +66,14 @@ func TestLibrary(t *testing.T) {
 func TestLibraryThatIsNone(t *testing.T) {
 	dir := labsDir(t, map[string]string{"file": "x"})
 	for _, path := range []string{dir + "/nothing", dir + "/file"} {
-		if _, err := Library(path); err == nil {
+		if _, err := Library(path, ""); err == nil {
 			t.Errorf("%s is a library", path)
 		}
 	}
 	if os.Geteuid() != 0 { // root may read everything
 		os.Chmod(dir, 0)
 		defer os.Chmod(dir, 0o700)
-		if _, err := Library(dir); err == nil || !strings.Contains(err.Error(), "permission denied") {
+		if _, err := Library(dir, ""); err == nil || !strings.Contains(err.Error(), "permission denied") {
 			t.Errorf("a directory that cannot be read: %v", err)
 		}
 	}
@@ -173,5 +173,54 @@ func TestNewLab(t *testing.T) {
 	}
 	if _, err := NewLab("../x", "a", "b"); err == nil {
 		t.Error("a number that leads elsewhere is taken")
+	}
+}
+
+// What is done in a lab is remembered apart for the built-in one and for each directory's that stands for it.
+func TestProgressOfEachDirectory(t *testing.T) {
+	w := newWorld(t, English)
+	w.Seed = "enigma"
+	lesson := map[string]string{"3.1.en.md": "# 3.1 T\n" + exercise}
+	one, two := mustLibrary(t, labsDir(t, lesson)), mustLibrary(t, labsDir(t, lesson))
+	solved := func(labs fs.FS) bool {
+		t.Helper()
+		w.Lessons = labs
+		lab, err := w.recallLab("3.1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return lab.solved(1)
+	}
+	w.do(t, "touch $WORLD/made")
+	w.Lessons = one
+	check(t, w, 1)
+	if !solved(one) || solved(two) || solved(Lessons()) {
+		t.Error("solved in one directory, it is to be solved there and nowhere else")
+	}
+	w.Lessons = one
+	r := handIn(t, w, "ada")
+	if len(r.Labs) != 1 || !r.Labs[0].Own {
+		t.Errorf("the report of a lab of a directory: %+v", r.Labs)
+	}
+	for _, c := range []struct {
+		labs fs.FS
+		own  bool
+		want string
+	}{{one, true, ""}, {Lessons(), true, "3.1 is not the built-in one but one of a directory"}, {two, false, "3.1 is the built-in one, not that of --labs"}, {Lessons(), false, ""}} {
+		r.Labs[0].Own, r.Signature = c.own, ""
+		r.Signature, _ = r.sign()
+		if grades, _ := GradeAll([]*Report{r}, nil, c.labs); grades[0].Note != c.want {
+			t.Errorf("note %q, want %q", grades[0].Note, c.want)
+		}
+	}
+	w.Lessons = Lessons()
+	if r := handIn(t, w, "ada"); len(r.Labs) != 0 {
+		t.Errorf("the report of the built-in labs: %+v", r.Labs)
+	}
+	if err := w.Forget("3.1"); err != nil || !solved(one) {
+		t.Errorf("%v; forgetting the built-in lab is to leave the directory's", err)
+	}
+	if err := w.ForgetAll(); err != nil || solved(one) {
+		t.Errorf("%v; all is to be forgotten", err)
 	}
 }

@@ -40,7 +40,7 @@ func (s *Session) List() error {
 		if err != nil {
 			return err
 		}
-		lab := known.Labs[c.Number]
+		lab := known.Labs[progressKey(s.Lessons, c.Number)]
 		if lab == nil {
 			lab = &labProgress{}
 		}

@@ -16,7 +16,7 @@ import (
 // progress is what is remembered of a learner, in one file for all labs and both languages.
 type progress struct {
 	Seed string                  `json:"seed,omitempty"`
-	Labs map[string]*labProgress `json:"labs"`
+	Labs map[string]*labProgress `json:"labs"` // by progressKey
 }
 
 // labProgress is how far one lab has been done.
@@ -130,19 +130,20 @@ func (s *Session) recallLab(number string) (*labProgress, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.Labs[number] == nil {
-		return &labProgress{}, nil
+	if lab := p.Labs[progressKey(s.Lessons, number)]; lab != nil {
+		return lab, nil
 	}
-	return p.Labs[number], nil
+	return &labProgress{}, nil
 }
 
 // remember changes what is remembered of one lab.
 func (s *Session) remember(number string, change func(*labProgress)) error {
+	key := progressKey(s.Lessons, number)
 	return s.change(func(p *progress) {
-		if p.Labs[number] == nil {
-			p.Labs[number] = &labProgress{}
+		if p.Labs[key] == nil {
+			p.Labs[key] = &labProgress{}
 		}
-		change(p.Labs[number])
+		change(p.Labs[key])
 	})
 }
 

@@ -7,8 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -27,7 +25,8 @@ type Report struct {
 // LabReport is the part of a report that speaks of one lab.
 type LabReport struct {
 	Lab       string           `json:"lab"`
-	Finished  bool             `json:"finished"` // read to its end
+	Own       bool             `json:"own,omitempty"` // it is one of a directory
+	Finished  bool             `json:"finished"`      // read to its end
 	Exercises []ExerciseReport `json:"exercises"`
 	Asked     int              `json:"asked,omitempty"`     // questions that were answered
 	Predicted int              `json:"predicted,omitempty"` // and those that were answered right at once
@@ -81,13 +80,14 @@ func (s *Session) Report(learner string) (*Report, error) {
 		return nil, err
 	}
 	r := &Report{Learner: learner, Seed: s.Seed, Time: time.Now().UTC().Truncate(time.Second), Labs: []LabReport{}}
-	for _, number := range slices.Sorted(maps.Keys(known.Labs)) {
+	for _, chapter := range Chapters(s.Lessons) { // not of a directory that is not given now
+		number := chapter.Number
+		lab := known.Labs[progressKey(s.Lessons, number)]
 		lesson, err := s.load(number)
-		if err != nil {
-			continue // a lab of another version, or of a directory that is not given now
+		if lab == nil || err != nil {
+			continue
 		}
-		lab := known.Labs[number]
-		l := LabReport{Lab: number, Finished: lab.Finished, Asked: len(lab.Predicted), Exercises: []ExerciseReport{}}
+		l := LabReport{Lab: number, Own: isOwn(s.Lessons, number), Finished: lab.Finished, Asked: len(lab.Predicted), Exercises: []ExerciseReport{}}
 		for _, right := range lab.Predicted {
 			if right {
 				l.Predicted++

@@ -49,7 +49,7 @@ func TestReportAndGrade(t *testing.T) {
 		}
 	}
 	reports := []*Report{handIn(t, bob, "bob"), handIn(t, ada, "ada")}
-	grades, stuck := GradeAll(reports, map[string]string{"ada": "enigma", "bob": "lorenz"})
+	grades, stuck := GradeAll(reports, map[string]string{"ada": "enigma", "bob": "lorenz"}, Lessons())
 	if len(grades) != 2 || grades[0] != (Grade{Learner: "ada", Labs: 1, Solved: 2, Exercises: 2, Predicted: "0/0"}) {
 		t.Errorf("ada's grade: %+v", grades)
 	}
@@ -86,14 +86,14 @@ func TestGradeNotices(t *testing.T) {
 			check(t, w, 1)
 			r := handIn(t, w, c.as)
 			c.edit(r)
-			grades, _ := GradeAll([]*Report{r}, given)
+			grades, _ := GradeAll([]*Report{r}, given, Lessons())
 			if note := grades[0].Note; (c.want == "") != (note == "") || !strings.Contains(note, c.want) {
 				t.Errorf("note %q, want %q", note, c.want)
 			}
 		})
 	}
 	a, b := handIn(t, seeded(t, "same"), "ada"), handIn(t, seeded(t, "same"), "bob")
-	grades, _ := GradeAll([]*Report{a, b, a}, nil) // one who hands in twice has copied from nobody
+	grades, _ := GradeAll([]*Report{a, b, a}, nil, Lessons()) // one who hands in twice has copied from nobody
 	if grades[0].Note != "same seed as bob" || grades[2].Note != "same seed as ada" {
 		t.Errorf("notes %q and %q", grades[0].Note, grades[2].Note)
 	}

@@ -76,13 +76,18 @@ func newGrade(env *setting) *cobra.Command {
 		Long: `Make a table of a class from the reports (JSON) it has handed in, and list where most are stuck.
 
 A report that was edited is noted, and so are two learners with one seed. Who hands out the seeds (a file of lines
-"name,seed") is also told who has used another. With any such note the exit code is 1.`,
+"name,seed") is also told who has used another. Where a lab of a directory stands for a built-in one, so must it for the class: who
+has done the other one is noted (give --labs if the class has it). With any such note the exit code is 1.`,
 		Example: "  sandbox lab grade *.json\n  sandbox lab grade --seeds class.csv --format csv *.json > class-today.csv",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if format != "text" && format != "csv" && format != "json" {
 				return kernel.Advise(fmt.Errorf("--format %s: a class is shown as text, CSV or JSON", format), "--format text, csv or json")
 			}
 			given, err := readSeeds(seeds)
+			if err != nil {
+				return err
+			}
+			labs, err := library(env.Env)
 			if err != nil {
 				return err
 			}
@@ -94,7 +99,7 @@ A report that was edited is noted, and so are two learners with one seed. Who ha
 				}
 				reports = append(reports, r)
 			}
-			grades, stuck := course.GradeAll(reports, given)
+			grades, stuck := course.GradeAll(reports, given, labs)
 			if err := printGrades(env.Out, format, grades, stuck); err != nil {
 				return err
 			}

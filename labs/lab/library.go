@@ -25,10 +25,19 @@ func labsDir(env *command.Env) string {
 	return env.Labs
 }
 
+// origin is what a directory of labs is called on the machine, also in a pocket host.
+func origin(dir string) string {
+	if name, err := os.ReadFile(pocket.LabsFrom); err == nil && dir == pocket.LabsDir {
+		return string(name)
+	}
+	dir, _ = filepath.Abs(dir) // what has no name has no labs
+	return dir
+}
+
 // library are the labs that there are for this user.
 func library(env *command.Env) (fs.FS, error) {
 	dir := labsDir(env)
-	labs, err := course.Library(dir)
+	labs, err := course.Library(dir, origin(dir))
 	switch {
 	case err == nil:
 		return labs, nil
