@@ -108,7 +108,7 @@ func (b *birth) Plan() (kernel.Spawn, error) {
 	if b.host.AtLeast(5, 7) {
 		spawn.Group = b.group.Into
 	}
-	spawn.Programs = programs(b.spec.Process.Args, b.spec.Process.Env)
+	spawn.Programs = programs(b.spec.Process.Args, b.spec.Process.Env, becomesFirst)
 	return spawn, nil
 }
 
@@ -369,10 +369,15 @@ func groupIDs(u specs.User) []int {
 	return groups
 }
 
+// Why a process executes a program: as the container's first process, or as another one beside it.
+var (
+	becomesFirst  = kernel.Why{EN: "PID 1 becomes the program; nothing of sandbox is left in the process", ZH: "1 号进程变成要运行的程序，进程里不再有 sandbox 的任何东西"}
+	becomesBeside = kernel.Why{EN: "this process, not PID 1, becomes the program; nothing of sandbox is left in it", ZH: "变成要运行的程序的是这个进程，不是 1 号；进程里不再有 sandbox 的任何东西"}
+)
+
 // programs are the places where the command may be: itself if it has a slash, else each directory of $PATH, tried by
 // execve in turn as execvp(3) does.
-func programs(args, env []string) []kernel.Step {
-	why := kernel.Why{EN: "PID 1 becomes the program; nothing of sandbox is left in the process", ZH: "1 号进程变成要运行的程序，进程里不再有 sandbox 的任何东西"}
+func programs(args, env []string, why kernel.Why) []kernel.Step {
 	if strings.Contains(args[0], "/") {
 		return []kernel.Step{{Effect: kernel.Execve{Path: args[0], Argv: args, Env: env}, Section: "3.1", Why: why}}
 	}

@@ -201,7 +201,7 @@ func (b *birth) execSteps(pidfd, ptySocket int, req ExecRequest) (kernel.Spawn, 
 	} {
 		spawn.Steps = append(spawn.Steps, part...)
 	}
-	spawn.Programs = programs(b.spec.Process.Args, b.spec.Process.Env)
+	spawn.Programs = programs(b.spec.Process.Args, b.spec.Process.Env, becomesBeside)
 	return spawn, nil
 }
 

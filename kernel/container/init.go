@@ -30,7 +30,7 @@ func RunInit(args []string) int {
 		steps = append(steps, kernel.Because(kernel.Setpgid{}, "", ""), kernel.Try(kernel.Because(kernel.ForegroundGroup{FD: 0}, "", ""))[0])
 	}
 	door := &kernel.Door{Process: "init"}
-	b, err := door.Spawn(kernel.Spawn{Section: "3.3", Process: "init", Steps: steps, Programs: programs(args[2:], os.Environ())})
+	b, err := door.Spawn(kernel.Spawn{Section: "3.3", Process: "init", Steps: steps, Programs: programs(args[2:], os.Environ(), becomesBeside)})
 	if err == nil {
 		err = b.Failure()
 	}

@@ -90,6 +90,7 @@ func (s *Session) showQuestion(q *Question) {
 // predict asks the question of a step before the step is shown. It returns the option that was chosen, or -1 where nobody
 // could be asked or the learner would not say; and whether they leave.
 func (w *walk) predict(q *Question) (choice int, left bool, err error) {
+	w.forgetTyped()
 	w.showQuestion(q)
 	if !w.Terminal {
 		return -1, false, nil

@@ -3,7 +3,10 @@ package course
 import (
 	"bytes"
 	"io"
+	"strings"
 	"sync"
+
+	"sandbox/labs/columns"
 )
 
 // What a command prints stands under it, moved in; its explanations further in, behind a bar, so that they can be told
@@ -24,6 +27,8 @@ type screen struct {
 type stream struct {
 	screen        *screen
 	before, after string
+	tabs          bool // turn tabs into spaces, so that columns stand where they stand without what is before
+	column        int  // of the line that is open
 }
 
 // Write passes the bytes on as they come, the unfinished line included: a progress bar is to be seen.
@@ -42,9 +47,10 @@ func (st *stream) Write(p []byte) (int, error) {
 		}
 		if sc.open == nil {
 			b.WriteString(st.before)
+			st.column = 0
 		}
 		text, ended := bytes.CutSuffix(line, []byte("\n"))
-		b.Write(text)
+		b.WriteString(st.untabbed(string(text)))
 		sc.open = st
 		if ended {
 			b.WriteString(st.after + "\n")
@@ -55,6 +61,29 @@ func (st *stream) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	return len(p), nil
+}
+
+// untabbed goes on with the open line. A tab leads to the next multiple of eight columns.
+func (st *stream) untabbed(text string) string {
+	if !st.tabs {
+		return text
+	}
+	var b strings.Builder
+	for i, part := range strings.SplitAfter(text, "\r") {
+		if i > 0 {
+			st.column = 0
+		}
+		for j, cell := range strings.Split(part, "\t") {
+			if j > 0 {
+				gap := 8 - st.column%8
+				b.WriteString(strings.Repeat(" ", gap))
+				st.column += gap
+			}
+			b.WriteString(cell)
+			st.column += columns.Of(cell)
+		}
+	}
+	return b.String()
 }
 
 // endLine ends the line that a command without a last newline has left.

@@ -298,6 +298,19 @@ func TestScreen(t *testing.T) {
 	}
 }
 
+// At a terminal, columns made with tabs stand under each other, although the lines are moved in.
+func TestScreenTabs(t *testing.T) {
+	var b strings.Builder
+	st := &stream{screen: &screen{out: &b}, before: "  ", tabs: true}
+	for _, text := range []string{"bridge name\tid\n", "docker0", "\t\tid\n中文\tx\rab\tc\n"} {
+		io.WriteString(st, text)
+	}
+	const want = "  bridge name     id\n  docker0         id\n  中文    x\rab      c\n"
+	if b.String() != want {
+		t.Errorf("screen %q, want %q", b.String(), want)
+	}
+}
+
 func TestFolded(t *testing.T) {
 	s := &Session{Width: 30}
 	for question, want := range map[string]string{

@@ -45,7 +45,7 @@ func (s *Session) runStep(ctx context.Context, step *Step) (status int, err erro
 func (s *Session) runVisible(ctx context.Context, line string) (int, error) {
 	cmd := s.command(ctx, line)
 	screen := &screen{out: counted{s}}
-	var words io.Writer = &stream{screen: screen, before: outputIndent}
+	var words io.Writer = &stream{screen: screen, before: outputIndent, tabs: s.Terminal}
 	if s.heard != nil {
 		words = io.MultiWriter(words, s.heard)
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -47,7 +48,9 @@ func (s *Session) lend(ctx context.Context, terminal *os.File, line string) (int
 	cmd := s.command(ctx, line)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = terminal, s.Out, s.Out
 	if s.Explain == nil {
-		return s.wait(ctx, cmd)
+		status, err := s.wait(ctx, cmd)
+		freshLine(terminal)
+		return status, err
 	}
 	aside, err := openPty()
 	if err != nil {
@@ -68,8 +71,24 @@ func (s *Session) lend(ctx context.Context, terminal *os.File, line string) (int
 	case <-time.After(lingering):
 	}
 	term.Restore(int(terminal.Fd()), mode)
+	freshLine(terminal)
 	s.tellKept(&screen{out: s.Out}, kept)
 	return status, err
+}
+
+// freshLine goes to a new line if the cursor is in the middle of one, as after a ^C: nobody knows, but as many spaces as a line
+// has columns lead from the beginning of a line to its end, and from anywhere else into the next one.
+func freshLine(terminal *os.File) {
+	if width, _, err := term.GetSize(int(terminal.Fd())); err == nil {
+		fmt.Fprint(terminal, strings.Repeat(" ", width)+"\r\x1b[K")
+	}
+}
+
+// forgetTyped throws away what was typed ahead: an impatient Enter is no guess.
+func (s *Session) forgetTyped() {
+	if terminal := s.terminal(); terminal != nil {
+		unix.IoctlSetInt(int(terminal.Fd()), unix.TCFLSH, unix.TCIFLUSH)
+	}
 }
 
 // explainInto has a command explain itself. Its standard error is a terminal, as without --explain, but one of its own:

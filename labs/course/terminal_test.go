@@ -221,6 +221,18 @@ func TestLentTerminal(t *testing.T) {
 	mustNotContain(t, l.shown.String(), "That ended with exit status") // they have typed what they liked
 }
 
+// A command that has left its line open does not have the lesson go on in it.
+func TestLentTerminalLeft(t *testing.T) {
+	l := newLearner(t, talk("tty=yes\n$ printf begun; read a; printf 'open line'\n< word"))
+	l.sees(t, "[Enter runs it")
+	l.types(t, "\n")
+	l.sees(t, "begun")
+	l.types(t, "\n")
+	l.sees(t, "open line")
+	l.sees(t, "[Enter goes on")
+	mustContain(t, l.shown.String(), strings.Repeat(" ", 400)+"\r\x1b[K\r\n") // which are all of its columns
+}
+
 // Who ends the lesson ends the command with it, and has the terminal back.
 func TestLentTerminalKilled(t *testing.T) {
 	l := newLearner(t, talk("tty=yes\n$ stty raw -echo; echo a''way; exec sleep 60\n< word"))
@@ -261,6 +273,18 @@ func TestTypedAhead(t *testing.T) {
 	l.types(t, "\n\n")
 	l.sees(t, "the end: <nil>")
 	mustContain(t, terminalText(l.shown.String()), "  done\n", "q leave] \nThat was lab")
+}
+
+// But it does not pass a question that nobody has seen yet.
+func TestTypedAheadOfQuestion(t *testing.T) {
+	l := newLearner(t, strings.Replace(asking, "Before.\n", "Before.\n```console step=slow\n$ sleep 1; echo done\n```\n", 1))
+	l.sees(t, "[Enter runs it")
+	l.types(t, "\n\n")
+	l.sees(t, "[a to c and Enter")
+	l.types(t, "a\n")
+	l.sees(t, "[Enter runs it")
+	l.types(t, "\n")
+	l.sees(t, "You said a")
 }
 
 // An exercise whose set-up fails does not end the lesson: the learner clears the way, and tries again.
