@@ -2,19 +2,17 @@ package lab
 
 import (
 	"bytes"
+	"context"
 	"fmt"
-	"os"
-	"os/exec"
 	"runtime"
 	"strings"
 
-	"sandbox/kernel/pocket"
 	"sandbox/labs/command"
 )
 
 // runEach runs every lab that is written, each in a pocket host of its own and several at once, as in a pipe, and prints
 // them in the order of the course. Exit code 1 means that some step of some lab did not do what it should.
-func runEach(env *setting) error {
+func runEach(ctx context.Context, env *setting) error {
 	var labs []*one
 	for _, number := range Numbers(env.Env) {
 		if _, err := load(env, number); err == nil {
@@ -26,7 +24,7 @@ func runEach(env *setting) error {
 	for _, l := range labs {
 		go func() {
 			places <- struct{}{}
-			l.run(env)
+			l.run(ctx, env)
 			<-places
 			close(l.done)
 		}()
@@ -34,12 +32,15 @@ func runEach(env *setting) error {
 	var failed []string
 	for _, l := range labs {
 		<-l.done
+		if ctx.Err() != nil {
+			continue // the others are on their way to the end, too
+		}
 		env.Out.Write(l.said.Bytes())
 		if l.err != nil {
 			failed = append(failed, l.number)
 		}
 	}
-	if len(failed) > 0 {
+	if len(failed) > 0 && ctx.Err() == nil {
 		fmt.Fprintf(env.Err, "%s: not every step did what it should in %s\n", command.Program(), strings.Join(failed, ", "))
 		return command.ExitCode(1)
 	}
@@ -54,21 +55,12 @@ type one struct {
 	done   chan struct{}
 }
 
-func (l *one) run(env *setting) {
+func (l *one) run(ctx context.Context, env *setting) {
 	args := append(env.flags(), "lab", l.number)
 	if env.seed != "" {
 		args = append(args, "--seed="+env.seed)
 	}
-	cmd := env.another(labsDir(env.Env), args...)
+	cmd := env.another(ctx, labsDir(env.Env), args...)
 	cmd.Stdout, cmd.Stderr = &l.said, &l.said
 	l.err = cmd.Run()
-}
-
-// another prepares a call of this program, with the labs of a directory. If it makes a pocket host, that is one of its own: also
-// when we are in one.
-func (env *setting) another(labs string, args ...string) *exec.Cmd {
-	cmd := exec.Command("/proc/self/exe", args...)
-	cmd.Args[0] = os.Args[0] // errors have the name that we were called by
-	cmd.Env = append(os.Environ(), "SANDBOX_ROOT="+env.Root, "SANDBOX_LABS="+labs, pocket.Variable+"=")
-	return cmd
 }

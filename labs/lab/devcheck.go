@@ -3,6 +3,7 @@ package lab
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,14 +48,19 @@ the usual mistakes has to bring the hint that it names.`,
 					targets = append(targets, t)
 				}
 			}
-			words := reserved(cmd.Parent())
 			wrong := 0
-			for _, t := range targets {
-				n, err := checkLab(env, t, words, fast)
-				if err != nil {
-					return err
+			err := untilSignal(func(ctx context.Context) error {
+				for _, t := range targets {
+					n, err := checkLab(ctx, env, t, reserved(cmd.Parent()), fast)
+					if err != nil {
+						return err
+					}
+					wrong += n
 				}
-				wrong += n
+				return nil
+			})
+			if err != nil {
+				return err
 			}
 			if wrong > 0 {
 				return kernel.Advise(fmt.Errorf("found wrong: %d", wrong), "labs/README.md describes the format; sandbox lab dev run %s   shows what the lab prints", args[0])
@@ -80,7 +86,7 @@ func authored(env *setting) cobra.CompletionFunc {
 }
 
 // checkLab prints what is wrong with one lab, and says how much that is.
-func checkLab(env *setting, t target, reserved []string, fast bool) (wrong int, err error) {
+func checkLab(ctx context.Context, env *setting, t target, reserved []string, fast bool) (wrong int, err error) {
 	found, err := t.inspect(env)
 	if err != nil {
 		return 0, err
@@ -90,7 +96,7 @@ func checkLab(env *setting, t target, reserved []string, fast bool) (wrong int, 
 	}
 	t.print(env, found)
 	if !fast {
-		more, err := prove(env, t)
+		more, err := prove(ctx, env, t)
 		if err != nil {
 			return len(found), err
 		}
@@ -141,7 +147,7 @@ type job struct {
 var drawn = map[course.Lang]string{course.English: course.PlainSeed, course.Chinese: "another"}
 
 // prove performs all of a lab, in each language that can be read, and returns what is not as the author says.
-func prove(env *setting, t target) (found []course.Finding, err error) {
+func prove(ctx context.Context, env *setting, t target) (found []course.Finding, err error) {
 	labs, err := t.library(env)
 	if err != nil {
 		return nil, err
@@ -168,10 +174,13 @@ func prove(env *setting, t target) (found []course.Finding, err error) {
 		all.Go(func() {
 			places <- struct{}{}
 			defer func() { <-places }()
-			j.run(env, t)
+			j.run(ctx, env, t)
 		})
 	}
 	all.Wait()
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	var left []string
 	for _, j := range jobs {
 		found = append(found, j.Found...)
@@ -189,9 +198,9 @@ func prove(env *setting, t target) (found []course.Finding, err error) {
 	return slices.Compact(found), nil
 }
 
-func (j *job) run(env *setting, t target) {
+func (j *job) run(ctx context.Context, env *setting, t target) {
 	var said, complaint bytes.Buffer
-	cmd := performing(env, t, j.lang, drawn[j.lang], j.part)
+	cmd := performing(ctx, env, t, j.lang, drawn[j.lang], j.part)
 	cmd.Stdout, cmd.Stderr = &said, &complaint
 	if j.err = cmd.Run(); j.err != nil {
 		j.err = errors.New(strings.TrimSpace(complaint.String() + "\n" + j.err.Error()))

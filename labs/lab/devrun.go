@@ -2,6 +2,7 @@ package lab
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -42,10 +43,12 @@ With --watch it is run again whenever one of its files changes, and what is prin
 			if _, err := t.inspect(env); err != nil {
 				return err
 			}
-			if watch {
-				return watchLab(env, t)
-			}
-			return showLab(env, t)
+			return untilSignal(func(ctx context.Context) error {
+				if watch {
+					return watchLab(ctx, env, t)
+				}
+				return showLab(ctx, env, t)
+			})
 		},
 	}
 	cmd.ValidArgsFunction = authored(env)
@@ -54,14 +57,14 @@ With --watch it is run again whenever one of its files changes, and what is prin
 }
 
 // performing prepares a call of this program that performs a part of a lab in a pocket host of its own.
-func performing(env *setting, t target, lang course.Lang, seed, part string) *exec.Cmd {
-	return env.another(t.dir, "--lang="+string(lang), "lab", "--seed="+seed, "dev", "perform", "--part="+part, t.number)
+func performing(ctx context.Context, env *setting, t target, lang course.Lang, seed, part string) *exec.Cmd {
+	return env.another(ctx, t.dir, "--lang="+string(lang), "lab", "--seed="+seed, "dev", "perform", "--part="+part, t.number)
 }
 
 var languages = []course.Lang{course.English, course.Chinese}
 
 // showLab prints what the lab prints.
-func showLab(env *setting, t target) error {
+func showLab(ctx context.Context, env *setting, t target) error {
 	wrong := false
 	for _, lang := range languages {
 		err := t.unreadable(env, lang)
@@ -74,7 +77,7 @@ func showLab(env *setting, t target) error {
 		if err != nil {
 			return err
 		}
-		_, ok, err := t.show(env, lang, env.Out)
+		_, ok, err := t.show(ctx, env, lang, env.Out)
 		if err != nil {
 			return err
 		}
@@ -100,13 +103,16 @@ func (t target) unreadable(env *setting, lang course.Lang) error {
 }
 
 // show runs the lab in one language. ok is false if a step did not end as it should.
-func (t target) show(env *setting, lang course.Lang, out io.Writer) (said string, ok bool, err error) {
+func (t target) show(ctx context.Context, env *setting, lang course.Lang, out io.Writer) (said string, ok bool, err error) {
 	var heard bytes.Buffer
-	cmd := performing(env, t, lang, course.PlainSeed, partShow)
+	cmd := performing(ctx, env, t, lang, course.PlainSeed, partShow)
 	cmd.Stdout = io.MultiWriter(out, &heard)
 	cmd.Stderr = cmd.Stdout
 	err = cmd.Run()
 	var status *exec.ExitError
+	if ctx.Err() != nil {
+		return "", false, ctx.Err()
+	}
 	if errors.As(err, &status) {
 		return heard.String(), false, nil
 	}
@@ -119,7 +125,7 @@ var chance = sync.OnceValue(func() *regexp.Regexp {
 })
 
 // watchLab runs the lab, and again after each change, and prints how that differs from the time before.
-func watchLab(env *setting, t target) error {
+func watchLab(ctx context.Context, env *setting, t target) error {
 	before := map[course.Lang]string{}
 	for first := true; ; first = false {
 		seen := t.state()
@@ -136,7 +142,7 @@ func watchLab(env *setting, t target) error {
 			if !first {
 				out = io.Discard
 			}
-			said, _, err := t.show(env, lang, out)
+			said, _, err := t.show(ctx, env, lang, out)
 			if err != nil {
 				return err
 			}
@@ -151,7 +157,11 @@ func watchLab(env *setting, t target) error {
 		}
 		fmt.Fprintf(env.Out, "— %s: watching its files; Ctrl-C ends it.\n", t.shown(t.number))
 		for t.state() == seen {
-			time.Sleep(200 * time.Millisecond)
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(200 * time.Millisecond):
+			}
 		}
 		time.Sleep(100 * time.Millisecond) // an editor may write more than one of them
 	}

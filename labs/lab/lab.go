@@ -50,7 +50,7 @@ func New(common *command.Env) *cobra.Command {
 				return kernel.Advise(fmt.Errorf("--all runs every lab, and %s is one", args[0]), "leave one of the two out")
 			}
 			if all {
-				return runEach(env)
+				return untilSignal(func(ctx context.Context) error { return runEach(ctx, env) })
 			}
 			return runLab(env, args)
 		},
