@@ -3,6 +3,7 @@ package labs
 import (
 	"io/fs"
 	"regexp"
+	"strings"
 	"testing"
 
 	"sandbox/labs/course"
@@ -29,6 +30,26 @@ func TestAppendixNamesTheLabs(t *testing.T) {
 			}
 			if got := Lab(cmd); got != r[2] {
 				t.Errorf("%s: %s is in lab %s, the command says %s", file, r[1], r[2], got)
+			}
+		}
+	}
+}
+
+// The appendix says of each command which lab teaches it. That lab has it, in both languages: in a step, an exercise, or a sentence.
+func TestLabsNameTheirCommands(t *testing.T) {
+	for _, cmd := range visible(wholeTree()) {
+		name := strings.TrimPrefix(cmd.CommandPath(), "sandbox ")
+		names := regexp.QuoteMeta(name)
+		if group, rest, _ := strings.Cut(name, " "); isLongerName(group) && labOfEntry(shorter(group, rest)) != "" {
+			names = "(" + names + "|" + regexp.QuoteMeta(shorter(group, rest)) + ")"
+		}
+		named := regexp.MustCompile("(`|sandbox )" + names + `($|[^\w-])`)
+		for _, lang := range []string{"en", "zh"} {
+			file := Lab(cmd) + "." + lang + ".md"
+			if text, err := fs.ReadFile(course.Lessons(), file); err != nil {
+				t.Errorf("%s: %v", name, err)
+			} else if !named.Match(text) {
+				t.Errorf("%s says nothing of %q", file, name)
 			}
 		}
 	}

@@ -95,7 +95,7 @@ func newHelp(env *command.Env, root *cobra.Command) *cobra.Command {
 	var byLab bool
 	cmd := &cobra.Command{
 		Use: "help [COMMAND]", Short: "Help about any command, or all commands with the lab that teaches each", GroupID: "1",
-		Annotations: map[string]string{labKey: "1.1"},
+		Annotations: map[string]string{labKey: "a"},
 		Example:     "  sandbox help run\n  sandbox help network create\n  sandbox help --labs             # all commands, each with its lab\n  sandbox help --labs 3.2         # those of one lab",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if byLab {

@@ -89,7 +89,7 @@ type entry struct {
 }
 
 var entries = []entry{
-	{"completion", "1", "1.2", completion.New}, {"doctor", "1", "1.2", newDoctor}, {"info", "1", "1.2", system.NewInfo},
+	{"completion", "1", "a", completion.New}, {"doctor", "1", "1.2", newDoctor}, {"info", "1", "1.2", system.NewInfo},
 	{"lab", "1", "1.1", lab.New}, {"system", "1", "1.2", system.New}, {"version", "1", "1.2", system.NewVersion},
 
 	{"build", "2", "2.4", chapter2.NewBuild}, {"commit", "2", "2.4", chapter2.NewCommit}, {"diff", "2", "2.3", chapter2.NewDiff},

@@ -119,6 +119,7 @@ func (w *walk) reveal(ctx context.Context, q *Question, choice int, output strin
 	if status != 0 {
 		fmt.Fprint(w.Out, outputIndent+"✗ ")
 		w.say(sayNotProved, letter(q.Right))
+		w.adviseBack()
 		fmt.Fprintln(w.Out)
 		w.failed = append(w.failed, q.Name)
 		w.find(q.Line, "the answer to %s is not proved: %s failed with $%s:\n%s", q.Name, q.Proof, outputVariable, output)

@@ -101,7 +101,18 @@ func (w *walk) from(ctx context.Context, first int) error {
 		}
 	}
 	w.say(sayDone, w.lesson.Number)
+	w.sayWhatIsNext()
 	return nil
+}
+
+// sayWhatIsNext names the lab that comes after this one in the course.
+func (w *walk) sayWhatIsNext() {
+	chapters := Catalogue()
+	i := slices.IndexFunc(chapters, func(c Chapter) bool { return c.Number == w.lesson.Number })
+	if w.Terminal && i >= 0 && i+1 < len(chapters) {
+		next := chapters[i+1]
+		w.say(sayNext, next.Number, next.Title(w.Lang))
+	}
 }
 
 // end turns what has happened on the way into the command's result. On a terminal, the learner has seen each step.

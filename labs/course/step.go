@@ -74,10 +74,7 @@ func (w *walk) perform(ctx context.Context, step *Step, choice int) error {
 		w.say(sayWrongExit, status, step.expected(w.Lang))
 		w.failed = append(w.failed, step.label())
 		w.find(step.Line, "%s ended with exit status %d; the lesson expects %s", step.label(), status, step.expected(English))
-		if w.Terminal {
-			fmt.Fprint(w.Out, outputIndent+"  → ")
-			w.say(sayGoBack)
-		}
+		w.adviseBack()
 	}
 	fmt.Fprintln(w.Out)
 	if step.Predict != nil && step.met(status) { // one that was interrupted proves nothing
@@ -85,6 +82,14 @@ func (w *walk) perform(ctx context.Context, step *Step, choice int) error {
 		return w.reveal(ctx, step.Predict, choice, strings.TrimSpace(heard.String()))
 	}
 	return nil
+}
+
+// adviseBack tells a learner at a terminal what to do about a step that did not end as it should.
+func (w *walk) adviseBack() {
+	if w.Terminal {
+		fmt.Fprint(w.Out, outputIndent+"  → ")
+		w.say(sayGoBack)
+	}
 }
 
 // expected is the exit status that the lesson promises.
@@ -127,10 +132,14 @@ func (s *Session) ask(question string, answers ...string) (string, error) {
 			return "q", nil
 		}
 		ahead := s.typedAhead()
-		fmt.Fprint(s.Out, s.paint(dim, s.folded(outputIndent+"["+question+"] ")))
+		folded := s.folded(outputIndent + "[" + question + "] ")
+		fmt.Fprint(s.Out, s.paint(dim, folded))
 		line, err := s.answer()
-		if ahead { // the terminal has shown it before the question
+		switch {
+		case ahead: // the terminal has shown it before the question
 			fmt.Fprintln(s.Out, line)
+		case line == "" && err == nil:
+			s.takeBack(1 + strings.Count(folded, "\n"))
 		}
 		if errors.Is(err, io.EOF) {
 			fmt.Fprintln(s.Out)
@@ -147,6 +156,14 @@ func (s *Session) ask(question string, answers ...string) (string, error) {
 			return key, nil
 		}
 		s.say(sayNoSuchKey, key)
+	}
+}
+
+// takeBack removes from a terminal the last rows of what has been printed: a question that was answered with Enter alone says
+// nothing any more.
+func (s *Session) takeBack(rows int) {
+	if s.terminal() != nil {
+		fmt.Fprint(s.Out, strings.Repeat("\x1b[A\x1b[2K", rows)+"\r")
 	}
 }
 

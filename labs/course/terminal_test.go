@@ -297,3 +297,48 @@ func TestSetUpInTheWay(t *testing.T) {
 	l.types(t, "s\n")
 	l.sees(t, "the end: <nil>")
 }
+
+// A question that was answered with Enter alone disappears; but not if Enter was pressed before it stood there.
+func TestAnsweredQuestionsDisappear(t *testing.T) {
+	const gone = "\x1b[A\x1b[2K"
+	for _, c := range []struct {
+		name, early, later string
+		width, rows        int
+	}{
+		{"Enter", "", "\n", 80, 1},
+		{"a question of two rows", "", "\n", 20, 2},
+		{"a letter", "", "b\n", 80, 0},
+		{"early", "\n", "", 80, 0},
+	} {
+		p, err := openPty()
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &Session{In: p.slave, Out: p.slave, Terminal: true, Width: c.width, Lang: English}
+		fmt.Fprint(p.master, c.early)
+		time.Sleep(glance)
+		answered := make(chan error, 1)
+		go func() {
+			_, err := s.ask("Enter goes on · b back", "", "b")
+			fmt.Fprint(p.slave, "end")
+			answered <- err
+		}()
+		time.Sleep(glance)
+		fmt.Fprint(p.master, c.later)
+		if err := <-answered; err != nil {
+			t.Fatal(err)
+		}
+		shown, some := "", make([]byte, 1000)
+		for !strings.Contains(shown, "end") {
+			n, err := p.master.Read(some)
+			if err != nil {
+				t.Fatal(err)
+			}
+			shown += string(some[:n])
+		}
+		if rows := strings.Count(shown, gone); rows != c.rows {
+			t.Errorf("%s: %d rows are taken back, want %d: %q", c.name, rows, c.rows, shown)
+		}
+		p.close()
+	}
+}

@@ -4,7 +4,7 @@ package course
 var (
 	sayAsk             = phrase{"Enter runs it · a letter and Enter: s skip · b back · r repeat the last · ! shell · q leave", "回车执行 · 字母加回车：s 跳过 · b 返回 · r 重做上一步 ·！打开 shell · q 离开"}
 	sayAskOn           = phrase{"Enter goes on · b back · r repeat the last · ! shell · q leave", "回车继续 · b 返回 · r 重做上一步 ·！打开 shell · q 离开"}
-	sayAskExercise     = phrase{"! shell to work in · Enter checks · h hint · v solution · s skip · b back · q", "！打开 shell 来做 · 回车检查 · h 提示 · v 答案 · s 跳过 · b 返回 · q 离开"}
+	sayAskExercise     = phrase{"! shell to work in · Enter checks · h hint · v solution · s skip · b back · q leave", "！打开 shell 来做 · 回车检查 · h 提示 · v 答案 · s 跳过 · b 返回 · q 离开"}
 	sayAskSetUp        = phrase{"Enter tries again · ! shell, to see what stands in the way · s skip · b back · q leave", "回车再试 · ！打开 shell，看看是什么挡住了 · s 跳过 · b 返回 · q 离开"}
 	sayNotSetUp        = phrase{"This exercise cannot begin yet: %v", "这道练习还无法开始：%v"}
 	sayAskResume       = phrase{"You were at %s. Enter goes on there · a starts again · q leaves", "上次学到 %s。回车接着学 · a 从头开始 · q 离开"}
@@ -14,6 +14,7 @@ var (
 	sayShell           = phrase{"A shell in the lab. `exit` or Ctrl-D brings you back.", "这是实验环境里的 shell，输入 `exit` 或按 Ctrl-D 返回。"}
 	sayShellLeft       = phrase{"Back in the lesson.", "回到课程。"}
 	sayLeft            = phrase{"Left. `sandbox lab %s` goes on here.", "已离开。再次执行 `sandbox lab %s` 可以从这里继续。"}
+	sayNext            = phrase{"Next: `sandbox lab %s`, %s.", "接下来：`sandbox lab %s`，%s。"}
 	sayDone            = phrase{"That was lab %s.", "实验 %s 到此结束。"}
 	sayType            = phrase{"now type: %s", "请输入：%s"}
 	sayTyped           = phrase{"typed: %s", "输入：%s"}
@@ -47,7 +48,7 @@ var (
 	sayReset           = phrase{"Lab %s is as it was before you began.", "实验 %s 已恢复到开始之前的样子。"}
 	sayUnwritten       = phrase{"not written yet", "尚未编写"}
 	sayNotInLanguage   = phrase{"not in English: --lang zh", "没有中文版：--lang en"}
-	sayListHelp        = phrase{"`sandbox lab 3.1` starts a lab. ✓ done, … begun, · not written yet.", "用 `sandbox lab 3.1` 开始一个实验。✓ 已完成，… 学习中，· 尚未编写。"}
+	sayListHelp        = phrase{"`sandbox lab 1.1` starts a lab. ✓ done, … begun.", "用 `sandbox lab 1.1` 开始一个实验。✓ 已完成，… 学习中。"}
 	sayProveEarly      = phrase{"exercise %d: its checks pass before anything has been done", "练习 %d：什么都还没做，检查就已通过"}
 	sayProveFailed     = phrase{"exercise %d: its checks do not pass after the solution", "练习 %d：按答案做完后检查仍未通过"}
 	sayProved          = phrase{"exercise %d: fails unsolved, passes with the solution", "练习 %d：未做时不通过，按答案做后通过"}
