@@ -167,7 +167,8 @@ func (s *Session) showResult(r result) {
 	case r.check.Want != "" && r.check.Test == "":
 		s.showValue(sayExpected, r.check.Want)
 	case r.check.Want != "": // a sentence
-		s.showValue(sayExpected, s.inline(r.check.Want))
+		width := s.markdown().width - columns.Of("      "+sayExpected.in(s.Lang))
+		s.showValue(sayExpected, strings.Join(s.markdown().lines(r.check.Want, max(width, 1)), "\n"))
 	}
 	if r.check.Show != "" {
 		s.showValue(sayFound, r.found)

@@ -76,14 +76,15 @@ func TestAttempts(t *testing.T) {
 // Conditions, and what stands beside them, are Markdown as the lessons are; what was really found is not.
 func TestConditionsAreRendered(t *testing.T) {
 	const lesson = "# 3.1 T\n## Exercise 1: e\n```need name=moon\ntest: false\nthere is no `moon`\n```\n" +
-		"```check name=mine\ntest: test -e $WORLD/mine\nshow: echo 'a `b` *c*'\nwant: what `mine` has\n`mine` is there, and the *long* sentence goes on to\n`the end` of a line and further\n```\n" +
+		"```check name=mine\ntest: test -e $WORLD/mine\nshow: echo 'a `b` *c*'\nwant: what `mine` has, including all\n`mine` is there, and the *long* sentence goes on to\n`the end` of a line and further\n```\n" +
 		"```check name=exact\nshow: echo no\nwant: `as it is`\n它是 `box`，\n中文的行\n```\n" +
 		"```check name=left need=moon\ntest: true\n# no heading\n```\n" +
 		"```hint\nsee `mine`\n```\n```solution\ntrue\n```\nDone.\n"
 	const plain = `  ✗ ` + "`mine`" + ` is there, and the *long*
     sentence goes on to ` + "`the end`" + ` of
     a line and further
-      expected: what ` + "`mine`" + ` has
+      expected: what ` + "`mine`" + ` has,
+                including all
       found:    a ` + "`b` *c*" + `
   ✗ 它是 ` + "`box`" + `，中文的行
       expected: ` + "`as it is`" + `
