@@ -35,7 +35,7 @@ func Detect() Host {
 	h.Sys = "/sys"
 	switch {
 	case h.Mode == None && os.Getenv("SANDBOX_POCKET") != "": // pocket.Variable; a pocket host mounts what its maker can use
-		h.refuse("this pocket host has none, as whoever made it may make none", "这台口袋主机里没有 cgroup，因为创建它的用户没有建组的权限")
+		h.refuse("this pocket host has no control groups, as whoever made it may not make any", "这台口袋主机里没有 cgroup，因为创建它的用户没有建组的权限")
 		h.cure("sandbox doctor   outside the lab, says what this user lacks; as root it is all there", "在实验外面执行 sandbox doctor，看看缺什么；以 root 运行则什么都有")
 	case h.Mode == None:
 		h.refuse("no control groups are mounted", "没有挂载 cgroup 文件系统")

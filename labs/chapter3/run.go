@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -154,9 +155,17 @@ func findImage(env *command.Env, ref, pull string, quiet bool) (*image.Image, er
 		if absent && len(missing.Near) > 0 {
 			pullErr = fmt.Errorf("%w; and %w", err, pullErr)
 		}
-		return nil, kernel.Advise(pullErr, "the built-in images need no network: sandbox run -it base")
+		return nil, kernel.Advise(pullErr, "the built-in images need no network: sandbox run %s", substitute(name))
 	}
 	return img, nil
+}
+
+// substitute is the built-in image that is most like one that cannot be had: stress for progrium/stress, base for busybox.
+func substitute(name image.Name) string {
+	if short := path.Base(name.Repository); short != "base" && slices.Contains(builtin.Names(), short) {
+		return short
+	}
+	return "-it base"
 }
 
 // checkTerminal refuses -t where there is no terminal to give, as Docker does.
