@@ -126,6 +126,8 @@ footer { margin-top: 3rem; border-top: 1px solid var(--line); padding-top: 1rem;
 @media (max-width: 40rem) {
   table { font-size: .88em; line-height: 1.45; }
   th, td { min-width: 4.5rem; padding-right: .6rem; }
+  td code { overflow-wrap: anywhere; }
+  td .short { white-space: normal; }
 }
 @media print {
   body { max-width: none; font-size: 10.5pt; background: none; }

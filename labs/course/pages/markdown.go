@@ -114,7 +114,10 @@ func inline(out util.BufWriter, source []byte, node ast.Node, entering bool) (as
 	return ast.WalkContinue, nil
 }
 
-// codeSpan is not broken at its hyphens, if it is short enough for a phone.
+// short is how many columns of code fit beside a word on a phone.
+const short = 24
+
+// codeSpan is not broken at its hyphens if it is short.
 func codeSpan(out util.BufWriter, source []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
 	if !entering {
 		return ast.WalkContinue, nil
@@ -124,7 +127,7 @@ func codeSpan(out util.BufWriter, source []byte, n ast.Node, entering bool) (ast
 		b.Write(c.(*ast.Text).Value(source))
 	}
 	begin, content := "<code>", strings.ReplaceAll(b.String(), "\n", " ")
-	if columns.Of(content) <= 24 {
+	if columns.Of(content) <= short {
 		begin = `<code class="short">`
 	}
 	out.WriteString(begin + escape(content) + "</code>")

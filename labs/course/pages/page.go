@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"sandbox/labs/columns"
 	"sandbox/labs/course"
 )
 
@@ -120,9 +121,21 @@ func (p *page) step(s *course.Step) {
 func (p *page) command(line string) {
 	prompt := "$ "
 	for l := range strings.SplitSeq(line, "\n") {
-		p.put("<span class=\"prompt\">%s</span><b>%s</b>\n", prompt, escape(l))
+		p.put("<span class=\"prompt\">%s</span><b>%s</b>\n", prompt, unbroken(l))
 		prompt = "&gt; "
 	}
+}
+
+// unbroken is a command in whose flags a browser is not to break the line, as it does behind any hyphen.
+func unbroken(line string) string {
+	words := strings.Split(line, " ")
+	for i, word := range words {
+		words[i] = escape(word)
+		if strings.HasPrefix(word, "-") && columns.Of(word) <= short {
+			words[i] = `<span class="short">` + words[i] + "</span>"
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // exercise is what must be so in the end; the hints, level by level, and the solution are there to be unfolded.

@@ -72,6 +72,9 @@ func TestCode(t *testing.T) {
 	if got != want {
 		t.Errorf("got %s", got)
 	}
+	if got := unbroken("  sandbox run -d --name=box '<a>' | wc -l"); got != `  sandbox run <span class="short">-d</span> <span class="short">--name=box</span> '&lt;a&gt;' | wc <span class="short">-l</span>` {
+		t.Errorf("got %s", got)
+	}
 }
 
 // The whole course: every page is well-formed, loads nothing, and leads only to what is there.
