@@ -49,6 +49,7 @@ type walk struct {
 	failed []string  // names of the steps that did not end as they should
 	found  []Finding // the same for the lesson's author
 	left   bool
+	asked  bool // what to do with a step, and so told that letters want Enter
 }
 
 // whereToBegin asks a learner who has been here before. It returns -1 if they leave.

@@ -26,10 +26,14 @@ func (w *walk) pause(ctx context.Context, next *Step, canRepeat bool) (key strin
 	if next != nil {
 		w.showStep(next)
 		question = sayAsk
+		if !w.asked {
+			question = sayAskFirst
+		}
 	}
 	if !w.Terminal || (next != nil && next.Setup) {
 		return "", nil
 	}
+	w.asked = w.asked || next != nil
 	for {
 		key, err = w.ask(question.in(w.Lang), "", "s", "b", "r", "!", "q")
 		switch {

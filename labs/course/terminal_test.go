@@ -342,3 +342,11 @@ func TestAnsweredQuestionsDisappear(t *testing.T) {
 		p.close()
 	}
 }
+
+// That a letter wants Enter is said once: later, the question fits into a line of 80 columns.
+func TestQuestionGetsShorter(t *testing.T) {
+	l := newLearner(t, "# 3.1 T\n## 3.1.1 One\n```console step=a\n$ true\n```\n```console step=b\n$ true\n```\n")
+	l.sees(t, "a letter and Enter: s skip")
+	l.types(t, "\n")
+	l.sees(t, "[Enter runs it · s skip · b back · r repeat the last · ! shell · q leave]")
+}

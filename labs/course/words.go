@@ -2,12 +2,13 @@ package course
 
 // What the engine itself says, in each language. The lessons' words are in their files.
 var (
-	sayAsk             = phrase{"Enter runs it · a letter and Enter: s skip · b back · r repeat the last · ! shell · q leave", "回车执行 · 字母加回车：s 跳过 · b 返回 · r 重做上一步 ·！打开 shell · q 离开"}
+	sayAskFirst        = phrase{"Enter runs it · a letter and Enter: s skip · b back · r repeat the last · ! shell · q leave", "回车执行 · 字母加回车：s 跳过 · b 返回 · r 重做上一步 ·！打开 shell · q 离开"}
+	sayAsk             = phrase{"Enter runs it · s skip · b back · r repeat the last · ! shell · q leave", "回车执行 · s 跳过 · b 返回 · r 重做上一步 ·！打开 shell · q 离开"}
 	sayAskOn           = phrase{"Enter goes on · b back · r repeat the last · ! shell · q leave", "回车继续 · b 返回 · r 重做上一步 ·！打开 shell · q 离开"}
 	sayAskExercise     = phrase{"! shell to work in · Enter checks · h hint · v solution · s skip · b back · q leave", "！打开 shell 来做 · 回车检查 · h 提示 · v 答案 · s 跳过 · b 返回 · q 离开"}
 	sayAskSetUp        = phrase{"Enter tries again · ! shell, to see what stands in the way · s skip · b back · q leave", "回车再试 · ！打开 shell，看看是什么挡住了 · s 跳过 · b 返回 · q 离开"}
 	sayNotSetUp        = phrase{"This exercise cannot begin yet: %v", "这道练习还无法开始：%v"}
-	sayAskResume       = phrase{"You were at %s. Enter goes on there · a starts again · q leaves", "上次学到 %s。回车接着学 · a 从头开始 · q 离开"}
+	sayAskResume       = phrase{"You were at %s. Enter goes on there · a starts again · q leaves", "上次学到“%s”。回车接着学 · a 从头开始 · q 离开"}
 	sayMore            = phrase{"Enter or space goes on · q leaves", "回车或空格继续 · q 离开"}
 	sayNoSuchKey       = phrase{"No such key: %q.", "没有“%s”这个键。"}
 	sayNothingYet      = phrase{"There is no step before this one to repeat.", "前面还没有可以重做的步骤。"}
