@@ -39,7 +39,7 @@ var (
 	sayLastHint        = phrase{"That was the last hint. `sandbox lab solution %s` shows one way to do it.", "提示到此为止。用 `sandbox lab solution %s` 可以看一种做法。"}
 	sayPredict         = phrase{"**What do you think?** ", "**先猜一猜**："}
 	sayAskPredict      = phrase{"a to %s and Enter: your answer · Enter alone passes · q leaves", "输入 a～%s 再回车作答 · 直接回车跳过 · q 离开"}
-	sayAnswer          = phrase{"**The answer is %s)** %s", "**答案是 %s**。%s"}
+	sayAnswer          = phrase{"**The answer is %s)** %s", "**答案是 %s)** %s"}
 	sayPredicted       = phrase{"As you said.", "猜对了。"}
 	sayMispredicted    = phrase{"You said %s. It turned out otherwise.", "你猜的是 %s，结果却不是。"}
 	sayNotProved       = phrase{"The lesson says that %s) is right, but what was printed does not show it.", "课程给出的答案是 %s），但刚才的输出并不支持它。"}
