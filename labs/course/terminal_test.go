@@ -154,7 +154,7 @@ func newLearner(t *testing.T, source string, env ...string) *learner {
 		t.Skipf("needs [pty]: %v", err)
 	}
 	cmd := exec.Command(os.Args[0], "-test.run=^TestLearner$", "-test.v")
-	cmd.Env = append(os.Environ(), append(env, learnerVariable+"="+source)...)
+	cmd.Env = append(os.Environ(), append(env, learnerVariable+"="+source, "TMPDIR="+t.TempDir())...) // it may be killed, and leaves its files then
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = terminal.slave, terminal.slave, terminal.slave
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	l := &learner{typist: &typist{terminal: terminal}, cmd: cmd}
