@@ -3,6 +3,7 @@ package pocket
 import (
 	"os"
 	"path"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -45,10 +46,13 @@ func (p *plan) store() []kernel.Step {
 	return kernel.In("3.5", steps...)
 }
 
+// namesIn lists a directory, without the files that another process is just writing there to rename them.
 func namesIn(dir string) (names []string) {
 	entries, _ := os.ReadDir(dir)
 	for _, e := range entries {
-		names = append(names, e.Name())
+		if !strings.HasSuffix(e.Name(), ".new") {
+			names = append(names, e.Name())
+		}
 	}
 	return names
 }
