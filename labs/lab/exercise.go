@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,7 +21,7 @@ import (
 type onExercise func(ctx context.Context, s *course.Session, number string, n int) error
 
 // exerciseCommand makes a command on the exercises of a lab: NUMBER, and which of them. It works in the pocket host
-// that `lab shell` has opened, from inside or from another terminal.
+// that `lab shell` has opened, or else in that of the lesson at a terminal, from inside or from another terminal.
 func exerciseCommand(env *setting, name, short string, do onExercise) *cobra.Command {
 	return &cobra.Command{
 		Use: name + " [NUMBER] [EXERCISE]", Short: short, Args: cobra.RangeArgs(0, 2),
@@ -37,7 +38,7 @@ func exerciseCommand(env *setting, name, short string, do onExercise) *cobra.Com
 				}
 				return failed(do(context.Background(), s, number, n))
 			}
-			pid := pocket.Find(env.Engine().Paths.Run, number)
+			pid := cmp.Or(pocket.Find(env.Engine().Paths.Run, number), pocket.Find(env.Engine().Paths.Run, lessonOf(number)))
 			if pid == 0 {
 				return kernel.Advise(fmt.Errorf("no lab shell %s is open: there is no state to look at", number), "sandbox lab shell %s   opens one", number)
 			}

@@ -82,7 +82,11 @@ func runLab(env *setting, args []string) error {
 	}
 	if os.Getenv(pocket.Variable) == "" {
 		o := options(env, course.LabOf(number), []string{"lab", number})
-		o.Name = "" // a lesson is nobody's to join: several may run side by side
+		o.Name = "" // several lessons may run side by side; who checks from another terminal looks at the first at one
+		name := lessonOf(course.LabOf(number))
+		if _, terminal := onTerminal(env); terminal && pocket.Find(o.RunDir, name) == 0 {
+			o.Name = name
+		}
 		return enter(env, o)
 	}
 	s, err := newSession(env)
@@ -91,6 +95,9 @@ func runLab(env *setting, args []string) error {
 	}
 	return failed(s.Run(context.Background(), number))
 }
+
+// lessonOf is the name of the pocket host of a lab that is walked through at a terminal.
+func lessonOf(number string) string { return number + "-lesson" }
 
 // exists looks for a lab, or a section of one, before a pocket host is made for it.
 func exists(env *setting, number string) error {

@@ -130,10 +130,15 @@ func proveAll(env *setting, lesson *course.Lesson, only int) error {
 	return nil
 }
 
+// onTerminal tells whether somebody sits there; out is the terminal.
+func onTerminal(env *setting) (out *os.File, terminal bool) {
+	out, _ = env.Out.(*os.File)
+	return out, out != nil && term.IsTerminal(int(out.Fd())) && term.IsTerminal(int(env.In.Fd()))
+}
+
 // newSession makes the engine's session for this terminal, or pipe.
 func newSession(env *setting) (*course.Session, error) {
-	out, _ := env.Out.(*os.File)
-	terminal := out != nil && term.IsTerminal(int(out.Fd())) && term.IsTerminal(int(env.In.Fd()))
+	out, terminal := onTerminal(env)
 	labs, err := library(env.Env)
 	if err != nil {
 		return nil, err
