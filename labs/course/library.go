@@ -15,8 +15,8 @@ import (
 )
 
 // Library returns the labs of a directory, and those that are built in: one that is in both is the directory's, as a
-// whole. An empty dir has none. from is what tells the directory from others in the learner's progress. Links that lead out of the directory are not followed: in a pocket host nothing would be
-// at their end.
+// whole. An empty dir has none. from is what tells the directory from others in the learner's progress. Links that lead out of
+// the directory are not followed: in a pocket host nothing would be at their end.
 func Library(dir, from string) (fs.FS, error) {
 	if dir == "" {
 		return Lessons(), nil

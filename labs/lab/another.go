@@ -36,6 +36,7 @@ func untilSignal(do func(ctx context.Context) error) error {
 	defer signal.Stop(signals)
 	go func() {
 		s := <-signals
+		signal.Stop(signals) // whoever does not want to wait for their end sends another one
 		cancel(command.ExitCode(128 + int(s.(unix.Signal))))
 	}()
 	err := do(ctx)
