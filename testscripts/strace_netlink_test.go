@@ -21,7 +21,7 @@ var typePattern = regexp.MustCompile(`nlmsg_type=(?:NFNL_SUBSYS_NFTABLES<<8\|)?(
 
 // ruleTypes are those of nf_tables (NFNL_SUBSYS_NFTABLES is 10) that change rules and chains. Tables, and the chains that the kernel
 // calls by itself, iptables makes without a word, too.
-var ruleTypes = map[uint64]string{10<<8 + 3: "NFT_MSG_NEWCHAIN", 10<<8 + 5: "NFT_MSG_DELCHAIN", 10<<8 + 6: "NFT_MSG_NEWRULE", 10<<8 + 8: "NFT_MSG_DELRULE"}
+var ruleTypes = map[uint64]string{10<<8 + 3: "NFT_MSG_NEWCHAIN", 10<<8 + 5: "NFT_MSG_DELCHAIN", 10<<8 + 6: "NFT_MSG_NEWRULE", 10<<8 + 8: "NFT_MSG_DELRULE", 10<<8 + 2: "NFT_MSG_DELTABLE"}
 
 // messageType is that of a message; "" for a transaction of nf_tables, which ruleChanges takes apart.
 func messageType(text string) string {
