@@ -1,6 +1,7 @@
 package firewall
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"errors"
@@ -34,6 +35,8 @@ type Base struct {
 	Type     string // filter, nat, route
 	Drops    bool   // its policy: what becomes of a packet that no rule decides about
 	Foreign  string // the family of a chain that iptables does not know: inet
+	made     bool   // here: see Made
+	uses     uint32 // its rules, and those that lead to it
 }
 
 const inet = Family(unix.NFPROTO_INET)
@@ -82,6 +85,10 @@ func decodeBase(f Family, message []byte) (b Base, isBase bool, err error) {
 			b.Type = unix.ByteSliceToString(data)
 		case unix.NFTA_CHAIN_POLICY:
 			b.Drops = bigEndian(data) == 0 // NF_DROP
+		case unix.NFTA_CHAIN_USE:
+			b.uses = bigEndian(data)
+		case chainUserData:
+			b.made = bytes.Equal(data, madeHere)
 		case unix.NFTA_CHAIN_HOOK:
 			isBase = true
 			return attributes(data, func(kind uint16, data []byte) error {

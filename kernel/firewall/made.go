@@ -3,6 +3,7 @@ package firewall
 import (
 	"bytes"
 	"errors"
+	"maps"
 	"slices"
 
 	"golang.org/x/sys/unix"
@@ -40,77 +41,55 @@ func Made() (changes []Change, generation uint32, err error) {
 		return nil, 0, err
 	}
 	for _, family := range []Family{IPv4, IPv6} {
-		chains, err := s.made(family, unix.NFT_MSG_GETCHAIN, readMadeChain)
+		chains, err := Bases(family)
 		if err != nil {
 			return nil, 0, err
 		}
-		tables, err := s.made(family, unix.NFT_MSG_GETTABLE, readMadeTable)
-		if err != nil {
-			return nil, 0, err
-		}
-		for _, c := range chains {
-			if c.uses == 0 {
-				changes = append(changes, Change{DeleteChain, Rule{Chain: c.Chain}})
+		emptied := map[string]uint32{} // how many chains a table loses
+		for _, b := range chains {
+			if b.made && b.uses == 0 && !b.Drops { // who has it drop wants it so
+				changes = append(changes, Change{DeleteChain, Rule{Chain: b.Chain}})
+				emptied[b.Table]++
 			}
 		}
-		for _, t := range tables {
-			inside := slices.DeleteFunc(slices.Clone(chains), func(c made) bool { return c.uses > 0 || c.Table != t.Table })
-			if int(t.uses) == len(inside) {
-				changes = append(changes, Change{DeleteTable, Rule{Chain: t.Chain}})
+		tables, err := s.tablesMade(family)
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, name := range slices.Sorted(maps.Keys(tables)) {
+			if tables[name] == emptied[name] {
+				changes = append(changes, Change{DeleteTable, Rule{Chain: Chain{Family: family, Table: name}}})
 			}
 		}
 	}
 	return changes, generation, nil
 }
 
-// made is a chain or a table that was made here.
-type made struct {
-	Chain
-	uses uint32 // a chain's rules and the jumps to it, a table's chains and sets
-}
-
-func (s *socket) made(family Family, question uint16, read func(m *made, kind uint16, data []byte) (mark bool)) (list []made, err error) {
-	answer, err := s.ask(question, unix.NLM_F_DUMP, family, nil)
+// tablesMade are those that were made here, by their names, with how many chains and sets are in them.
+func (s *socket) tablesMade(family Family) (map[string]uint32, error) {
+	answer, err := s.ask(unix.NFT_MSG_GETTABLE, unix.NLM_F_DUMP, family, nil)
 	if err != nil && !errors.Is(err, unix.ENOENT) {
 		return nil, err
 	}
+	tables := map[string]uint32{}
 	for _, message := range answer {
-		m, ours := made{Chain: Chain{Family: family}}, false
+		name, uses, made := "", uint32(0), false
 		if err := attributes(message, func(kind uint16, data []byte) error {
-			ours = read(&m, kind, data) && bytes.Equal(data, madeHere) || ours
+			switch kind {
+			case unix.NFTA_TABLE_NAME:
+				name = unix.ByteSliceToString(data)
+			case unix.NFTA_TABLE_USE:
+				uses = bigEndian(data)
+			case tableUserData:
+				made = bytes.Equal(data, madeHere)
+			}
 			return nil
 		}); err != nil {
 			return nil, err
 		}
-		if ours {
-			list = append(list, m)
+		if made {
+			tables[name] = uses
 		}
 	}
-	return list, nil
-}
-
-func readMadeChain(m *made, kind uint16, data []byte) (mark bool) {
-	switch kind {
-	case unix.NFTA_CHAIN_TABLE:
-		m.Table = unix.ByteSliceToString(data)
-	case unix.NFTA_CHAIN_NAME:
-		m.Name = unix.ByteSliceToString(data)
-	case unix.NFTA_CHAIN_USE:
-		m.uses += bigEndian(data)
-	case unix.NFTA_CHAIN_POLICY:
-		if bigEndian(data) == 0 { // NF_DROP: somebody wants it so
-			m.uses++
-		}
-	}
-	return kind == chainUserData
-}
-
-func readMadeTable(m *made, kind uint16, data []byte) (mark bool) {
-	switch kind {
-	case unix.NFTA_TABLE_NAME:
-		m.Table = unix.ByteSliceToString(data)
-	case unix.NFTA_TABLE_USE:
-		m.uses = bigEndian(data)
-	}
-	return kind == tableUserData
+	return tables, nil
 }
