@@ -56,6 +56,7 @@ func (o *outbox) deliver() {
 			continue
 		}
 		batch, o.queue = o.queue, batch[:0]
+		o.changed.Broadcast() // the queue has room
 		o.writing = true
 		for rest := batch; len(rest) > 0 && o.err == nil; o.moved++ {
 			piece := rest[:min(len(rest), outboxPiece)]

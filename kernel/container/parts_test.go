@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -151,14 +152,11 @@ func TestOutbox(t *testing.T) {
 			o.output(frameStdout, bytes.Repeat([]byte{byte(i)}, 64<<10))
 		}
 	}()
-	for { // until it waits
-		o.mu.Lock()
-		waits := len(o.queue) > outboxRoom
-		o.mu.Unlock()
-		if waits {
-			break
-		}
+	o.mu.Lock()
+	for !o.full() {
+		o.changed.Wait()
 	}
+	o.mu.Unlock()
 	select {
 	case <-full:
 		t.Fatal("output did not wait")
@@ -192,6 +190,29 @@ func TestOutbox(t *testing.T) {
 	o.flush() // the client is gone: nothing to wait for
 	if o.output(frameStdout, nil) {
 		t.Error("output to a client that is gone")
+	}
+}
+
+// TestOutboxTaken: output that waits goes on when what is queued has been taken, though the client has not read it yet.
+func TestOutboxTaken(t *testing.T) {
+	read, write := io.Pipe()
+	defer read.Close()
+	waits := make(chan struct{}, 1)
+	o := &outbox{to: write, stall: time.Millisecond, crowded: func() bool {
+		select {
+		case waits <- struct{}{}:
+		default:
+		}
+		return false
+	}}
+	o.changed.L = &o.mu
+	o.say(frameStdout, make([]byte, outboxRoom))
+	done := make(chan bool)
+	go func() { done <- o.output(frameStdout, []byte("more")) }()
+	<-waits
+	go o.deliver()
+	if !<-done {
+		t.Error("the client is said to be gone")
 	}
 }
 
