@@ -245,7 +245,7 @@ func (m *monitor) listen(control io.Reader, client *outbox) {
 		m.endInput()
 	}
 	m.audience.remove(client)
-	if m.record.Attended {
+	if m.current().Attended {
 		m.clientGone.Store(true)
 		m.send(unix.SIGKILL, kernel.Why{EN: "the command that it belongs to is gone", ZH: "它所属的命令已经没了"})
 	}
