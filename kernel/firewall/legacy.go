@@ -3,6 +3,7 @@ package firewall
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io/fs"
 	"math/bits"
 	"os"
@@ -20,22 +21,32 @@ import (
 // LegacyTable is one of them that says something.
 type LegacyTable struct {
 	Program string // iptables-legacy or ip6tables-legacy
+	Family  Family
 	Name    string // filter, nat …
 	Rules   int    // beside those that every table has
 	Drops   bool   // it is filter, and its policy for FORWARD is DROP
 }
 
+func (t LegacyTable) String() string {
+	policy := ""
+	if t.Drops {
+		policy = ", FORWARD: DROP"
+	}
+	return fmt.Sprintf("%s (%s: %d%s)", t.Name, t.Program, t.Rules, policy)
+}
+
 // legacy is what differs between the families.
 type legacy struct {
 	program       string
+	of            Family
 	names         string // the file that lists tables which somebody has used since the boot
 	family, level int
 	entry         int // the size of a rule's head: struct ipt_entry, ip6t_entry
 }
 
 var legacies = []legacy{
-	{"iptables-legacy", "/proc/thread-self/net/ip_tables_names", unix.AF_INET, unix.IPPROTO_IP, 112},
-	{"ip6tables-legacy", "/proc/thread-self/net/ip6_tables_names", unix.AF_INET6, unix.IPPROTO_IPV6, 168},
+	{"iptables-legacy", IPv4, "/proc/thread-self/net/ip_tables_names", unix.AF_INET, unix.IPPROTO_IP, 112},
+	{"ip6tables-legacy", IPv6, "/proc/thread-self/net/ip6_tables_names", unix.AF_INET6, unix.IPPROTO_IPV6, 168},
 }
 
 const (
@@ -78,7 +89,7 @@ func LegacyTables() (list []LegacyTable, err error) {
 }
 
 func (l legacy) ask(name string) (LegacyTable, error) {
-	table := LegacyTable{Program: l.program, Name: name}
+	table := LegacyTable{Program: l.program, Family: l.of, Name: name}
 	socket, err := unix.Socket(l.family, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.IPPROTO_RAW)
 	if err != nil {
 		return table, err

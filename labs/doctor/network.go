@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"fmt"
 	"strings"
 )
 
@@ -55,15 +54,11 @@ func legacyTables(m Machine) []Finding {
 	f := Finding{Name: "iptables-legacy", Section: "3.6", State: Limited}
 	var names []string
 	for _, t := range tables {
-		name := fmt.Sprintf("%s (%s: %d)", t.Name, t.Program, t.Rules)
-		if t.Drops {
-			name = fmt.Sprintf("%s (%s: %d, FORWARD: DROP)", t.Name, t.Program, t.Rules)
-		}
-		names = append(names, name)
+		names = append(names, t.String())
 	}
 	list := strings.Join(names, ", ")
-	f.Detail = text("tables of the older kind have rules, too: "+list+"; a packet that they drop is lost, whatever our rules say, and network path does not see them",
-		"旧式的表里也有规则："+list+"；被它们丢弃的包，我们的规则放行也没用，network path 也看不到")
+	f.Detail = text("tables of the older kind have rules, too: "+list+"; a packet that they drop is lost, whatever our rules say, and network path does not follow them",
+		"旧式的表里也有规则："+list+"；被它们丢弃的包，我们的规则放行也没用，network path 也不会去查")
 	f.Cure = text("iptables-legacy -I FORWARD -i sandbox0 -j ACCEPT, and the same with -o; or move them to nf_tables: iptables-legacy-save | iptables-nft-restore",
 		"iptables-legacy -I FORWARD -i sandbox0 -j ACCEPT，-o 再来一条；或者把它们搬到 nf_tables：iptables-legacy-save | iptables-nft-restore")
 	return one(f)

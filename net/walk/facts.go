@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,8 +21,9 @@ import (
 type facts struct {
 	family      firewall.Family
 	rules       *Ruleset
-	rulesError  error // why they could not be read
-	told        bool
+	rulesError  error                  // why they could not be read
+	legacy      []firewall.LegacyTable // which are asked as well, and not followed here
+	told        bool                   // of the two above
 	forwards    bool
 	bridgeCalls bool // packets that a bridge hands on are shown to the rules of IP, too
 	sockets     []listener
@@ -46,6 +48,8 @@ func (s *Space) learn(family firewall.Family) error {
 	err := s.In(func() error {
 		f.forwards, f.bridgeCalls = isOn(forward), isOn(bridge)
 		f.rules, f.rulesError = readRules(family)
+		f.legacy, _ = firewall.LegacyTables() // the kernel tells only the machine's root
+		f.legacy = slices.DeleteFunc(f.legacy, func(t firewall.LegacyTable) bool { return t.Family != family })
 		f.sockets, f.socketsRead = readListeners()
 		return nil
 	})
