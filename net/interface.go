@@ -43,7 +43,7 @@ func (n *Network) interfaceSteps(e Endpoint, mac net.HardwareAddr, into *kernel.
 		if n.Driver == Macvlan { // an ipvlan has its parent's address
 			link.MAC = mac
 		}
-		return []kernel.Step{kernel.Because(link, "an interface of the container's own on the wire of the host's", "容器自己的网卡，接在宿主机网卡的同一根线上")}
+		return []kernel.Step{kernel.Because(link, "an interface of the container's own on the wire of the host's", "容器自己的网卡，接在 host 网卡的同一根线上")}
 	}
 	steps := []kernel.Step{
 		kernel.Because(kernel.LinkAdd{Kind: "veth", Name: e.Veth, MTU: n.MTU(), Up: true, Peer: e.Interface, PeerMAC: mac, Into: into},

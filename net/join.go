@@ -90,7 +90,7 @@ func (s *Store) bridgeOn(n *Network) []kernel.Step {
 	for _, p := range n.IPAM.Config {
 		if p.Gateway.IsValid() {
 			steps = append(steps, kernel.Because(kernel.AddrAdd{Name: n.Bridge(), Address: netip.PrefixFrom(p.Gateway, p.Subnet.Bits())},
-				"the host is in the network, too: this is the containers' gateway", "宿主机也在这个网络里：这就是容器的网关"))
+				"the host is in the network, too: this is the containers' gateway", "host 也在这个网络里：这就是容器的网关"))
 		}
 	}
 	return kernel.In(section, append(steps, kernel.Because(kernel.LinkSet{Name: n.Bridge(), Up: true}, "the bridge is switched on", "启用网桥"))...)

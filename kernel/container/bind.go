@@ -90,7 +90,7 @@ func (b *birth) bind(m specs.Mount) {
 		v.open = openSubpath(m.Source, subpath, recursive, v.handle)
 	} else {
 		v.open = kernel.In("3.5", kernel.Because(kernel.OpenTree{Path: m.Source, Recursive: recursive, As: v.handle},
-			"the source is looked up on the host …", "源路径在宿主机上查找……"))
+			"the source is looked up on the host …", "源路径在 host 上查找……"))
 	}
 	b.volumes = append(b.volumes, v)
 }
@@ -102,7 +102,7 @@ func openSubpath(root, subpath string, recursive bool, as *kernel.Handle) []kern
 	return kernel.In("3.5",
 		kernel.Because(kernel.Open{Path: root, Flags: unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC, As: top}, "the volume …", "先打开数据卷……"),
 		kernel.Because(kernel.OpenInRoot{Root: top.FD(), Path: subpath, As: part}, "… and a part of it: no link in it leads out of it", "……再打开其中一部分：里面的链接都出不去"),
-		kernel.Because(kernel.OpenTree{From: part.FD(), Recursive: recursive, As: as}, "the source is looked up on the host …", "源路径在宿主机上查找……"),
+		kernel.Because(kernel.OpenTree{From: part.FD(), Recursive: recursive, As: as}, "the source is looked up on the host …", "源路径在 host 上查找……"),
 	)
 }
 

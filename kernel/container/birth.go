@@ -244,14 +244,14 @@ func overlayEscape(path string) string {
 
 func (b *birth) pivot() []kernel.Step {
 	return kernel.In("3.5", kernel.Because(kernel.PivotRoot{New: ".", Old: "."},
-		"the stack of layers becomes /; the host's root lies over it until it is unmounted", "叠好的各层成为 /；宿主机的根暂时盖在上面，稍后卸掉"))
+		"the stack of layers becomes /; the host's root lies over it until it is unmounted", "叠好的各层成为 /；host 的根暂时盖在上面，稍后卸掉"))
 }
 
 // leaveOldRoot lets go of the host's root. Not before the kernel's file systems are mounted: in a user namespace the
 // kernel allows a new /proc only to those who can see a whole one (mount_namespaces(7)).
 func (b *birth) leaveOldRoot() []kernel.Step {
 	return kernel.In("3.5",
-		kernel.Because(kernel.Unmount{Target: ".", Flags: unix.MNT_DETACH}, "the host's files are out of reach now", "宿主机的文件从此够不着了"),
+		kernel.Because(kernel.Unmount{Target: ".", Flags: unix.MNT_DETACH}, "the host's files are out of reach now", "host 的文件从此够不着了"),
 		kernel.Because(kernel.Chdir{Path: "/"}, "", ""),
 	)
 }

@@ -159,7 +159,7 @@ func (m *monitor) planCarrier(program string, pid, ready, words int) kernel.Spaw
 		kernel.Because(kernel.Knock{FD: say}, "which may have been killed already: then nobody is at the other end of this pipe", "监视进程也可能已经被杀：那样这个管道的另一头就没有人了"))
 	return kernel.Spawn{
 		Section: "3.6", Process: "network", Steps: kernel.In("3.6", steps...),
-		Why: kernel.Why{EN: "a process that carries the container's packets: an ordinary user cannot make interfaces on the host", ZH: "一个替容器搬运数据包的进程：普通用户不能在宿主机上建网卡"},
+		Why: kernel.Why{EN: "a process that carries the container's packets: an ordinary user cannot make interfaces on the host", ZH: "一个替容器搬运数据包的进程：普通用户不能在 host 上建网卡"},
 		Programs: kernel.In("3.6", kernel.Because(kernel.Execve{Path: program, Argv: m.record.carrierArgs(pid), Env: []string{"PATH=" + os.Getenv("PATH")}},
 			"a TCP/IP stack in a program: it makes a tap device in the container's network namespace, and sends with sockets of its own what comes out of it",
 			"一个程序里的 TCP/IP 协议栈：它在容器的网络 namespace 里建一个 tap 设备，把里面发出来的东西用自己的套接字发出去")),
@@ -310,7 +310,7 @@ func (m *monitor) publishBySlirp() error {
 		if err != nil {
 			return err
 		}
-		m.engine.Door.Note("3.6", fmt.Sprintf("echo '%s' | nc -U %s", order, userlandSocket), kernel.Why{EN: "slirp4netns listens at a port of the host for the container", ZH: "让 slirp4netns 替容器监听宿主机的端口"})
+		m.engine.Door.Note("3.6", fmt.Sprintf("echo '%s' | nc -U %s", order, userlandSocket), kernel.Why{EN: "slirp4netns listens at a port of the host for the container", ZH: "让 slirp4netns 替容器监听 host 的端口"})
 		if err := tellSlirp(dir, order, p); err != nil {
 			return err
 		}

@@ -227,7 +227,7 @@ func (e *Engine) makeNetworkNamespace(r *Record, s *sockets) (space int, err err
 const threadNetwork = "/proc/thread-self/ns/net"
 
 func goHome(home *kernel.Handle) kernel.Step {
-	return kernel.Because(kernel.Setns{FD: home.FD(), Flags: unix.CLONE_NEWNET}, "back to the host's network", "回到宿主机的网络")
+	return kernel.Because(kernel.Setns{FD: home.FD(), Flags: unix.CLONE_NEWNET}, "back to the host's network", "回到 host 的网络")
 }
 
 // within does something in another network namespace: a thread goes there and comes back.

@@ -76,7 +76,7 @@ func (d namespacesDrawing) say(en, zh string) string {
 
 func (d namespacesDrawing) draw() string {
 	var b strings.Builder
-	host := d.say("host", "宿主机")
+	const host = "host"
 	title := columns.Cut(d.name, 16)
 	const margin, number = 8, len("4026531838")
 	left, right := max(number, columns.Of(host)+2), max(number, columns.Of(title)+2)
@@ -101,7 +101,7 @@ func (d namespacesDrawing) draw() string {
 		}
 	}
 	fmt.Fprintf(&b, "%*s└%s┘%*s╚%s╝\n", margin, "", strings.Repeat("─", left+2), between, "", strings.Repeat("═", right+2))
-	fmt.Fprintf(&b, d.say("Process %d has %d namespaces: %d of its own, %d of the host's\n", "进程 %d 有 %d 个 namespace：%d 个是自己的，%d 个和宿主机共用\n"), d.pid, len(d.own), len(d.own)-shared, shared)
+	fmt.Fprintf(&b, d.say("Process %d has %d namespaces: %d of its own, %d of the host's\n", "进程 %d 有 %d 个 namespace：%d 个是自己的，%d 个和 host 共用\n"), d.pid, len(d.own), len(d.own)-shared, shared)
 	for _, line := range joined {
 		fmt.Fprintln(&b, line)
 	}

@@ -39,7 +39,7 @@ ipc: shared with friend
 		}
 		right = at
 	}
-	if lines[len(lines)-2] != "ipc：与 friend 共用" || lines[len(lines)-3] != "进程 71 有 7 个 namespace：5 个是自己的，2 个和宿主机共用" {
+	if lines[len(lines)-2] != "ipc：与 friend 共用" || lines[len(lines)-3] != "进程 71 有 7 个 namespace：5 个是自己的，2 个和 host 共用" {
 		t.Errorf("got:\n%s", strings.Join(lines, "\n"))
 	}
 }

@@ -78,7 +78,7 @@ func userland(m Machine) []Finding {
 	}
 	switch {
 	case found == "":
-		f.Detail = text("neither is installed: a container of yours has no network, or the host's", "都没有安装：你的容器没有网络，或者只能用宿主机的网络")
+		f.Detail = text("neither is installed: a container of yours has no network, or the host's", "都没有安装：你的容器没有网络，或者只能用 host 的网络")
 		f.Cure = text("install the package passt (pasta), or slirp4netns", "安装 passt（pasta）或 slirp4netns 软件包")
 	case !m.writable("/dev/net/tun"):
 		f.Detail = text("/dev/net/tun is closed to you, so that "+found+" has nothing to make an interface with", "你打不开 /dev/net/tun，"+found+" 没法建网卡")

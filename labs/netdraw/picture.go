@@ -122,7 +122,7 @@ type maker struct {
 
 func (m maker) host() Card {
 	h := m.view.Host
-	card := Card{Title: m.words.host + " " + h.Name}
+	card := Card{Title: "host " + h.Name}
 	for _, i := range h.Interfaces {
 		line := i.Link.IPName()
 		for _, a := range i.Addresses {
@@ -198,7 +198,7 @@ func (m maker) reach(r walk.Reach) string {
 	}
 	parts := []string{m.eachOther + m.yesNo(r.EachOther), m.outside + outside, m.others + networks}
 	if !r.Host {
-		parts = append(parts, m.words.host+m.colon+m.no)
+		parts = append(parts, "host"+m.colon+m.no)
 	}
 	if r.Unsure {
 		parts = append(parts, m.unsure)

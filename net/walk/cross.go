@@ -223,9 +223,9 @@ func (w *Walk) crossParent(s *Space, p Packet, out kernel.Interface, next netip.
 		return w.lost(s, p, "the interface that %s belongs to cannot be seen from here", "看不到 %s 所属的网卡", out.Name), nil
 	}
 	parent := w.host().Interfaces[at]
-	w.note(s, nil, "by %s onto the wire of the host's %s (%s)", "经 %s 到宿主机 %s 的线上（%s）", out.IPName(), parent.Name, out.Kind)
+	w.note(s, nil, "by %s onto the wire of the host's %s (%s)", "经 %s 到 host %s 的线上（%s）", out.IPName(), parent.Name, out.Kind)
 	if has(parent, next) {
-		return w.lost(s, p, "a %s does not reach the host by the interface that it belongs to", "%s 到不了它所属网卡的宿主机", out.Kind), nil
+		return w.lost(s, p, "a %s does not reach the host by the interface that it belongs to", "%s 到不了它所属网卡的 host", out.Kind), nil
 	}
 	if found, ok := w.find(next, func(c place) bool { return !c.space.Host && c.Kind == out.Kind && c.Peer == out.Peer }); ok {
 		return w.Enter(found.space, p, found.Interface)
