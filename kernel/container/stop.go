@@ -128,7 +128,6 @@ func (e *Engine) Stop(r *Record, command string, s unix.Signal, timeout time.Dur
 	if !r.State.Running {
 		return result, e.keepDown(r, command)
 	}
-	result.Unhandled = s != unix.SIGKILL && !r.State.Restarting && !handles(r.State.Pid, s)
 	if err := e.ask(r, command, s, false); err != nil {
 		return result, err
 	}
@@ -148,6 +147,8 @@ func (e *Engine) Stop(r *Record, command string, s unix.Signal, timeout time.Dur
 	case <-late:
 	}
 	result.Killed = true
+	// Asked so late, since a program of Go's has handlers for all signals when it begins, and may take them away.
+	result.Unhandled = s != unix.SIGKILL && !r.State.Restarting && !handles(r.State.Pid, s)
 	if err := e.ask(r, command, s, true); err != nil {
 		return result, err
 	}

@@ -52,6 +52,7 @@ func (p *pty) close() {
 const (
 	glance   = 50 * time.Millisecond // a prompt that nothing has followed for so long is one
 	silence  = time.Second           // so long without a word, and without a prompt: it waits for input, too
+	start    = 4 * time.Second       // so long without having begun (see there): it is not just slow to start
 	patience = 30 * time.Second      // so long after all has been typed, and it has neither printed nor ended: it will not
 )
 
@@ -62,6 +63,8 @@ type typist struct {
 	asideTo   io.Writer
 	lines     []string // still to be typed
 	shown     bytes.Buffer
+	typing    bool      // something has been typed
+	spoke     bool      // before that something was printed
 	lastTyped int       // the length of shown when a line was typed last
 	lastEvent time.Time // when something was typed or printed last
 	patience  time.Duration
@@ -126,7 +129,7 @@ func (t *typist) work(ended <-chan struct{}, kill func()) error {
 		switch quiet := time.Since(t.lastEvent); {
 		case len(t.lines) == 0 && quiet > t.patience:
 			kill()
-		case len(t.lines) > 0 && !news && (quiet > silence || t.atPrompt()):
+		case len(t.lines) > 0 && !news && (quiet > start || quiet > silence && t.begun() || t.atPrompt()):
 			if err := t.typeNext(); err != nil {
 				return err
 			}
@@ -156,11 +159,21 @@ func (t *typist) read(wait time.Duration) (news bool, err error) {
 		to := io.Writer(&t.shown)
 		if t.aside != nil && r.Fd == ready[0].Fd {
 			to = t.asideTo
+		} else if !t.typing {
+			t.spoke = true
 		}
 		to.Write(buffer[:n])
 		news, t.lastEvent = true, time.Now()
 	}
 	return news, nil
+}
+
+// begun tells whether the command has shown that it is there: it has printed something of its own accord, or put the
+// terminal into raw mode. Before that a key may mean something else: Ctrl-C ends a command that would pass it on a moment
+// later, and a terminal that is not raw keeps Ctrl-Q for itself.
+func (t *typist) begun() bool {
+	mode, err := unix.IoctlGetTermios(int(t.terminal.slave.Fd()), unix.TCGETS)
+	return t.spoke || err == nil && mode.Lflag&unix.ICANON == 0
 }
 
 // atPrompt tells whether the last line is a prompt, one that has come since a line was typed.
@@ -181,7 +194,7 @@ func (t *typist) atPrompt() bool {
 
 func (t *typist) typeNext() error {
 	sent, _ := keystrokes(t.lines[0])
-	t.lines, t.lastTyped, t.lastEvent = t.lines[1:], t.shown.Len(), time.Now()
+	t.typing, t.lines, t.lastTyped, t.lastEvent = true, t.lines[1:], t.shown.Len(), time.Now()
 	if _, err := t.terminal.master.WriteString(sent); err != nil {
 		return fmt.Errorf("type: %w", err)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+	"golang.org/x/term"
 )
 
 func TestKeystrokes(t *testing.T) {
@@ -86,6 +87,33 @@ func TestTypistLosesPatience(t *testing.T) {
 	err = typist.work(ended, func() { killed = true; close(ended) })
 	if err != nil || !killed {
 		t.Errorf("killed %v, error %v", killed, err)
+	}
+}
+
+// What prints nothing and leaves the terminal as it is may be slow to start: a key could come too early.
+func TestCommandHasBegun(t *testing.T) {
+	for what, begin := range map[string]func(*typist){
+		"nothing": func(*typist) {},
+		"its own echo": func(ty *typist) {
+			ty.lines = []string{"x"}
+			ty.typeNext()
+		},
+		"printed":  func(ty *typist) { ty.terminal.slave.WriteString("here\n") },
+		"raw mode": func(ty *typist) { term.MakeRaw(int(ty.terminal.slave.Fd())) },
+	} {
+		terminal, err := openPty()
+		if err != nil {
+			t.Fatal(err)
+		}
+		ty := &typist{terminal: terminal}
+		begin(ty)
+		if _, err := ty.read(glance); err != nil {
+			t.Fatal(err)
+		}
+		if got := ty.begun(); got != (what == "printed" || what == "raw mode") {
+			t.Errorf("%s: begun %v", what, got)
+		}
+		terminal.close()
 	}
 }
 
