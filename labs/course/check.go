@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"sandbox/labs/columns"
 )
@@ -171,7 +172,7 @@ func (s *Session) showResult(r result) {
 		s.showValue(sayExpected, strings.Join(s.markdown().lines(r.check.Want, max(width, 1)), "\n"))
 	}
 	if r.check.Show != "" {
-		s.showValue(sayFound, r.found)
+		s.showValue(sayFound, harmless(r.found))
 	}
 }
 
@@ -185,4 +186,19 @@ func (s *Session) showValue(label phrase, value string) {
 		fmt.Fprintln(s.Out, "      "+before+line)
 		before = strings.Repeat(" ", columns.Of(label.in(s.Lang)))
 	}
+}
+
+// harmless writes the control characters of a text as ^X, as `cat -v` does: what a container has printed, perhaps for a terminal
+// of its own, must not move the cursor of the learner's.
+func harmless(text string) string {
+	var b strings.Builder
+	for _, r := range strings.ReplaceAll(text, "\r\n", "\n") {
+		switch {
+		case r == '\n' || r == '\t' || !unicode.IsControl(r):
+			b.WriteRune(r)
+		case r < 0x80:
+			b.WriteString("^" + string(r^0x40))
+		}
+	}
+	return b.String()
 }

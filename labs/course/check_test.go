@@ -41,6 +41,10 @@ func TestCheck(t *testing.T) {
 	_, out = check(t, w, 1)
 	mustContain(t, out, "found:    wrong", "  ✓ It is one line\n", "│ the value is wrong")
 
+	w.do(t, `printf '\033[1mwrong\r\nas it was\rtyped\n' > $WORLD/value`)
+	_, out = check(t, w, 1)
+	mustContain(t, out, "found:    ^[[1mwrong\n                as it was^Mtyped\n")
+
 	w.do(t, "printf 'right\n\n\n' > $WORLD/value")
 	_, out = check(t, w, 1)
 	mustContain(t, out, "  ✓ The value is right\n", "✗ It is one line", "│ it is something else")
