@@ -122,7 +122,7 @@ func (e *endpoint) notLetIn(p *Problem) error {
 	account := e.pass.credential
 	e.pass.mu.Unlock()
 	if account == (Credential{}) {
-		return kernel.Advise(fmt.Errorf("%s does not let everybody do this: %w", e.registry, p), "sandbox login %s   (or there is no such repository: registries often do not tell)", e.loginArgument())
+		return kernel.Advise(fmt.Errorf("%s does not let everybody do this: %w", e.registry, p), "sandbox login %s   (or there is no such repository: registries often do not say which)", e.loginArgument())
 	}
 	return kernel.Advise(fmt.Errorf("%s does not let %s do this: %w", e.registry, account.who(), p),
 		"check the repository's name; sandbox login %s if the password has changed", e.loginArgument())

@@ -134,7 +134,7 @@ func lookAt(env *command.Env, opts statsOptions, names []string) ([]*container.R
 // explainAdded says where the numbers come from when there are no control groups.
 func explainAdded(env *command.Env) {
 	err := env.Engine().Groups.Unavailable()
-	command.Report(env.Err, fmt.Errorf("what the processes use now is added up, as the containers have no control group: %w", orPlain(err)), 0)
+	command.Report(env.Err, fmt.Errorf("the containers have no control group, so what their processes use now is added up: %w", orPlain(err)), 0)
 }
 
 func orPlain(err error) error {
