@@ -67,6 +67,10 @@ func passOn(door *kernel.Door, signals <-chan os.Signal, pid int, shared bool) {
 			if shared {
 				continue
 			}
+		case unix.SIGTERM: // a pocket host is ended from outside, by SIGKILL. This is a slip inside: `kill 6`, a thread's number, means us
+			if shared {
+				continue
+			}
 		}
 		if number, ok := s.(unix.Signal); ok {
 			door.Do(kernel.Step{Effect: kernel.Kill{PID: pid, Signal: number}, Section: "3.3", Optional: true})
