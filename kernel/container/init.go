@@ -57,17 +57,14 @@ func RunInit(args []string) int {
 	}
 }
 
-// passOn sends what PID 1 is sent to the program. Signals of a shared terminal have reached it already.
+// passOn sends what PID 1 is sent to the program. Signals of a shared terminal, a pocket host's, have reached it already; and
+// SIGTERM is a slip there, of somebody inside: `kill 6` means us, too, if that is the number of one of our threads.
 func passOn(door *kernel.Door, signals <-chan os.Signal, pid int, shared bool) {
 	for s := range signals {
 		switch s {
 		case unix.SIGCHLD, unix.SIGURG, unix.SIGPIPE, unix.SIGTTIN, unix.SIGTTOU:
 			continue
-		case unix.SIGINT, unix.SIGQUIT, unix.SIGTSTP, unix.SIGWINCH, unix.SIGCONT:
-			if shared {
-				continue
-			}
-		case unix.SIGTERM: // a pocket host is ended from outside, by SIGKILL. This is a slip inside: `kill 6`, a thread's number, means us
+		case unix.SIGINT, unix.SIGQUIT, unix.SIGTSTP, unix.SIGWINCH, unix.SIGCONT, unix.SIGTERM:
 			if shared {
 				continue
 			}
