@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
@@ -56,11 +57,14 @@ func (m *Monitor) Attach(s Streams, tell func(kernel.Record)) (int, error) {
 		if restore, err := kernel.RawTerminal(m.door, s.In); err == nil {
 			defer restore()
 		}
-		if m.lost != nil {
-			redraw(s.In, to)
-		}
-		stop := forwardWindow(s.In, to)
+		m.window.terminal, m.window.to = s.In, to
+		stop := m.window.follow()
 		defer stop()
+		if m.lost != nil {
+			m.window.redraw()
+		} else {
+			m.window.tell()
+		}
 	}
 	if s.Proxy {
 		stop := m.forwardSignals(to)
@@ -169,30 +173,50 @@ func (m *Monitor) forwardSignals(to *frameWriter) (stop func()) {
 	return func() { signal.Stop(signals); close(signals) }
 }
 
+// windowTeller tells the monitor of the size of our terminal, each time that it is another than was told last. It is asked
+// for at our beginning and at our end, too: the signal for a change may come when nobody listens yet, or any more.
+type windowTeller struct {
+	terminal *os.File
+	to       *frameWriter
+
+	mu   sync.Mutex
+	told Window
+}
+
+func (t *windowTeller) tell() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if w := SizeOf(t.terminal); w.Rows != 0 && w != t.told {
+		t.told = w
+		t.to.writeWindow(w)
+	}
+}
+
 // redraw gives the container's terminal the size of ours, after another one: a program that fills the screen draws it anew
 // when the size changes.
-func redraw(terminal *os.File, to *frameWriter) {
-	if w := SizeOf(terminal); w.Rows != 0 {
-		to.writeWindow(Window{w.Rows + 1, w.Columns})
-		to.writeWindow(w)
+func (t *windowTeller) redraw() {
+	t.mu.Lock()
+	if w := SizeOf(t.terminal); w.Rows != 0 {
+		t.told = Window{w.Rows + 1, w.Columns}
+		t.to.writeWindow(t.told)
 	}
+	t.mu.Unlock()
+	t.tell()
+}
+
+// follow tells of each change from now on.
+func (t *windowTeller) follow() (stop func()) {
+	changes := make(chan os.Signal, 1)
+	signal.Notify(changes, unix.SIGWINCH)
+	go func() {
+		for range changes {
+			t.tell()
+		}
+	}()
+	return func() { signal.Stop(changes); close(changes) }
 }
 
 func (f *frameWriter) writeWindow(w Window) {
 	frame := binary.BigEndian.AppendUint16(nil, w.Rows)
 	f.write(frameWindow, binary.BigEndian.AppendUint16(frame, w.Columns))
-}
-
-// forwardWindow tells of the terminal's size whenever it changes.
-func forwardWindow(terminal *os.File, to *frameWriter) (stop func()) {
-	changes := make(chan os.Signal, 1)
-	signal.Notify(changes, unix.SIGWINCH)
-	go func() {
-		for range changes {
-			if w := SizeOf(terminal); w.Rows != 0 {
-				to.writeWindow(w)
-			}
-		}
-	}()
-	return func() { signal.Stop(changes); close(changes) }
 }

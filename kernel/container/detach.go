@@ -61,6 +61,7 @@ func (d *detachKeys) scan(typed []byte) (data []byte, leave bool) {
 // detach tells the monitor that we leave and the container goes on, and ends follow.
 func (m *Monitor) detach(to *frameWriter) {
 	m.detached.Store(true)
+	m.window.tell()
 	to.write(frameDetach, nil)
 	unix.Shutdown(int(m.control.Fd()), unix.SHUT_RD)
 }

@@ -27,6 +27,7 @@ type Monitor struct {
 	door    *kernel.Door // the client's
 	End     *End         // how the container ended, once Attach has returned
 
+	window      windowTeller
 	detached    atomic.Bool          // the user has typed the detach keys
 	interrupted atomic.Bool          // … or pressed Ctrl-C several times
 	lost        func() (*End, error) // finds out how it ended when the monitor is gone without a word; nil: nobody can
@@ -136,6 +137,7 @@ func (e *Engine) planStart(r *Record, ends ends, size Window) (*start, error) {
 // Start gives birth to a container's first process through a monitor. The lock goes over to the monitor, or is released.
 func (e *Engine) Start(m *Monitor, r *Record, lock *os.File, size Window) error {
 	defer lock.Close()
+	m.window.told = size
 	s, err := e.planStart(r, firstEnds(), size)
 	if err != nil {
 		return err

@@ -33,6 +33,7 @@ func (e *Engine) carryTerminal(master *os.File, req ExecRequest) *carried {
 	changes := make(chan os.Signal, 1)
 	signal.Notify(changes, unix.SIGWINCH)
 	go func() {
+		e.resizeTerminal(master) // if it has changed since the program's birth
 		for range changes {
 			e.resizeTerminal(master)
 		}
@@ -69,6 +70,9 @@ func (e *Engine) resizeTerminal(master *os.File) {
 		return
 	}
 	raw.Control(func(fd uintptr) {
+		if has, err := unix.IoctlGetWinsize(int(fd), unix.TIOCGWINSZ); err == nil && has.Row == w.Rows && has.Col == w.Columns {
+			return
+		}
 		e.Door.Do(kernel.Step{
 			Effect:  kernel.WindowSize{FD: kernel.FD(int(fd)), Rows: w.Rows, Columns: w.Columns},
 			Section: "3.2", Why: kernel.Why{EN: "your terminal has changed its size", ZH: "你的终端改变了大小"},
