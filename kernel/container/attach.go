@@ -61,10 +61,9 @@ func (m *Monitor) Attach(s Streams, tell func(kernel.Record)) (int, error) {
 		stop := m.window.follow()
 		defer stop()
 		if m.lost != nil {
-			m.window.redraw()
-		} else {
-			m.window.tell()
+			m.window.tellAnother()
 		}
+		m.window.tell()
 	}
 	if s.Proxy {
 		stop := m.forwardSignals(to)
@@ -192,16 +191,15 @@ func (t *windowTeller) tell() {
 	}
 }
 
-// redraw gives the container's terminal the size of ours, after another one: a program that fills the screen draws it anew
-// when the size changes.
-func (t *windowTeller) redraw() {
+// tellAnother tells of a size that our terminal has not, so that telling of its own is a change: then a program that fills
+// the screen draws it anew.
+func (t *windowTeller) tellAnother() {
 	t.mu.Lock()
+	defer t.mu.Unlock()
 	if w := SizeOf(t.terminal); w.Rows != 0 {
 		t.told = Window{w.Rows + 1, w.Columns}
 		t.to.writeWindow(t.told)
 	}
-	t.mu.Unlock()
-	t.tell()
 }
 
 // follow tells of each change from now on.

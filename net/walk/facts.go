@@ -21,9 +21,8 @@ import (
 type facts struct {
 	family      firewall.Family
 	rules       *Ruleset
-	rulesError  error                  // why they could not be read
-	legacy      []firewall.LegacyTable // which are asked as well, and not followed here
-	told        bool                   // of the two above
+	rulesError  error // why they could not be read
+	told        bool  // of that, or of what the rules leave uncertain
 	forwards    bool
 	bridgeCalls bool // packets that a bridge hands on are shown to the rules of IP, too
 	sockets     []listener
@@ -48,8 +47,6 @@ func (s *Space) learn(family firewall.Family) error {
 	err := s.In(func() error {
 		f.forwards, f.bridgeCalls = isOn(forward), isOn(bridge)
 		f.rules, f.rulesError = readRules(family)
-		f.legacy, _ = firewall.LegacyTables() // the kernel tells only the machine's root
-		f.legacy = slices.DeleteFunc(f.legacy, func(t firewall.LegacyTable) bool { return t.Family != family })
 		f.sockets, f.socketsRead = readListeners()
 		return nil
 	})
@@ -63,15 +60,17 @@ func isOn(path string) bool {
 }
 
 func readRules(family firewall.Family) (*Ruleset, error) {
+	legacy, _ := firewall.LegacyTables() // the kernel tells only the machine's root
+	legacy = slices.DeleteFunc(legacy, func(t firewall.LegacyTable) bool { return t.Family != family })
 	bases, err := firewall.Bases(family)
 	if err != nil {
-		if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EPROTONOSUPPORT) { // a kernel without nf_tables has no rules
-			return &Ruleset{}, nil
+		if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EPROTONOSUPPORT) { // a kernel without nf_tables has no rules of it
+			return &Ruleset{Legacy: legacy}, nil
 		}
 		return nil, err
 	}
 	rules, err := firewall.AllRules(bases)
-	return &Ruleset{bases, rules}, err
+	return &Ruleset{bases, rules, legacy}, err
 }
 
 // route asks the kernel, from inside.

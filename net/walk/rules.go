@@ -20,8 +20,9 @@ func (p Packet) family() firewall.Family { return firewall.FamilyOf(p.To) }
 
 // Ruleset is the firewall of a namespace.
 type Ruleset struct {
-	Bases []firewall.Base
-	Rules map[firewall.Chain][]firewall.Entry
+	Bases  []firewall.Base
+	Rules  map[firewall.Chain][]firewall.Entry
+	Legacy []firewall.LegacyTable // which the kernel asks as well, and Ask does not: with them nothing is certain
 }
 
 // Hit is a rule that a packet has met.
@@ -67,7 +68,7 @@ const (
 
 // Ask says what the chains of a hook make of a packet.
 func (r *Ruleset) Ask(hook firewall.Hook, p Packet, at between, isLocal func(netip.Addr) bool) Verdict {
-	j := &judge{rules: r, at: at, isLocal: isLocal, v: Verdict{Packet: p}}
+	j := &judge{rules: r, at: at, isLocal: isLocal, v: Verdict{Packet: p, Unsure: len(r.Legacy) > 0}}
 	for _, b := range r.Bases {
 		if b.Hook != hook {
 			continue

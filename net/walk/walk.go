@@ -202,16 +202,13 @@ func (w *Walk) ask(s *Space, hook firewall.Hook, p Packet, at between) (v Verdic
 		return Verdict{Packet: p, Unsure: true}, nil
 	}
 	v = s.facts.rules.Ask(hook, p, at, s.isLocal)
-	if len(s.facts.legacy) > 0 {
-		v.Unsure = true
-		if !s.facts.told {
-			s.facts.told = true
-			var hits []Hit
-			for _, t := range s.facts.legacy {
-				hits = append(hits, Hit{Text: t.String(), Why: "is not followed here"})
-			}
-			w.note(s, hits, "tables of the older kind have rules, too", "旧式的表里也有规则")
+	if legacy := s.facts.rules.Legacy; len(legacy) > 0 && !s.facts.told {
+		s.facts.told = true
+		var hits []Hit
+		for _, t := range legacy {
+			hits = append(hits, Hit{Text: t.String(), Why: "is not followed here"})
 		}
+		w.note(s, hits, "tables of the older kind have rules, too", "旧式的表里也有规则")
 	}
 	if len(v.Hits) == 0 && !v.Dropped {
 		return v, nil
