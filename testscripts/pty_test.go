@@ -34,6 +34,7 @@ type typist struct {
 //
 //	expect REGEXP    wait until it appears, after what the expect before has found
 //	type TEXT        type it, with Go's escapes: \r for Enter, \x03 for Ctrl-C
+//	insist TEXT REGEXP  type TEXT, and again if it is not followed by what is expected: a program that begins may not hear yet
 //	size ROWS COLS   resize the window
 //	kill             kill the command with SIGKILL
 //	restored         wait until the terminal is in the mode that it began in (not raw)
@@ -128,11 +129,10 @@ func (t *typist) perform(verb, rest string) error {
 	case "expect":
 		return t.expect(rest)
 	case "type":
-		text, err := strconv.Unquote(`"` + rest + `"`)
-		if err == nil {
-			_, err = t.master.WriteString(text)
-		}
-		return err
+		return t.press(rest)
+	case "insist":
+		text, expression, _ := strings.Cut(rest, " ")
+		return t.insist(text, expression)
 	case "size":
 		var rows, columns uint16
 		if _, err := fmt.Sscan(rest, &rows, &columns); err != nil {
@@ -164,15 +164,41 @@ func (t *typist) expect(expression string) error {
 	if err != nil {
 		return err
 	}
-	return until(func() bool {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		at := want.FindIndex(t.shown[t.read:])
-		if at != nil {
-			t.read += at[1]
+	return until(func() bool { return t.sees(want) })
+}
+
+// sees looks for what is wanted, and reads on behind it.
+func (t *typist) sees(want *regexp.Regexp) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	at := want.FindIndex(t.shown[t.read:])
+	if at != nil {
+		t.read += at[1]
+	}
+	return at != nil
+}
+
+func (t *typist) press(quoted string) error {
+	text, err := strconv.Unquote(`"` + quoted + `"`)
+	if err == nil {
+		_, err = t.master.WriteString(text)
+	}
+	return err
+}
+
+func (t *typist) insist(quoted, expression string) error {
+	want, err := regexp.Compile(expression)
+	if err != nil {
+		return err
+	}
+	var pressed time.Time
+	waiting := until(func() bool {
+		if err == nil && time.Since(pressed) > patience/4 {
+			err, pressed = t.press(quoted), time.Now()
 		}
-		return at != nil
+		return err != nil || t.sees(want)
 	})
+	return errors.Join(err, waiting)
 }
 
 func (t *typist) resize(rows, columns uint16) error {

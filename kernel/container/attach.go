@@ -25,6 +25,7 @@ type Streams struct {
 	Proxy    bool // signals that reach us are passed on
 
 	DetachKeys []byte // with TTY: what is typed to leave; none: it is not looked for
+	Begun      func() // if not nil, called when what is typed, and signals, go to the container from now on
 
 	room chan struct{} // holds one token for each frame of input that the container has not taken yet
 }
@@ -75,6 +76,9 @@ func (m *Monitor) Attach(s Streams, tell func(kernel.Record)) (int, error) {
 			s.DetachKeys = nil
 		}
 		go m.sendInput(s, to)
+	}
+	if s.Begun != nil {
+		s.Begun()
 	}
 	return m.follow(s, tell, false)
 }

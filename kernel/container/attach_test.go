@@ -7,6 +7,8 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestBehind: a client that reads nothing holds output up for a while only, where others watch; it learns how much it has
@@ -65,6 +67,33 @@ func TestAudience(t *testing.T) {
 	a.flush()
 	if want := "x\x00\x00\x00\x04\x00\x00\x00\x03"; late.String() != want {
 		t.Errorf("%q, want %q", late, want)
+	}
+}
+
+// TestBegun: who hears that it has begun can press Ctrl-C at once, and the container gets it.
+func TestBegun(t *testing.T) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	monitor, client := os.NewFile(uintptr(pair[0]), "monitor"), os.NewFile(uintptr(pair[1]), "client")
+	defer monitor.Close()
+	code := make(chan int)
+	go func() {
+		m := &Monitor{control: client}
+		c, _ := m.Attach(Streams{Out: io.Discard, Err: io.Discard, Proxy: true, Begun: func() { unix.Kill(os.Getpid(), unix.SIGINT) }}, nil)
+		code <- c
+	}()
+	kind, content, _, err := readFrame(monitor, nil)
+	if err != nil || kind != frameSignal || content[0] != byte(unix.SIGINT) {
+		t.Fatalf("%c %v, %v", kind, content, err)
+	}
+	to := &frameWriter{w: monitor}
+	if err := to.write(frameExit, append([]byte{0, 0, 0, 7}, "{}"...)); err != nil {
+		t.Fatal(err)
+	}
+	if c := <-code; c != 7 {
+		t.Errorf("exit code %d", c)
 	}
 }
 

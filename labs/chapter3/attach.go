@@ -66,7 +66,7 @@ func runAttach(env *command.Env, opts attachOptions, ref string) error {
 		return err
 	}
 	engine.Event(r.Event("attach"))
-	sayHowToLeave(env, r, s, opts.detachKeys)
+	s.Begun = func() { sayHowToLeave(env, r, s, opts.detachKeys) } // not before: Ctrl-C would end only us
 	return attend(env, r, monitor, s)
 }
 
@@ -85,7 +85,7 @@ func sayHowToLeave(env *command.Env, r *container.Record, s container.Streams, k
 	case s.Proxy:
 		how = "Ctrl-C goes to the container; with --sig-proxy=false it only leaves"
 	}
-	fmt.Fprintf(env.Err, "%s: attached to %s; %s\n", command.Program(), r.PlainName(), how)
+	fmt.Fprintf(env.Err, "%s: attached to %s; %s\r\n", command.Program(), r.PlainName(), how)
 }
 
 func isTerminal(w io.Writer) bool {

@@ -17,6 +17,10 @@ func (s *Session) Run(ctx context.Context, number string) error {
 		return err
 	}
 	w := &walk{Session: s, lesson: lesson}
+	if s.Terminal {
+		stop := s.hearInterrupts()
+		defer stop()
+	}
 	if _, section := splitNumber(number); section != "" {
 		i := slices.IndexFunc(lesson.Sections, func(x *Section) bool { return x.Number == section })
 		if i < 0 {

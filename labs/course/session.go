@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"math"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -41,6 +42,8 @@ type Session struct {
 	shown int       // rows printed since the learner was last asked something
 	away  bool      // the learner has left in the middle of a text
 	heard io.Writer // also gets what a step prints; nil if nobody wants it
+
+	interrupts chan os.Signal // Ctrl-C and Ctrl-\, while they are heard
 }
 
 // ErrStep is returned when a lesson has been run and a step of it has not ended as the lesson says.

@@ -81,9 +81,8 @@ func (s *Session) wait(ctx context.Context, cmd *exec.Cmd) (int, error) {
 	cmd.WaitDelay = lingering
 	if s.Terminal {
 		// Ctrl-C and Ctrl-\ reach the command and this program alike. They are meant for the command.
-		interrupts := make(chan os.Signal, 1)
-		signal.Notify(interrupts, os.Interrupt, syscall.SIGQUIT)
-		defer signal.Stop(interrupts)
+		stop := s.hearInterrupts()
+		defer stop()
 	}
 	err := cmd.Run()
 	if ctx.Err() != nil {
@@ -97,6 +96,23 @@ func (s *Session) wait(ctx context.Context, cmd *exec.Cmd) (int, error) {
 		return exitStatus(exit), nil
 	}
 	return 0, fmt.Errorf("run a step's shell: %w", err)
+}
+
+// hearInterrupts keeps Ctrl-C and Ctrl-\ from ending this program, up to stop. It can be called again meanwhile: what was heard by
+// then is forgotten at the inner stop, and what comes later is the outer one's. So there is no moment between a step and
+// the next question at which they would end it.
+func (s *Session) hearInterrupts() (stop func()) {
+	outer := s.interrupts
+	s.interrupts = make(chan os.Signal, 1)
+	signal.Notify(s.interrupts, os.Interrupt, syscall.SIGQUIT)
+	return func() {
+		signal.Stop(s.interrupts) // when it returns, all that have come have been delivered
+		select {
+		case <-outer:
+		default:
+		}
+		s.interrupts = outer
+	}
 }
 
 // exitStatus counts as shells do: a program ended by signal N has the status 128+N.

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"slices"
 	"strings"
 
@@ -198,14 +196,11 @@ func (s *Session) folded(question string) string {
 	return b.String()
 }
 
-// answer reads a line; on a terminal, Ctrl-C ends it as the end of the input does.
+// answer reads a line; on a terminal, Ctrl-C ends it as the end of the input does (see hearInterrupts).
 func (s *Session) answer() (string, error) {
 	if !s.Terminal {
 		return readLine(s.In)
 	}
-	interrupts := make(chan os.Signal, 1)
-	signal.Notify(interrupts, os.Interrupt)
-	defer signal.Stop(interrupts)
 	type answer struct {
 		line string
 		err  error
@@ -218,7 +213,7 @@ func (s *Session) answer() (string, error) {
 	select {
 	case a := <-answers:
 		return a.line, a.err
-	case <-interrupts: // whoever still reads is left behind: the lesson is over
+	case <-s.interrupts: // whoever still reads is left behind: the lesson is over
 		return "", io.EOF
 	}
 }

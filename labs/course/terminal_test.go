@@ -3,6 +3,7 @@ package course
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strconv"
@@ -377,4 +378,31 @@ func TestQuestionGetsShorter(t *testing.T) {
 	l.sees(t, "a letter and Enter: s skip")
 	l.types(t, "\n")
 	l.sees(t, "[Enter runs it · s skip · b back · r repeat the last · ! shell · q leave]")
+}
+
+// Ctrl-C during a step is that step's; Ctrl-C after it, before the next question is asked, is the answer to that.
+func TestInterruptBetween(t *testing.T) {
+	p, err := openPty()
+	if err != nil {
+		t.Skipf("needs [pty]: %v", err)
+	}
+	defer p.close()
+	s := &Session{In: p.slave, Out: io.Discard, Terminal: true, Lang: English}
+	defer s.hearInterrupts()()
+	interrupt := func() {
+		if err := unix.Kill(os.Getpid(), unix.SIGINT); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stepEnds := s.hearInterrupts()
+	interrupt()
+	<-s.interrupts
+	stepEnds()
+	if len(s.interrupts) != 0 {
+		t.Error("a step's Ctrl-C is left for the question")
+	}
+	interrupt()
+	if key, err := s.ask("Enter goes on", ""); key != "q" || err != nil {
+		t.Errorf("%q, %v", key, err)
+	}
 }

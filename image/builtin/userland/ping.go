@@ -126,10 +126,10 @@ func (g *pinger) run() int {
 	if g.source.IsValid() {
 		from = fmt.Sprintf(" from %s", g.source)
 	}
-	fmt.Fprintf(g.Stdout, "PING %s (%s)%s: %d data bytes\n", g.host, g.socket.to, from, g.size)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	defer signal.Stop(signals)
+	fmt.Fprintf(g.Stdout, "PING %s (%s)%s: %d data bytes\n", g.host, g.socket.to, from, g.size)
 	replies := make(chan *echoReply)
 	go g.listen(replies)
 	var deadline, linger <-chan time.Time

@@ -81,6 +81,9 @@ func (p *Process) topScreen(state *topState, pids []int, delay time.Duration, ro
 	if !isFile || !isTerminal {
 		return p.Fail("failed tty get: not on a terminal (top -b prints to a pipe)")
 	}
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGWINCH)
+	defer signal.Stop(signals)
 	restore, err := withoutEcho(int(in.Fd()))
 	if err != nil {
 		return p.Fail("failed tty get: %v", err)
@@ -88,10 +91,6 @@ func (p *Process) topScreen(state *topState, pids []int, delay time.Duration, ro
 	defer restore()
 	fmt.Fprint(p.Stdout, "\x1b[?25l\x1b[H\x1b[2J") // the cursor away, the screen cleared
 	defer fmt.Fprint(p.Stdout, "\x1b[?25h\r\n")
-
-	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGWINCH)
-	defer signal.Stop(signals)
 	keys := make(chan byte)
 	go readKeys(in, keys)
 	for i := 0; rounds < 0 || i < rounds; i++ {

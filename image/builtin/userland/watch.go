@@ -34,13 +34,13 @@ func runWatch(p *Process) int {
 	if opts.has('x') {
 		argv = words
 	}
-	// The screen of its own goes when we do, with all that stood on it before.
-	fmt.Fprint(p.Stdout, "\x1b[?1049h")
-	defer fmt.Fprint(p.Stdout, "\x1b[?1049l")
 	interrupted := make(chan os.Signal, 1)
 	signal.Notify(interrupted, syscall.SIGINT, syscall.SIGTERM)
 	resized := make(chan os.Signal, 1)
 	signal.Notify(resized, syscall.SIGWINCH)
+	// The screen of its own goes when we do, with all that stood on it before.
+	fmt.Fprint(p.Stdout, "\x1b[?1049h")
+	defer fmt.Fprint(p.Stdout, "\x1b[?1049l")
 	before := ""
 	for {
 		text, failed := watchedOutput(argv)
