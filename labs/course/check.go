@@ -40,7 +40,8 @@ func (s *Session) check(ctx context.Context, lesson *Lesson, section *Section) (
 	if len(failed) > 0 {
 		s.say(sayNotYet)
 		fmt.Fprintln(s.Out)
-		return false, s.showHint(ctx, lesson, e, failed, false)
+		_, err := s.showHint(ctx, lesson, e, failed, false)
+		return false, err
 	}
 	s.say(sayAllPassed)
 	fmt.Fprintln(s.Out)

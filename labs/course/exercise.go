@@ -138,7 +138,7 @@ func (w *walk) prepare(ctx context.Context, section *Section) (move, error) {
 			case key == "s":
 				return forward, nil
 			case key == "!":
-				if err := w.openShell(ctx); err != nil {
+				if err := w.openShell(ctx, sayShell); err != nil {
 					return leave, err
 				}
 			default:
@@ -295,9 +295,12 @@ func (w *walk) exercise(ctx context.Context, section *Section) (move, error) {
 		case "s":
 			return forward, nil
 		case "!":
-			err = w.openShell(ctx, fmt.Sprintf("%s=%d", ExerciseVariable, e.Number))
+			err = w.openShell(ctx, sayExerciseShell, fmt.Sprintf("%s=%d", ExerciseVariable, e.Number))
 		case "h":
-			err = w.hint(ctx, w.lesson, section)
+			var last bool
+			if last, err = w.hint(ctx, w.lesson, section); last {
+				w.say(sayLastHintKey)
+			}
 		case "v":
 			w.showSolution(e)
 		case "":

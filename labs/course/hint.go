@@ -50,32 +50,37 @@ func (s *Session) Hint(ctx context.Context, number string, n int) error {
 	if err != nil {
 		return err
 	}
-	return s.hint(ctx, lesson, section)
+	last, err := s.hint(ctx, lesson, section)
+	if last {
+		s.say(sayLastHint, fmt.Sprintf("%s %d", lesson.Number, section.Exercise.Number))
+	}
+	return err
 }
 
-func (s *Session) hint(ctx context.Context, lesson *Lesson, section *Section) error {
+// hint tells whether there is none after it.
+func (s *Session) hint(ctx context.Context, lesson *Lesson, section *Section) (last bool, err error) {
 	e := section.Exercise
 	if ready, err := s.ready(ctx, lesson, section); !ready {
-		return err
+		return false, err
 	}
 	results, err := s.judge(ctx, lesson, e)
 	if err != nil {
-		return err
+		return false, err
 	}
 	failed := failures(results)
 	if len(failed) == 0 {
 		s.say(sayNoHint)
-		return nil
+		return false, nil
 	}
 	return s.showHint(ctx, lesson, e, failed, true)
 }
 
 // showHint prints the hint that fits, on the level that the learner has come to. further is false if they have not asked
-// for one, but only for a check: then it is the first level's.
-func (s *Session) showHint(ctx context.Context, lesson *Lesson, e *Exercise, failed []string, further bool) error {
+// for one, but only for a check: then it is the first level's. last is true if there is none after the one that they have asked for.
+func (s *Session) showHint(ctx context.Context, lesson *Lesson, e *Exercise, failed []string, further bool) (last bool, err error) {
 	fits, err := s.fitting(ctx, e, 1, failed)
 	if err != nil || fits < 0 {
-		return err
+		return false, err
 	}
 	level, situation := 1, fits+1
 	err = s.rememberExercise(lesson.Number, e.Number, func(p *exerciseProgress) {
@@ -89,17 +94,14 @@ func (s *Session) showHint(ctx context.Context, lesson *Lesson, e *Exercise, fai
 		p.Hints = max(p.Hints, level)
 	})
 	if err != nil {
-		return err
+		return false, err
 	}
 	if level > 1 {
 		if fits, err = s.fitting(ctx, e, level, failed); err != nil || fits < 0 {
-			return err
+			return false, err
 		}
 	}
 	s.say(sayHint, level, e.hintLevels())
 	s.show("> " + strings.ReplaceAll(e.Hints[fits].Text, "\n", "\n> "))
-	if further && level == e.hintLevels() {
-		s.say(sayLastHint, fmt.Sprintf("%s %d", lesson.Number, e.Number))
-	}
-	return nil
+	return further && level == e.hintLevels(), nil
 }

@@ -140,13 +140,13 @@ func (s *Session) undo(ctx context.Context, steps ...*Step) error {
 // there, without a number, is about it.
 const ExerciseVariable = "SANDBOX_EXERCISE"
 
-// openShell gives the terminal to a shell of the learner's own; env is added to its environment.
-func (s *Session) openShell(ctx context.Context, env ...string) error {
+// openShell gives the terminal to a shell of the learner's own, after a greeting; env is added to its environment.
+func (s *Session) openShell(ctx context.Context, greeting phrase, env ...string) error {
 	argv := s.Interactive
 	if len(argv) == 0 {
 		argv = s.Shell[:1]
 	}
-	s.say(sayShell)
+	s.say(greeting)
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Env = append(slices.Clone(s.Env), env...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = s.In, s.Out, s.Err

@@ -38,7 +38,7 @@ func (w *walk) pause(ctx context.Context, next *Step, canRepeat bool) (key strin
 		case err != nil:
 			return "", err
 		case key == "!":
-			if err := w.openShell(ctx); err != nil {
+			if err := w.openShell(ctx, sayShell); err != nil {
 				return "", err
 			}
 		case key == "r" && !canRepeat:

@@ -13,6 +13,7 @@ var (
 	sayNoSuchKey       = phrase{"No such key: %q.", "没有“%s”这个键。"}
 	sayNothingYet      = phrase{"There is no step before this one to repeat.", "前面还没有可以重做的步骤。"}
 	sayShell           = phrase{"A shell in the lab. `exit` or Ctrl-D brings you back.", "这是实验环境里的 shell，输入 `exit` 或按 Ctrl-D 返回。"}
+	sayExerciseShell   = phrase{"A shell in the lab. `sandbox lab check` looks whether it is done, `sandbox lab hint` helps; `exit` or Ctrl-D brings you back.", "这是实验环境里的 shell。`sandbox lab check` 检查做得对不对，`sandbox lab hint` 给提示；输入 `exit` 或按 Ctrl-D 返回。"}
 	sayShellLeft       = phrase{"Back in the lesson.", "回到课程。"}
 	sayLeft            = phrase{"Left. `sandbox lab %s` goes on here.", "已离开。再次执行 `sandbox lab %s` 可以从这里继续。"}
 	sayNext            = phrase{"Next: `sandbox lab %s`, %s.", "接下来：`sandbox lab %s`，%s。"}
@@ -37,6 +38,7 @@ var (
 	sayWatching        = phrase{"Watching: work in the other terminal. Ctrl-C ends it.", "正在观察：请在另一个终端里动手，按 Ctrl-C 结束。"}
 	sayHint            = phrase{"Hint %d of %d", "提示（%d/%d）"}
 	sayLastHint        = phrase{"That was the last hint. `sandbox lab solution %s` shows one way to do it.", "提示到此为止。用 `sandbox lab solution %s` 可以看一种做法。"}
+	sayLastHintKey     = phrase{"That was the last hint. The key v shows one way to do it.", "提示到此为止。按 v 可以看一种做法。"}
 	sayPredict         = phrase{"**What do you think?** ", "**先猜一猜**："}
 	sayAskPredict      = phrase{"a to %s and Enter: your answer · Enter alone passes · q leaves", "输入 a～%s 再回车作答 · 直接回车跳过 · q 离开"}
 	sayAnswer          = phrase{"**The answer is %s)** %s", "**答案是 %s)** %s"}
