@@ -93,7 +93,8 @@ func (s *Store) gone(n *Network) (ids []string) {
 	return ids
 }
 
-// strayLinks are bridges of ours that no network has, and cables in our bridges that no container has.
+// strayLinks are bridges of ours that no network has, cables in our bridges that no container has, and bridges of stores that are
+// no more.
 func (s *Store) strayLinks(known []*Network, links []kernel.Link) (list []Leftover) {
 	bridges, cables := map[string]bool{}, map[string]bool{}
 	for _, n := range known {
@@ -117,11 +118,24 @@ func (s *Store) strayLinks(known []*Network, links []kernel.Link) (list []Leftov
 		switch {
 		case ours[l.Index] != "" && !bridges[l.Name]:
 			add(l.Name, "the bridge of a network that is no more", "一个已经不存在的网络的网桥")
+		case abandoned(l, links):
+			add(l.Name, "the bridge of a store that is no more", "一个已经不存在的存储目录的网桥")
 		case l.Kind == "veth" && ours[l.Master] != "" && !cables[l.Name]:
 			add(l.Name, fmt.Sprintf("it is plugged into %s, and no container has its other end", ours[l.Master]), "插在 "+ours[l.Master]+" 上，另一头不属于任何容器")
 		}
 	}
 	return list
+}
+
+// abandoned tells whether a bridge is that of a store whose directory somebody has removed, and no container is plugged into it. (There may
+// be such a directory that we do not see, in another mount namespace: the next start there makes the bridge anew.)
+func abandoned(l kernel.Link, links []kernel.Link) bool {
+	dir, tagged := strings.CutPrefix(l.Alias, aliasTag)
+	if !tagged || l.Kind != "bridge" || !filepath.IsAbs(dir) || slices.ContainsFunc(links, func(port kernel.Link) bool { return port.Master == l.Index }) {
+		return false
+	}
+	_, err := os.Stat(dir)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // strayRules are rules of containers that are not in our networks any more, and of networks that nobody has: neither this store nor, as far
@@ -138,7 +152,7 @@ func (s *Store) strayRules(known []*Network, links []kernel.Link, owned []Owned)
 	}
 	present := map[string]bool{}
 	for _, l := range links {
-		present[l.Name] = l.Alias != s.alias() // a bridge of ours that nobody has goes, too
+		present[l.Name] = l.Alias != s.alias() && !abandoned(l, links) // a bridge of ours that nobody has goes, too
 	}
 	alive := map[string]bool{} // networks of other stores
 	for _, o := range owned {
