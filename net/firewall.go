@@ -38,11 +38,15 @@ func (s *Store) ensure(plan func() []kernel.Step) error {
 	}
 }
 
-// rulesDown takes a network's rules away, and with the last network's all chains.
 func (s *Store) rulesDown(n *Network) error {
 	if n.Driver != Bridge {
 		return nil
 	}
+	return s.takeRules(func(o Owner) bool { return o.Network == n.Short() }, "the network is gone: its rule goes", "网络没有了，它的规则也撤掉")
+}
+
+// takeRules takes somebody's rules away, and with the last network's all chains.
+func (s *Store) takeRules(whose func(Owner) bool, en, zh string) error {
 	owned, err := OwnedRules()
 	if err != nil { // without rules there are none to take away
 		return nil
@@ -50,8 +54,8 @@ func (s *Store) rulesDown(n *Network) error {
 	var steps []kernel.Step
 	others := false
 	for _, o := range owned {
-		if o.Owner.Network == n.Short() {
-			steps = append(steps, o.Remove("the network is gone: its rule goes", "网络没有了，它的规则也撤掉"))
+		if whose(o.Owner) {
+			steps = append(steps, o.Remove(en, zh))
 		} else if o.Owner.Network != "" {
 			others = true
 		}

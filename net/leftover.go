@@ -160,20 +160,22 @@ func (s *Store) strayRules(known []*Network, links []kernel.Link, owned []Owned)
 			alive[o.Owner.Network] = true
 		}
 	}
-	steps := map[Owner][]kernel.Step{}
+	stray := map[Owner]int{}
 	for _, o := range owned {
 		if known := theirs[o.Owner.Network]; known && o.Owner.Network != "" && !places[o.Owner] || !known && !alive[o.Owner.Network] {
-			steps[o.Owner] = append(steps[o.Owner], o.Remove("nobody has it any more", "已经没有人用它了"))
+			stray[o.Owner]++
 		}
 	}
-	for owner, remove := range steps {
-		name := fmt.Sprintf("%d firewall rules of network %s", len(remove), owner.Network)
+	for owner, rules := range stray {
+		name := fmt.Sprintf("%d firewall rules of network %s", rules, owner.Network)
 		if owner.Container != "" {
 			name += ", container " + owner.Container
 		}
 		list = append(list, Leftover{name, kernel.Why{
 			EN: "the network or the container is no more", ZH: "网络或容器已经没有了"},
-			func() error { return s.Door.Do(remove...) }})
+			func() error {
+				return s.takeRules(func(o Owner) bool { return o == owner }, "nobody has it any more", "已经没有人用它了")
+			}})
 	}
 	slices.SortFunc(list, func(a, b Leftover) int { return strings.Compare(a.Name, b.Name) })
 	return list
