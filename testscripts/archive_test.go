@@ -135,7 +135,7 @@ func imageFiles(name, defect string, layers [][]byte) map[string][]byte {
 	manifest := object{"schemaVersion": 2, "mediaType": mediaTypes + "manifest.v1+json", "layers": descriptors}
 	configType := mediaTypes + "config.v1+json"
 	switch defect {
-	case "none", "gzip", "no-config", "no-manifest", "cycle":
+	case "none", "gzip", "no-config", "no-manifest", "manifest-size", "cycle":
 	case "no-layer":
 		drop(digest(layers[0]))
 	case "wrong-layer":
@@ -171,6 +171,8 @@ func imageFiles(name, defect string, layers [][]byte) map[string][]byte {
 	switch defect {
 	case "no-manifest":
 		drop(digest(encode(manifest)))
+	case "manifest-size":
+		entry["size"] = 7
 	case "cycle": // as near as one can get without breaking SHA-256: far too many indexes in each other
 		for range 20 {
 			index := encode(object{"schemaVersion": 2, "manifests": []object{entry}})

@@ -122,7 +122,7 @@ func (l *layout) flatten(list []v1.Descriptor, depth int) ([]candidate, error) {
 			continue
 		}
 		l.seen[d.Digest] = true
-		raw, err := l.blob(d.Digest)
+		raw, err := l.blob(d)
 		var missing *missingError
 		if depth > 0 && errors.As(err, &missing) {
 			continue
@@ -182,10 +182,10 @@ func (l *layout) platformOf(c candidate) v1.Platform {
 	if c.Platform != nil && c.Platform.Architecture != "" {
 		return *c.Platform
 	}
-	var m struct{ Config struct{ Digest v1.Hash } }
+	var m struct{ Config v1.Descriptor }
 	var p v1.Platform
 	if json.Unmarshal(c.raw, &m) == nil {
-		if config, err := l.blob(m.Config.Digest); err == nil {
+		if config, err := l.blob(m.Config); err == nil {
 			_ = json.Unmarshal(config, &p) // what cannot be read is for no platform
 		}
 	}
@@ -199,7 +199,7 @@ func (l *layout) image(c candidate) (found, error) {
 	if err != nil {
 		return one, err
 	}
-	if one.config, err = l.blob(m.Config.Digest); err != nil {
+	if one.config, err = l.blob(m.Config); err != nil {
 		return one, err
 	}
 	config := struct {
@@ -225,8 +225,10 @@ func (l *layout) image(c candidate) (found, error) {
 	return one, nil
 }
 
-// blob reads a small blob and checks its digest.
-func (l *layout) blob(digest v1.Hash) ([]byte, error) {
+// blob reads a small blob and checks its digest and size: with another size "the content SHOULD NOT be trusted" (image-spec,
+// descriptor.md).
+func (l *layout) blob(d v1.Descriptor) ([]byte, error) {
+	digest := d.Digest
 	if digest.Algorithm != "sha256" {
 		return nil, fmt.Errorf("the archive names a blob without a SHA-256 digest: %q", digest)
 	}
@@ -234,8 +236,12 @@ func (l *layout) blob(digest v1.Hash) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if real, _ := digestOf(data); real != digest {
+	real, size := digestOf(data)
+	if real != digest {
 		return nil, fmt.Errorf("wrong content: the file %q is %s", blobName(digest), real)
+	}
+	if size != d.Size {
+		return nil, fmt.Errorf("wrong content: the file %q has %d bytes; its descriptor says %d", blobName(digest), size, d.Size)
 	}
 	return data, nil
 }

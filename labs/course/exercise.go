@@ -55,18 +55,47 @@ func (s *Session) Prepare(ctx context.Context, number string) error {
 
 // Welcome tells somebody who has opened a lab's shell what is to be done there: the exercise that they are at.
 func (s *Session) Welcome(number string) error {
-	lesson, section, err := s.findExercise(number, 0)
+	_, section, err := s.findExercise(number, 0)
 	if err != nil {
 		return err
 	}
+	s.showTask(section)
+	s.show(sayWelcome.in(s.Lang))
+	return nil
+}
+
+// Onward tells somebody who has solved an exercise in a lab's shell what is to be done next.
+func (s *Session) Onward(ctx context.Context, number string) error {
+	lesson, err := s.load(number)
+	if err != nil {
+		return err
+	}
+	lab, err := s.recallLab(lesson.Number)
+	if err != nil {
+		return err
+	}
+	for _, section := range lesson.exercises() {
+		if lab.solved(section.Exercise.Number) {
+			continue
+		}
+		if why, err := s.leftOut(ctx, lesson, section.Exercise); err != nil {
+			return err
+		} else if why == "" {
+			s.showTask(section)
+			return nil
+		}
+	}
+	s.say(sayAllSolved, lesson.Number)
+	return nil
+}
+
+func (s *Session) showTask(section *Section) {
 	s.heading(2, section.heading())
 	for _, part := range section.Parts {
 		if part.Step == nil {
 			s.show(part.Text)
 		}
 	}
-	s.show(fmt.Sprintf(sayWelcome.in(s.Lang), lesson.Number))
-	return nil
 }
 
 // setUp brings about the starting state of an exercise, unless that has been done in this world, or the exercise cannot be

@@ -25,7 +25,7 @@ var (
 	sayAnyFailure      = phrase{"a failure", "失败（非零）"}
 	sayExit            = phrase{"%d", " %d"}
 	sayStepSkipped     = phrase{"(left out here: %s)", "（此处略过：%s）"}
-	sayWelcome         = phrase{"This is a machine of your own: nothing of what you do here reaches the real one. `sandbox lab check` looks whether it is done, `hint` and `solution` help; `sandbox lab read %s` has the other exercises. `exit` leaves.", "这是一台属于你自己的机器：在这里做什么，都不会影响真正的机器。`sandbox lab check` 检查是否做对，`hint` 和 `solution` 可以帮忙；其他练习见 `sandbox lab read %s`。用 `exit` 离开。"}
+	sayWelcome         = phrase{"This is a machine of your own: nothing of what you do here reaches the real one. `sandbox lab check` looks whether it is done, `sandbox lab hint` and `sandbox lab solution` help. `exit` leaves.", "这是一台属于你自己的机器：在这里做什么，都不会影响真正的机器。`sandbox lab check` 检查是否做对，`sandbox lab hint` 和 `sandbox lab solution` 可以帮忙。用 `exit` 离开。"}
 	sayTryExercise     = phrase{"Your turn: `sandbox lab shell %s`, then `sandbox lab check %s %d` (or `hint`, or `solution`).", "轮到你了：先用 `sandbox lab shell %s` 动手做，再用 `sandbox lab check %s %d` 检查（还有 `hint` 和 `solution`）。"}
 	sayNeeds           = phrase{"(left out on some machines: %s)", "（有些机器上略过：%s）"}
 	sayExerciseLeftOut = phrase{"This exercise cannot be done here: %s.", "这道练习在这里做不了：%s。"}
@@ -34,6 +34,7 @@ var (
 	sayNothing         = phrase{"(nothing)", "（空）"}
 	saySkipped         = phrase{"not checked here: %s", "此处不检查：%s"}
 	sayAllPassed       = phrase{"All of it is right.", "全部正确。"}
+	sayAllSolved       = phrase{"That was the last exercise of lab %s.", "实验 %s 的练习全部完成。"}
 	sayNotYet          = phrase{"Not yet.", "还没有做对。"}
 	sayWatching        = phrase{"Watching: work in the other terminal. Ctrl-C ends it.", "正在观察：请在另一个终端里动手，按 Ctrl-C 结束。"}
 	sayHint            = phrase{"Hint %d of %d", "提示（%d/%d）"}
