@@ -96,11 +96,14 @@ func (s *Store) bridgeOn(n *Network) []kernel.Step {
 	return kernel.In(section, append(steps, kernel.Because(kernel.LinkSet{Name: n.Bridge(), Up: true}, "the bridge is switched on", "启用网桥"))...)
 }
 
-const aliasTag = "sandbox "
+// What an interface of a store's says of itself: this, and the end of the store's path. The kernel keeps 255 bytes.
+const (
+	aliasTag  = "sandbox "
+	aliasPath = 200
+)
 
-// alias is what an interface of this store's says of itself. The kernel keeps 255 bytes.
 func (s *Store) alias() string {
-	return aliasTag + s.Dir[max(0, len(s.Dir)-200):]
+	return aliasTag + s.Dir[max(0, len(s.Dir)-aliasPath):]
 }
 
 // avoidRoutes gives a network that is about to come up another subnet, if this machine has got a way to its own one meanwhile: a VPN,

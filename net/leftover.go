@@ -131,7 +131,7 @@ func (s *Store) strayLinks(known []*Network, links []kernel.Link) (list []Leftov
 // be such a directory that we do not see, in another mount namespace: the next start there makes the bridge anew.)
 func abandoned(l kernel.Link, links []kernel.Link) bool {
 	dir, tagged := strings.CutPrefix(l.Alias, aliasTag)
-	if !tagged || l.Kind != "bridge" || !filepath.IsAbs(dir) || slices.ContainsFunc(links, func(port kernel.Link) bool { return port.Master == l.Index }) {
+	if !tagged || l.Kind != "bridge" || len(dir) == aliasPath || slices.ContainsFunc(links, func(port kernel.Link) bool { return port.Master == l.Index }) {
 		return false
 	}
 	_, err := os.Stat(dir)
