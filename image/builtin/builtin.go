@@ -76,19 +76,18 @@ func Ensure(s *image.Store, name string) (bool, error) {
 	if !ok {
 		return false, nil
 	}
-	now, err := observe(s)
-	if err != nil {
+	if there, _, err := r.isThere(s); there || err != nil {
 		return true, err
 	}
-	past := readStamp(s, r.name)
-	now.image = past.image
-	if past == now {
-		return true, nil
+	// Of several that need it one makes it: what it has made is not replaced, as others may have mounted it by then.
+	alone, err := lockStamps(s)
+	if err != nil {
+		return true, fmt.Errorf("cannot make the built-in image %s: %w", r.name, err)
 	}
-	if past.program == now.program {
-		if img, err := s.Find(r.name); err == nil && img.ID == past.image {
-			return true, now.write(s, r.name) // the store has changed, but not in what concerns us
-		}
+	defer alone.Close()
+	there, now, err := r.isThere(s)
+	if there || err != nil {
+		return true, err
 	}
 	img, err := r.make(s)
 	if err != nil {
@@ -96,6 +95,24 @@ func Ensure(s *image.Store, name string) (bool, error) {
 	}
 	removeOld(s, r.name)
 	return true, stamp{program: now.program, image: img.ID}.write(s, r.name)
+}
+
+// isThere tells whether the store has the image that this program makes.
+func (r recipe) isThere(s *image.Store) (there bool, now stamp, err error) {
+	if now, err = observe(s); err != nil {
+		return false, now, err
+	}
+	past := readStamp(s, r.name)
+	now.image = past.image
+	if past == now {
+		return true, now, nil
+	}
+	if past.program == now.program {
+		if img, err := s.Find(r.name); err == nil && img.ID == past.image {
+			return true, now, now.write(s, r.name) // the store has changed, but not in what concerns us
+		}
+	}
+	return false, now, nil
 }
 
 // make adds the image to the store. The same program gives the same image, to the last bit.

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -201,6 +202,32 @@ func TestNothingToDo(t *testing.T) {
 	ensure(t, s, "hello")
 	if !os.SameFile(index, look(s.IndexPath())) || !os.SameFile(stamp, look(stampPath(s, "hello"))) {
 		t.Error("something was written although there was nothing to do")
+	}
+}
+
+// TestMadeOnce: of several that need an image at the same time one makes it, and what has been made stays: others may have
+// mounted it by then.
+func TestMadeOnce(t *testing.T) {
+	s := &image.Store{Dir: t.TempDir()}
+	found := make(chan uint64)
+	for range 4 {
+		go func() {
+			var st syscall.Stat_t
+			if _, err := Ensure(s, "hello"); err != nil {
+				t.Error(err)
+			} else if img, err := s.Find("hello"); err != nil {
+				t.Error(err)
+			} else if err := syscall.Stat(filepath.Join(s.Dir, "oci/blobs/sha256", strings.TrimPrefix(img.ID, "sha256:")), &st); err != nil {
+				t.Error(err)
+			}
+			found <- st.Ino
+		}()
+	}
+	first := <-found
+	for range 3 {
+		if other := <-found; other != first {
+			t.Errorf("inodes %d and %d", first, other)
+		}
 	}
 }
 

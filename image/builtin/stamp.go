@@ -57,12 +57,31 @@ func readStamp(s *image.Store, name string) stamp {
 	return stamp{program: identity(lines[0]), index: identity(lines[1]), image: lines[2]}
 }
 
+// lockStamps waits until nobody else makes a built-in image of the store. The kernel lets go of the lock when the process ends.
+func lockStamps(s *image.Store) (*os.File, error) {
+	dir := filepath.Dir(stampPath(s, ""))
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	file, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		if err = unix.Flock(int(file.Fd()), unix.LOCK_EX); err != unix.EINTR {
+			break
+		}
+	}
+	if err != nil {
+		file.Close()
+		return nil, &os.PathError{Op: "flock", Path: dir, Err: err}
+	}
+	return file, nil
+}
+
 // write replaces the stamp's file. Of two processes that do so at the same time one wins; both are right.
 func (st stamp) write(s *image.Store, name string) error {
 	path := stampPath(s, name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
 	file, err := os.CreateTemp(filepath.Dir(path), "."+name)
 	if err != nil {
 		return err
