@@ -45,7 +45,9 @@ func observe(s *image.Store) (stamp, error) {
 	return stamp{program: program, index: index}, nil
 }
 
-func stampPath(s *image.Store, name string) string { return filepath.Join(s.Dir, "builtin", name) }
+func stampDir(s *image.Store) string { return filepath.Join(s.Dir, "builtin") }
+
+func stampPath(s *image.Store, name string) string { return filepath.Join(stampDir(s), name) }
 
 // readStamp returns an empty stamp if there is none, or none that can be read: then the image is made again.
 func readStamp(s *image.Store, name string) stamp {
@@ -59,7 +61,7 @@ func readStamp(s *image.Store, name string) stamp {
 
 // lockStamps waits until nobody else makes a built-in image of the store. The kernel lets go of the lock when the process ends.
 func lockStamps(s *image.Store) (*os.File, error) {
-	dir := filepath.Dir(stampPath(s, ""))
+	dir := stampDir(s)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
