@@ -119,6 +119,11 @@ func (n *Network) checkBridge(others []*Network) error {
 			}
 		case optionName:
 			err = checkInterfaceName(value)
+		case optionDefault:
+		default:
+			if strings.HasPrefix(name, "com.docker.network.") && !(strings.HasPrefix(name, optionGatewayMode) && value == "nat") {
+				err = kernel.Advise(fmt.Errorf("the option %s=%s is not known here", name, value), "leave it out; sandbox network create --help   lists those that are")
+			}
 		}
 		if err != nil {
 			return err
@@ -172,6 +177,9 @@ func (o CreateOptions) pools(n *Network) error {
 		if err != nil {
 			return err
 		}
+		if pool.Gateway.IsValid() {
+			return kernel.Advise(fmt.Errorf("cannot configure multiple gateways (%s, %s) for the same subnet (%s)", pool.Gateway, a, pool.Subnet), "choose one of them")
+		}
 		pool.Gateway = a
 	}
 	for _, text := range o.Ranges {
@@ -182,6 +190,9 @@ func (o CreateOptions) pools(n *Network) error {
 		pool, err := home("range", r.Addr())
 		if err != nil {
 			return err
+		}
+		if pool.IPRange.IsValid() {
+			return kernel.Advise(fmt.Errorf("cannot configure multiple ranges (%s, %s) on the same subnet (%s)", pool.IPRange, r, pool.Subnet), "choose one of them")
 		}
 		pool.IPRange = r
 	}
@@ -239,6 +250,12 @@ func (n *Network) completePools(others []*Network) error {
 		}
 		if !p.Gateway.IsValid() && !(n.Internal && n.Driver != Bridge) {
 			p.Gateway = p.first()
+			for p.auxiliaryAt(p.Gateway) != "" && p.Gateway != p.last() {
+				p.Gateway = p.Gateway.Next()
+			}
+		}
+		if name := p.auxiliaryAt(p.Gateway); name != "" {
+			return kernel.Advise(fmt.Errorf("the auxiliary address %s (%s) is the gateway's", name, p.Gateway), "choose another one for one of them, from %s to %s", p.first(), p.last())
 		}
 	}
 	return nil

@@ -50,7 +50,9 @@ func (s *Store) lease(n *Network, p Pool, container string, wanted, before netip
 // leaseThis takes one address, which somebody has asked for.
 func (s *Store) leaseThis(n *Network, p Pool, container string, a netip.Addr) error {
 	switch {
-	case !p.Subnet.Contains(a) || a.Less(p.first()) || p.last().Less(a):
+	case p.Subnet.Contains(a) && (a.Less(p.first()) || p.last().Less(a)):
+		return kernel.Advise(fmt.Errorf("invalid address %s: it is %s of network %s", a, p.special(a), n.Name), "choose one from %s to %s", p.first(), p.last())
+	case !p.Subnet.Contains(a):
 		return kernel.Advise(fmt.Errorf("invalid address %s: it does not belong to the subnet %s of network %s", a, p.Subnet, n.Name), "choose one from %s to %s", p.first(), p.last())
 	case p.reserved(a) != "":
 		return kernel.Advise(fmt.Errorf("address already in use: %s is %s of network %s", a, p.reserved(a), n.Name), "choose another one, or none")

@@ -92,7 +92,7 @@ func TestWantedAddress(t *testing.T) {
 	for _, c := range []struct{ address, problem string }{
 		{"10.0.0.7", ""}, {"10.0.0.7", "address already in use: container aaaaaaaaaaaa has 10.0.0.7"},
 		{"10.0.0.1", "10.0.0.1 is the gateway"}, {"10.0.0.9", "10.0.0.9 is the auxiliary address printer"},
-		{"10.0.0.0", "does not belong to the subnet"}, {"10.0.0.255", "does not belong to the subnet"}, {"10.0.1.1", "does not belong to the subnet"},
+		{"10.0.0.0", "it is the address of the subnet 10.0.0.0/24 itself"}, {"10.0.0.255", "it is the broadcast address of the subnet"}, {"10.0.1.1", "does not belong to the subnet"},
 		{"10.0.0.254", ""},
 	} {
 		_, err := s.lease(n, p, "aaaaaaaaaaaabbbb", netip.MustParseAddr(c.address), netip.Addr{})

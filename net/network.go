@@ -49,13 +49,14 @@ const Default = "bridge"
 
 // Names of options, as Docker has them.
 const (
-	optionName       = "com.docker.network.bridge.name"
-	optionICC        = "com.docker.network.bridge.enable_icc"
-	optionMasquerade = "com.docker.network.bridge.enable_ip_masquerade"
-	optionHostIP     = "com.docker.network.bridge.host_binding_ipv4"
-	optionDefault    = "com.docker.network.bridge.default_bridge"
-	optionMTU        = "com.docker.network.driver.mtu"
-	optionParent     = "parent" // of macvlan and ipvlan
+	optionName        = "com.docker.network.bridge.name"
+	optionICC         = "com.docker.network.bridge.enable_icc"
+	optionMasquerade  = "com.docker.network.bridge.enable_ip_masquerade"
+	optionHostIP      = "com.docker.network.bridge.host_binding_ipv4"
+	optionDefault     = "com.docker.network.bridge.default_bridge"
+	optionGatewayMode = "com.docker.network.bridge.gateway_mode_ipv" // 4 or 6
+	optionMTU         = "com.docker.network.driver.mtu"
+	optionParent      = "parent" // of macvlan and ipvlan
 )
 
 // Network is what network.json and `network inspect` have of one.

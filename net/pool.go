@@ -96,19 +96,27 @@ func (p *Pool) check() error {
 	if p.Subnet != p.Subnet.Masked() {
 		return kernel.Advise(fmt.Errorf("invalid subnet %s: it should be %s", p.Subnet, p.Subnet.Masked()), "--subnet %s", p.Subnet.Masked())
 	}
-	if p.Subnet.Addr().Is4() && p.Subnet.Bits() > 31 || p.Subnet.Bits() > 126 {
+	if a := p.Subnet.Addr(); a.IsLoopback() || a.IsMulticast() {
+		return kernel.Advise(fmt.Errorf("the subnet %s is of addresses that no network can have: they never leave a machine, or are of many at once", p.Subnet), "--subnet 172.28.0.0/16")
+	}
+	if p.Subnet.Addr().Is4() && p.Subnet.Bits() > 30 || p.Subnet.Bits() > 126 {
 		return kernel.Advise(fmt.Errorf("the subnet %s has no room for a container", p.Subnet), "at most /30 (two addresses) with IPv4, /126 with IPv6")
 	}
 	inside := func(what string, a netip.Addr) error {
-		if p.Subnet.Contains(a) {
+		switch {
+		case p.Subnet.Contains(a) && !a.Less(p.first()) && !p.last().Less(a):
 			return nil
+		case p.Subnet.Contains(a):
+			return kernel.Advise(fmt.Errorf("the %s %s is %s", what, a, p.special(a)), "choose one from %s to %s", p.first(), p.last())
 		}
 		return kernel.Advise(fmt.Errorf("the %s %s is not in the subnet %s", what, a, p.Subnet), "choose one from %s to %s", p.first(), p.last())
 	}
 	if p.IPRange.IsValid() && (!p.Subnet.Contains(p.IPRange.Addr()) || p.IPRange.Bits() < p.Subnet.Bits()) {
 		return kernel.Advise(fmt.Errorf("the range %s is not in the subnet %s", p.IPRange, p.Subnet), "--ip-range is a part of --subnet")
 	}
-	p.IPRange = p.IPRange.Masked()
+	if p.IPRange.IsValid() && p.IPRange != p.IPRange.Masked() {
+		return kernel.Advise(fmt.Errorf("invalid range %s: it should be %s", p.IPRange, p.IPRange.Masked()), "--ip-range %s", p.IPRange.Masked())
+	}
 	if p.Gateway.IsValid() {
 		if err := inside("gateway", p.Gateway); err != nil {
 			return err
@@ -120,6 +128,14 @@ func (p *Pool) check() error {
 		}
 	}
 	return nil
+}
+
+// special says what an address of the subnet is that nobody can have.
+func (p Pool) special(a netip.Addr) string {
+	if a.Less(p.first()) {
+		return fmt.Sprintf("the address of the subnet %s itself", p.Subnet)
+	}
+	return fmt.Sprintf("the broadcast address of the subnet %s", p.Subnet)
 }
 
 // first and last address that somebody can have: with IPv4 neither the network's own nor the broadcast address.
@@ -170,9 +186,17 @@ func (p Pool) reserved(a netip.Addr) (by string) {
 	if a == p.Gateway {
 		return "the gateway"
 	}
+	if name := p.auxiliaryAt(a); name != "" {
+		return "the auxiliary address " + name
+	}
+	return ""
+}
+
+// auxiliaryAt is the name of the auxiliary address that an address is; "" if it is none.
+func (p Pool) auxiliaryAt(a netip.Addr) string {
 	for name, other := range p.Auxiliary {
 		if a == other {
-			return "the auxiliary address " + name
+			return name
 		}
 	}
 	return ""

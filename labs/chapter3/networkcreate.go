@@ -42,7 +42,12 @@ Options (-o) of a bridge:
   com.docker.network.driver.mtu=1400                      the largest packet, in bytes`,
 		Example: "  sandbox network create my_net\n  sandbox network create --subnet 172.22.1.0/24 --gateway 172.22.1.1 my_net2\n  sandbox network create --internal inside",
 		Args:    cobra.ExactArgs(1),
-		RunE:    func(cmd *cobra.Command, args []string) error { return runNetworkCreate(env, opts, args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("subnet") && len(opts.subnets) == 0 { // a variable that is not set
+				return kernel.Advise(errors.New("--subnet is empty"), "--subnet 172.28.0.0/16, or leave it out: then a free one is found")
+			}
+			return runNetworkCreate(env, opts, args[0])
+		},
 	}
 	f := cmd.Flags()
 	f.StringVarP(&opts.driver, "driver", "d", network.Bridge, "bridge, macvlan or ipvlan")

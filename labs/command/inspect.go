@@ -22,9 +22,9 @@ func (e *Env) Inspect(format string, refs []string, look func(ref string) (any, 
 		return err
 	})
 	if format != "" && format != "json" {
-		t, err := Template(format)
-		if err != nil {
-			return err
+		t, templateErr := Template(format)
+		if templateErr != nil {
+			return templateErr
 		}
 		for _, thing := range found {
 			text, err := expand(t, thing)
