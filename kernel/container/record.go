@@ -1,6 +1,7 @@
 package container
 
 import (
+	"strings"
 	"time"
 
 	network "sandbox/net"
@@ -135,6 +136,18 @@ type Device struct {
 	PathOnHost        string
 	PathInContainer   string
 	CgroupPermissions string
+}
+
+// CommandLine is the command as tables show it: an argument with a space in it stands in quotes.
+func (r *Record) CommandLine() string {
+	line := r.Path
+	for _, arg := range r.Args {
+		if strings.Contains(arg, " ") {
+			arg = "'" + arg + "'"
+		}
+		line += " " + arg
+	}
+	return line
 }
 
 // Short is the id as people type it: 12 digits.

@@ -177,7 +177,7 @@ func imageUsage(images []*image.Image, containers []*container.Record) []imageRo
 func containerUsage(containers []*container.Record, sizes map[string]int64, imageName func(*container.Record) string) []usageRow {
 	rows := []usageRow{}
 	for _, r := range containers {
-		line := shortened(strings.Join(append([]string{r.Path}, r.Args...), " "), 20)
+		line := shortened(r.CommandLine(), 20)
 		rows = append(rows, usageRow{r.Short(), imageName(r), strconv.Quote(line), command.Size(sizes[r.ID]),
 			command.Since(r.Created.Time) + " ago", r.State.Status, r.PlainName()})
 	}

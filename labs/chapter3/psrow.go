@@ -61,7 +61,7 @@ const (
 
 func makePsRow(r *container.Record, whole bool, imageName, size func(*container.Record) string) *psRow {
 	row := &psRow{
-		ID: r.Short(), Image: imageName(r), Command: strings.Join(append([]string{r.Path}, r.Args...), " "),
+		ID: r.Short(), Image: imageName(r), Command: r.CommandLine(),
 		CreatedAt: r.Created.Local().Format("2006-01-02 15:04:05 -0700 MST"), RunningFor: command.Since(r.Created.Time) + " ago",
 		Status: status(r), State: r.State.Status, Names: r.PlainName(), Networks: strings.Join(r.NetworkNames(), ","), Size: "0B", labels: r.Config.Labels,
 	}
