@@ -117,6 +117,8 @@ func (r *Record) checkUnconnected(asked []Attachment) error {
 			return kernel.Advise(fmt.Errorf("invalid endpoint settings: --ip needs a network of one's own, and the mode is %s", mode), "sandbox network create --subnet 172.28.0.0/16 NAME, and --network NAME")
 		case len(a.Aliases) > 0:
 			return kernel.Advise(fmt.Errorf("invalid endpoint settings: network-scoped aliases need a network of one's own, and the mode is %s", mode), "sandbox network create NAME, and --network NAME")
+		case a.MAC != "" && mode != "none":
+			return kernel.Advise(errors.New("conflicting options: mac-address and the network mode"), "the interfaces are there already, with addresses of their own: leave --mac-address out")
 		}
 	}
 	if err := r.checkNoLinks(asked); err != nil {

@@ -16,6 +16,9 @@ type PortBinding struct {
 	HostPort string
 }
 
+// protocols are those that have ports.
+var protocols = []string{"tcp", "udp", "sctp"}
+
 // Port is one that the container says it listens on, and, with a public port, where on the host that one is published.
 type Port struct {
 	Private  uint16
@@ -81,7 +84,7 @@ func ParsePorts(s string) ([]Port, error) {
 	}
 	from, err1 := strconv.ParseUint(first, 10, 16)
 	to, err2 := strconv.ParseUint(last, 10, 16)
-	if err1 != nil || err2 != nil || from > to || from == 0 || !slices.Contains([]string{"tcp", "udp", "sctp"}, protocol) {
+	if err1 != nil || err2 != nil || from > to || from == 0 || !slices.Contains(protocols, protocol) {
 		return nil, kernel.Advise(fmt.Errorf("invalid port: %q", s), "80, 53/udp or 8000-8010/tcp")
 	}
 	var list []Port

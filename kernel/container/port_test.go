@@ -19,8 +19,9 @@ func TestPorts(t *testing.T) {
 	}
 	r.Networks = []Attachment{{Endpoint: &network.Endpoint{Ports: []network.Publish{
 		publish("tcp", "0.0.0.0", 8080, 80), publish("tcp", "::1", 8443, 443), publish("tcp", "127.0.0.1", 9000, 9000), publish("tcp", "127.0.0.1", 9001, 9001),
+		publish("tcp", "0.0.0.0", 9010, 91), publish("tcp", "0.0.0.0", 9011, 92), // Docker joins only ports that keep their numbers
 	}}}}
-	const want = "53/udp, 0.0.0.0:8080->80/tcp, [::1]:8443->443/tcp, 127.0.0.1:9000-9001->9000-9001/tcp"
+	const want = "53/udp, 0.0.0.0:8080->80/tcp, 0.0.0.0:9010->91/tcp, 0.0.0.0:9011->92/tcp, [::1]:8443->443/tcp, 127.0.0.1:9000-9001->9000-9001/tcp"
 	if got := r.Ports().String(); got != want {
 		t.Errorf("\n got %s\nwant %s", got, want)
 	}
@@ -50,7 +51,25 @@ func TestParsePublish(t *testing.T) {
 		{"8000-8001:80-81", "80/tcp :8000 81/tcp :8001"},
 		{"8000-8009:80", "80/tcp :8000-8009"},
 		{"8000-8001:80-82", ""},
-		{"0:80", ""},
+		{"0:80", "80/tcp :"},
+		{"127.0.0.1:0:80", "80/tcp 127.0.0.1:"},
+		{"[::1]:0:80/udp", "80/udp ::1:"},
+		{"0:80-82", ""},
+		{"0-2:80", ""},
+		{"80:0", ""},
+		{"published=8200,target=80", "80/tcp :8200"},
+		{"target=80", "80/tcp :"},
+		{"published=0,target=80", "80/tcp :"},
+		{"target=53,published=5353,protocol=udp,mode=host", "53/udp :5353"},
+		{"published=8000-8001,target=80-81,protocol=tcp", "80/tcp :8000 81/tcp :8001"},
+		{"published=8200", ""},
+		{"published=8200,target=0", ""},
+		{"published=x,target=80", ""},
+		{"published=8200,target=80/udp", ""},
+		{"published=8200,target=80,protocol=icmp", ""},
+		{"published=8200,target=80,mode=any", ""},
+		{"published=8200,target=80,ip=127.0.0.1", ""},
+		{"published=8200,target=80,", ""},
 		{"70000:80", ""},
 		{"80:70000", ""},
 		{"x:80", ""},

@@ -3,15 +3,16 @@ package container
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
 	"sandbox/kernel"
 )
 
-// ParsePublish reads --publish flags: [[ADDRESS:]HOSTPORT[-LAST]:]PORT[-LAST][/PROTOCOL]. Ports of the host that are not
-// named are found when the container starts. For one port of the container there may be a range of the host's: the first
-// that is free.
+// ParsePublish reads --publish flags: [[ADDRESS:]HOSTPORT[-LAST]:]PORT[-LAST][/PROTOCOL], or the same in words:
+// published=HOSTPORT,target=PORT,protocol=PROTOCOL. Ports of the host that are not named, or are 0, are found when the
+// container starts. For one port of the container there may be a range of the host's: the first that is free.
 func ParsePublish(flags []string) (map[string][]PortBinding, error) {
 	all := map[string][]PortBinding{}
 	for _, text := range flags {
@@ -27,7 +28,36 @@ func ParsePublish(flags []string) (map[string][]PortBinding, error) {
 }
 
 func parsePublish(text string) ([]Port, []PortBinding, error) {
-	host, private := cutLast(text)
+	if strings.Contains(text, "=") {
+		return parseWords(text)
+	}
+	return parseColons(text, text)
+}
+
+// parseWords reads published=HOSTPORT,target=PORT,protocol=PROTOCOL. mode= is for services, and says nothing of a container.
+func parseWords(text string) ([]Port, []PortBinding, error) {
+	words := map[string]string{"protocol": "tcp"}
+	for _, part := range strings.Split(text, ",") {
+		key, value, _ := strings.Cut(part, "=")
+		switch value := strings.ToLower(value); {
+		case !slices.Contains([]string{"published", "target", "protocol", "mode"}, key):
+			return nil, nil, badWords(text, fmt.Sprintf("invalid field %q", key))
+		case key == "protocol" && !slices.Contains(protocols, value):
+			return nil, nil, badWords(text, fmt.Sprintf("invalid protocol %q", value))
+		case key == "mode" && value != "ingress" && value != "host":
+			return nil, nil, badWords(text, fmt.Sprintf("invalid mode %q", value))
+		}
+		words[key] = value
+	}
+	if words["target"] == "" {
+		return nil, nil, badWords(text, "no target: the container's port")
+	}
+	return parseColons(text, words["published"]+":"+words["target"]+"/"+words["protocol"])
+}
+
+// parseColons reads [[ADDRESS:]HOSTPORT:]PORT[/PROTOCOL]; text is what was given.
+func parseColons(text, flag string) ([]Port, []PortBinding, error) {
+	host, private := cutLast(flag)
 	ports, err := ParsePorts(private)
 	if err != nil {
 		return nil, nil, badPublish(text, err.Error())
@@ -48,7 +78,7 @@ func parsePublish(text string) ([]Port, []PortBinding, error) {
 			return nil, nil, badPublish(text, fmt.Sprintf("%q is no address of this machine", address))
 		}
 	}
-	if numbers == "" {
+	if numbers == "" || numbers == "0" && len(ports) == 1 {
 		for i := range bindings {
 			bindings[i].HostIP = address
 		}
@@ -94,5 +124,9 @@ func portRange(text string) (first, last uint16, err error) {
 }
 
 func badPublish(text, why string) error {
-	return kernel.Advise(fmt.Errorf("invalid --publish %q: %s", text, why), "-p 8080:80, -p 127.0.0.1:8080:80, -p 5353:53/udp or -p 8000-8002:8000-8002; numbers from 1 to 65535")
+	return kernel.Advise(fmt.Errorf("invalid --publish %q: %s", text, why), "-p 80 (finds a free port of the host), -p 8080:80, -p 127.0.0.1:8080:80, -p 5353:53/udp or -p 8000-8002:8000-8002; numbers from 1 to 65535")
+}
+
+func badWords(text, why string) error {
+	return kernel.Advise(fmt.Errorf("invalid --publish %q: %s", text, why), "-p published=8080,target=80, and protocol=tcp, udp or sctp; or in short: -p 8080:80/tcp")
 }

@@ -38,7 +38,7 @@ func (o *networkOptions) addFlags(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.dnsOptions, "dns-option", nil, "an option of resolv.conf(5): ndots:2")
 	f.StringArrayVar(&o.dnsOptions, "dns-opt", nil, "the same as --dns-option")
 	f.StringArrayVar(&o.hosts, "add-host", nil, "a line of /etc/hosts: NAME:ADDRESS, or NAME:host-gateway")
-	f.StringArrayVarP(&o.publish, "publish", "p", nil, "a port of the host that leads to one of the container: [[ADDRESS:]HOSTPORT:]PORT[/udp], or ranges")
+	f.StringArrayVarP(&o.publish, "publish", "p", nil, "a port of the host that leads to one of the container: [[ADDRESS:]HOSTPORT:]PORT[/udp], or ranges; or published=PORT,target=PORT")
 	f.BoolVarP(&o.publishAll, "publish-all", "P", false, "a port of the host for each that the image exposes")
 	f.StringArrayVar(&o.expose, "expose", nil, "a port that the container listens on: 80, 53/udp, 8000-8010")
 	for _, name := range []string{"net", "net-alias", "dns-opt"} {
@@ -59,6 +59,22 @@ func (o *networkOptions) mode() string {
 
 func (o *networkOptions) all() []string {
 	return append(o.networks[:len(o.networks):len(o.networks)], o.net...)
+}
+
+// checkMode refuses what a container cannot have in another one's network.
+func (o *networkOptions) checkMode() error {
+	if !strings.HasPrefix(o.mode(), "container:") {
+		return nil
+	}
+	switch {
+	case len(o.dns)+len(o.dnsSearch)+len(o.dnsOptions) > 0:
+		return kernel.Advise(errors.New("conflicting options: dns and the network mode"), "a container in another one's network has that one's resolv.conf: give it --dns, --dns-search and --dns-option")
+	case len(o.hosts) > 0:
+		return kernel.Advise(errors.New("conflicting options: custom host-to-IP mapping and the network mode"), "a container in another one's network has that one's /etc/hosts: give it --add-host")
+	case len(o.expose) > 0:
+		return kernel.Advise(errors.New("conflicting options: port exposing and the container type network mode"), "expose the ports of the container whose network it is")
+	}
+	return nil
 }
 
 // attachments are the networks, with what is asked for in each.

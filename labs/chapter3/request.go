@@ -83,7 +83,7 @@ func (o *createOptions) checkModes() error {
 	case o.privileged && len(o.capDrop)+len(o.capAdd) > 0 && contains(o.capDrop, "ALL"):
 		return kernel.Advise(errors.New("--privileged and --cap-drop ALL contradict each other"), "leave one of them out")
 	}
-	return nil
+	return o.network.checkMode()
 }
 
 func contains(list []string, want string) bool {
