@@ -51,6 +51,17 @@ func Interfaces() ([]Interface, error) {
 	return list, nil
 }
 
+// AddressesOf are all addresses of an interface, by its number: RTM_GETADDR.
+func AddressesOf(index int) (list []netip.Addr, err error) {
+	all, err := netlink.AddrList(nil, netlink.FAMILY_ALL)
+	for _, a := range all {
+		if p, ok := prefixOf(a); ok && a.LinkIndex == index {
+			list = append(list, p.Addr())
+		}
+	}
+	return list, err
+}
+
 func prefixOf(a netlink.Addr) (netip.Prefix, bool) {
 	if a.IPNet == nil {
 		return netip.Prefix{}, false

@@ -24,7 +24,7 @@ func (s *Store) Up(n *Network) error {
 	}
 	link, err := kernel.LinkOf(n.Bridge())
 	fresh := err != nil || !link.Up
-	if fresh {
+	if fresh || len(s.lostAddresses(n, link)) > 0 {
 		if err := s.bridgeUp(n); err != nil {
 			return fmt.Errorf("network %s: %w", n.Name, err)
 		}
@@ -63,7 +63,7 @@ func (s *Store) bridgeUp(n *Network) error {
 	case err != nil:
 		return err
 	case link.Up:
-		return nil
+		return s.addressesBack(n, link)
 	case link.Kind != "bridge" || link.MAC != n.bridgeAddress().String():
 		return kernel.Advise(fmt.Errorf("the interface %s of this machine is somebody else's", n.Bridge()), "ip link del %s   if nobody needs it, or make another network", n.Bridge())
 	}
@@ -73,6 +73,38 @@ func (s *Store) bridgeUp(n *Network) error {
 		}
 	}
 	return nil
+}
+
+// lostAddresses are those of the host in a network that its bridge has not: somebody has deleted them, or has switched the bridge off
+// and on again, which takes those of IPv6 away. None if that cannot be looked at.
+func (s *Store) lostAddresses(n *Network, bridge kernel.Link) (lost []netip.Prefix) {
+	if bridge.MAC != n.bridgeAddress().String() {
+		return nil // somebody else's
+	}
+	have, err := kernel.AddressesOf(bridge.Index)
+	if err != nil {
+		return nil
+	}
+	for _, p := range n.IPAM.Config {
+		if p.Gateway.IsValid() && !slices.Contains(have, p.Gateway) {
+			lost = append(lost, netip.PrefixFrom(p.Gateway, p.Subnet.Bits()))
+		}
+	}
+	return lost
+}
+
+// addressesBack gives a bridge that is switched on the addresses that it has lost.
+func (s *Store) addressesBack(n *Network, bridge kernel.Link) error {
+	now, err := s.load(n.ID) // it may have got another subnet just now
+	if err != nil {
+		return err
+	}
+	*n = *now
+	var steps []kernel.Step
+	for _, a := range s.lostAddresses(n, bridge) {
+		steps = append(steps, kernel.Because(kernel.AddrAdd{Name: n.Bridge(), Address: a}, "the bridge has lost it: the containers' gateway is there again", "网桥丢了这个地址：把容器的网关加回来"))
+	}
+	return s.Door.Do(kernel.In(section, steps...)...)
 }
 
 // newBridge are the steps that make it.

@@ -7,8 +7,8 @@ import (
 	"sandbox/kernel"
 )
 
-// Wrong says what the kernel has lost of a network that containers are in: somebody has deleted its bridge, or the firewall was
-// loaded anew. "" if nothing. What cannot be looked at is taken to be right.
+// Wrong says what the kernel has lost of a network that containers are in: somebody has deleted its bridge or an address of
+// that, or the firewall was loaded anew. "" if nothing. What cannot be looked at is taken to be right.
 func (s *Store) Wrong(n *Network) string {
 	inside, err := s.Endpoints(n)
 	if err != nil || n.Driver != Bridge || len(inside) == 0 {
@@ -21,6 +21,9 @@ func (s *Store) Wrong(n *Network) string {
 	case !link.Up:
 		wrong = append(wrong, "its bridge "+n.Bridge()+" is switched off")
 	default:
+		for _, a := range s.lostAddresses(n, link) {
+			wrong = append(wrong, "its bridge "+n.Bridge()+" has lost the address "+a.Addr().String())
+		}
 		if out := s.unplugged(n, inside); len(out) > 0 {
 			wrong = append(wrong, fmt.Sprintf("%d of its containers are not plugged in", len(out)))
 		}

@@ -3,6 +3,7 @@ package container
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -48,6 +49,7 @@ type Path struct {
 	Packet walk.Packet // as it was sent
 	Steps  []walk.Step
 	End    walk.End
+	Cure   string // what may help if it does not arrive: a network of one of the ends has lost something
 }
 
 // NetworkPath follows a packet from one end to the other.
@@ -84,7 +86,28 @@ func (e *Engine) NetworkPath(from, to PathEnd) (*Path, error) {
 		path.End, err = m.walk.Send(source.space, p)
 	}
 	path.Packet, path.Steps = m.walk.Sent, m.walk.Steps
+	if err == nil && !path.End.Arrives {
+		path.Cure = e.pathCure(v, source, target)
+	}
 	return path, err
+}
+
+// pathCure is the repair of a network that one of the ends is in, if the kernel has lost something of it.
+func (e *Engine) pathCure(v *NetworkView, ends ...end) string {
+	for _, side := range v.Networks {
+		concerned := slices.ContainsFunc(side.Cables, func(c Cable) bool {
+			return slices.ContainsFunc(ends, func(end end) bool {
+				return end.space != nil && !end.space.Host && end.space.Name == v.Spaces[c.Space].Name
+			})
+		})
+		if !concerned {
+			continue
+		}
+		if wrong := e.Networks().Wrong(side.Network); wrong != "" {
+			return fmt.Sprintf("sandbox network repair %s   %s", side.Network.Name, wrong)
+		}
+	}
+	return ""
 }
 
 // pathMachine is the machine as the walk sees it.

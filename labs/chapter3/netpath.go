@@ -63,6 +63,7 @@ type pathRow struct {
 	Why      string
 	Rule     *walk.Hit // that stops it
 	Unsure   bool      // there are rules that could not be judged
+	Cure     string    `json:",omitempty"` // if a network has lost something
 	Steps    []pathStep
 }
 
@@ -74,7 +75,7 @@ type pathStep struct {
 func makePathRow(p *container.Path, language string) *pathRow {
 	row := &pathRow{
 		From: p.Packet.From.String(), To: p.Packet.To.String(), Protocol: p.Packet.Protocol, Port: p.Packet.Port,
-		Arrives: p.End.Arrives, Where: p.End.Where, Why: p.End.Why.In(language), Rule: p.End.Rule, Unsure: p.End.Unsure,
+		Arrives: p.End.Arrives, Where: p.End.Where, Why: p.End.Why.In(language), Rule: p.End.Rule, Unsure: p.End.Unsure, Cure: p.Cure,
 	}
 	for _, s := range p.Steps {
 		row.Steps = append(row.Steps, pathStep{s.Where, s.What.In(language), s.Hits})
@@ -86,7 +87,7 @@ func makePathRow(p *container.Path, language string) *pathRow {
 func drawPath(p *container.Path, ends []string, language string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s → %s   %s\n", ends[0], ends[1], packetText(p, language))
-	width := 0
+	width := columns.Of(p.End.Where)
 	for _, s := range p.Steps {
 		width = max(width, columns.Of(s.Where))
 	}
@@ -110,6 +111,9 @@ func drawPath(p *container.Path, ends []string, language string) string {
 	fmt.Fprintf(&b, "%3s  %s  %s\n", mark, padded(p.End.Where, width), p.End.Why.In(language))
 	if p.End.Rule != nil {
 		fmt.Fprintf(&b, "     %s    %s\n", padded("", width), p.End.Rule.Rule)
+	}
+	if p.Cure != "" {
+		fmt.Fprintf(&b, "  →  %s\n", p.Cure)
 	}
 	if p.End.Unsure {
 		fmt.Fprintf(&b, "  ?  %s\n", in(language, "not certain: there is something on the way that cannot be judged from here", "不能肯定：路上有从这里无法判断的东西"))
