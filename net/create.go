@@ -43,6 +43,9 @@ func (s *Store) Create(o CreateOptions) (*Network, error) {
 	if o.Name == "default" {
 		return nil, kernel.Advise(errors.New("operation is not permitted on predefined default network"), "choose another name: --network default is the network bridge")
 	}
+	if (&Network{Name: o.Name}).Predefined() {
+		return nil, kernel.Advise(fmt.Errorf("operation is not permitted on predefined %s network", o.Name), "choose another name: this one is always there")
+	}
 	if slices.ContainsFunc(list, func(n *Network) bool { return n.Name == o.Name }) {
 		return nil, kernel.Advise(fmt.Errorf("network with name %s already exists", o.Name), "sandbox network rm %s   first, or choose another name", o.Name)
 	}

@@ -63,9 +63,21 @@ func (s *Store) leaseThis(n *Network, p Pool, container string, a netip.Addr) er
 	}
 	if errors.Is(err, unix.EEXIST) {
 		owner, _ := os.ReadFile(filepath.Join(s.addresses(n.ID), a.String()))
-		return kernel.Advise(fmt.Errorf("address already in use: container %.12s has %s", owner, a), "sandbox stop %.12s   first, or choose another address", owner)
+		name := s.nameOf(n, string(owner))
+		return kernel.Advise(fmt.Errorf("address already in use: container %s has %s", name, a), "sandbox stop %s   first, or choose another address", name)
 	}
 	return err
+}
+
+// nameOf is the name of a container that is in a network; the beginning of its ID while it is just coming.
+func (s *Store) nameOf(n *Network, container string) string {
+	all, _ := s.allEndpoints(n)
+	for _, e := range all {
+		if e.Container == container && e.Name != "" {
+			return e.Name
+		}
+	}
+	return fmt.Sprintf("%.12s", container)
 }
 
 var errExhausted = errors.New("no free address")

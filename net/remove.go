@@ -29,7 +29,11 @@ func (e *InUseError) Error() string {
 // Remove takes a network away: what the kernel has of it, and its directory.
 func (s *Store) Remove(n *Network) error {
 	if n.Predefined() {
-		return kernel.Advise(fmt.Errorf("%s is a pre-defined network and cannot be removed", n.Name), "sandbox network prune   takes its bridge and rules away while nobody uses them")
+		err := fmt.Errorf("%s is a pre-defined network and cannot be removed", n.Name)
+		if !n.IsDefault() {
+			return kernel.Advise(err, "leave it: the kernel has nothing of it that could be taken away")
+		}
+		return kernel.Advise(err, "sandbox network prune   takes its bridge and rules away while nobody uses them")
 	}
 	changing, err := s.change()
 	if err != nil {

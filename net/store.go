@@ -121,9 +121,19 @@ func (s *Store) Get(ref string) (*Network, error) {
 		}
 	}
 	if found == nil {
-		return nil, kernel.Advise(&NotFoundError{ref}, "sandbox network ls   lists them, sandbox network create %s   makes it", cmp.Or(ref, "NAME"))
+		return nil, kernel.Advise(&NotFoundError{ref}, "sandbox network ls   lists them")
 	}
 	return found, nil
+}
+
+// GetOrAdvise is Get for who needs the network: if there is none it says how one of that name is made, if it can be.
+func (s *Store) GetOrAdvise(ref string) (*Network, error) {
+	n, err := s.Get(ref)
+	var missing *NotFoundError
+	if errors.As(err, &missing) && checkName(ref) == nil && ref != "default" {
+		return nil, kernel.Advise(missing, "sandbox network ls   lists them, sandbox network create %s   makes it", ref)
+	}
+	return n, err
 }
 
 // Endpoints are the running containers of a network, by address. Those whose container is gone without a word (its monitor was

@@ -16,7 +16,10 @@ import (
 
 // ConnectNetwork puts a container into another network. If it runs it gets another interface at once; else when it starts.
 func (e *Engine) ConnectNetwork(r *Record, a Attachment) error {
-	n, err := e.Networks().Get(a.Name)
+	if joinedID(a.Name) != "" {
+		return r.checkConnectable(&network.Network{Name: a.Name})
+	}
+	n, err := e.Networks().GetOrAdvise(a.Name)
 	if err != nil {
 		return err
 	}
@@ -37,6 +40,7 @@ func (e *Engine) ConnectNetwork(r *Record, a Attachment) error {
 				return kernel.Advise(fmt.Errorf("endpoint with name %s already exists in network %s", r.PlainName(), n.Name), "sandbox network disconnect %s %s   first", n.Name, r.PlainName())
 			}
 		}
+		r.Networks = slices.DeleteFunc(r.Networks, func(other Attachment) bool { return other.Name == n.Name && other.Endpoint == nil }) // one of that name that is no more
 		resolved = r.needsResolver()
 		r.Networks = append(r.Networks, a)
 		if !r.State.Running || r.State.Restarting {
@@ -147,7 +151,8 @@ func (e *Engine) rewriteEtc(name, path, text string) error {
 		"the running container sees it in its /etc/"+name, "运行中的容器在 /etc/"+name+" 里马上就能看到"))...)
 }
 
-// DisconnectNetwork takes a container out of a network. With force also out of one that is no more.
+// DisconnectNetwork takes a container out of a network. With force also out of one that is no more (without, if
+// there is another one of its name).
 func (e *Engine) DisconnectNetwork(r *Record, ref string, force bool) error {
 	id := ref
 	n, err := e.Networks().Get(ref)
@@ -156,8 +161,15 @@ func (e *Engine) DisconnectNetwork(r *Record, ref string, force bool) error {
 	} else if !force {
 		return err
 	}
+	if n != nil && !hasNetworks(n.Name) && r.HostConfig.NetworkMode == n.Name {
+		return kernel.Advise(fmt.Errorf("container %s cannot be disconnected from network %s: it was made to run without networks", r.PlainName(), n.Name),
+			"make another one in a network: sandbox run --network NAME")
+	}
 	_, err = e.change(r.ID, true, func(r *Record) error {
-		i := slices.IndexFunc(r.Networks, func(a Attachment) bool { return a.Network == id || n == nil && a.Name == ref })
+		i := slices.IndexFunc(r.Networks, func(a Attachment) bool { return a.Network == id })
+		if i < 0 { // one that is no more, whose name another one may have by now
+			i = slices.IndexFunc(r.Networks, func(a Attachment) bool { return a.Name == ref || n != nil && a.Name == n.Name })
+		}
 		if i < 0 {
 			return kernel.Advise(fmt.Errorf("container %s is not connected to network %s", r.PlainName(), ref), "sandbox inspect -f '{{json .NetworkSettings.Networks}}' %s   shows its networks", r.PlainName())
 		}

@@ -72,7 +72,7 @@ func (e *Engine) planNetworks(r *Record, asked []Attachment) error {
 		if a.Name == "default" {
 			a.Name = hc.NetworkMode
 		}
-		n, err := store.Get(a.Name)
+		n, err := store.GetOrAdvise(a.Name)
 		if err != nil {
 			return err
 		}
@@ -251,13 +251,27 @@ func (e *Engine) within(space *kernel.Handle, do func() error) error {
 	return err
 }
 
+// networkOf is the network of one of a container's memberships, which outlives it.
+func (e *Engine) networkOf(r *Record, a Attachment) (*network.Network, error) {
+	n, err := e.Networks().Get(a.Network)
+	var missing *network.NotFoundError
+	if !errors.As(err, &missing) {
+		return n, err
+	}
+	if now, err := e.Networks().Get(a.Name); err == nil && now.Name == a.Name {
+		return nil, kernel.Advise(fmt.Errorf("network %s of container %s is no more: the one of that name that there is now is another one, made later", a.Name, r.PlainName()),
+			"sandbox network disconnect %[1]s %[2]s && sandbox network connect %[1]s %[2]s   takes the container into that", a.Name, r.PlainName())
+	}
+	return nil, kernel.Advise(fmt.Errorf("network %s of container %s is no more", a.Name, r.PlainName()),
+		"sandbox network disconnect -f %s %s   takes the container out of it; or make it anew and connect it", a.Name, r.PlainName())
+}
+
 // plugIn connects a namespace to one of the container's networks.
 func (e *Engine) plugIn(r *Record, i int, into *kernel.Handle, ports []network.Publish) error {
 	store, a := e.Networks(), &r.Networks[i]
-	n, err := store.Get(a.Network)
+	n, err := e.networkOf(r, *a)
 	if err != nil {
-		return kernel.Advise(fmt.Errorf("network %s of container %s is no more", a.Name, r.PlainName()),
-			"sandbox network disconnect -f %s %s   takes the container out of it; or make it anew and connect it", a.Name, r.PlainName())
+		return err
 	}
 	request := network.Request{
 		Container: r.ID, Name: r.PlainName(), Names: r.namesIn(n, a.Aliases), IPv4: a.IPv4, IPv6: a.IPv6, MAC: a.MAC,

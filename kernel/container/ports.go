@@ -103,7 +103,7 @@ func (e *Engine) hostAddress(r *Record, b PortBinding) (netip.Addr, error) {
 	if r.Userland != nil {
 		return netip.IPv4Unspecified(), nil
 	}
-	n, err := e.Networks().Get(r.Networks[0].Network)
+	n, err := e.networkOf(r, r.Networks[0])
 	if err != nil {
 		return netip.Addr{}, err
 	}

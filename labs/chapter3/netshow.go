@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -13,6 +14,7 @@ import (
 	"sandbox/kernel/container"
 	"sandbox/labs/command"
 	"sandbox/labs/netdraw"
+	network "sandbox/net"
 )
 
 type networkShowOptions struct {
@@ -53,7 +55,7 @@ func runNetworkShow(env *command.Env, opts networkShowOptions, args []string) er
 	}
 	if len(args) > 0 {
 		if err := onlyNetworks(env, view, args); err != nil {
-			return err
+			return opts.adviseFile(err)
 		}
 	}
 	switch picture := netdraw.Make(view, env.Language()); {
@@ -87,6 +89,15 @@ func onlyNetworks(env *command.Env, view *container.NetworkView, refs []string) 
 	}
 	view.Keep(func(id string) bool { return slices.Contains(ids, id) })
 	return nil
+}
+
+// adviseFile tells who has named a file behind --svg, not in it.
+func (o *networkShowOptions) adviseFile(err error) error {
+	var missing *network.NotFoundError
+	if errors.As(err, &missing) && o.svg == "-" && (missing.Ref == "-" || strings.HasSuffix(missing.Ref, ".svg") || strings.Contains(missing.Ref, "/")) {
+		return kernel.Advise(missing, "a file is named in the flag: --svg=%s", missing.Ref)
+	}
+	return err
 }
 
 // writePicture writes to a file, or to standard output if that is no terminal.
