@@ -59,8 +59,8 @@ func newLayersDrawing(name string, width int, language string) *layersDrawing {
 	}
 	if language == "zh" {
 		d.layerWords = layerWords{
-			sees: "%s 里看到 %d 个文件：", part: "%s %d 个", comma: "，", ofLayer: "第 %s 层", of: " %s ", writable: "容器自己的层，只有这一层可写", file: "%s，%d 个文件", files: "%s，%d 个文件",
-			covers: "盖住%s的同名文件", whiteout: "whiteout，盖住%s的文件", covered: "被%s的同名文件盖住", deleted: "在%s被删除", more: "…… 还有 %d 个",
+			sees: "在 %s 里能看到 %d 个文件：", part: "%s %d 个", comma: "，", ofLayer: "第 %s 层", of: " %s ", writable: "容器自己的层，只有这一层可写", file: "%s，%d 个文件", files: "%s，%d 个文件",
+			covers: "盖住%s的同名文件", whiteout: "whiteout，盖住%s的文件", covered: "被%s的同名文件盖住", deleted: "已被%s删除", more: "…… 还有 %d 个",
 			legend: "● 看得到   ○ 被上面的层盖住   A 添加   C 修改   D 删除",
 		}
 	}

@@ -2,11 +2,11 @@ package course
 
 // What the engine itself says, in each language. The lessons' words are in their files.
 var (
-	sayAskFirst        = phrase{"Enter runs it · a letter and Enter: s skip · b back · r repeat the last · ! shell · q leave", "回车执行 · 字母加回车：s 跳过 · b 返回 · r 重做上一步 ·！打开 shell · q 离开"}
-	sayAsk             = phrase{"Enter runs it · s skip · b back · r repeat the last · ! shell · q leave", "回车执行 · s 跳过 · b 返回 · r 重做上一步 ·！打开 shell · q 离开"}
-	sayAskOn           = phrase{"Enter goes on · b back · r repeat the last · ! shell · q leave", "回车继续 · b 返回 · r 重做上一步 ·！打开 shell · q 离开"}
-	sayAskExercise     = phrase{"! shell to work in · Enter checks · h hint · v solution · s skip · b back · q leave", "！打开 shell 来做 · 回车检查 · h 提示 · v 答案 · s 跳过 · b 返回 · q 离开"}
-	sayAskSetUp        = phrase{"Enter tries again · ! shell, to see what stands in the way · s skip · b back · q leave", "回车再试 · ！打开 shell，看看是什么挡住了 · s 跳过 · b 返回 · q 离开"}
+	sayAskFirst        = phrase{"Enter runs it · a letter and Enter: s skip · b back · r repeat the last · ! shell · q leave", "回车执行 · 字母加回车：s 跳过 · b 返回 · r 重做上一步 · ! 打开 shell · q 离开"}
+	sayAsk             = phrase{"Enter runs it · s skip · b back · r repeat the last · ! shell · q leave", "回车执行 · s 跳过 · b 返回 · r 重做上一步 · ! 打开 shell · q 离开"}
+	sayAskOn           = phrase{"Enter goes on · b back · r repeat the last · ! shell · q leave", "回车继续 · b 返回 · r 重做上一步 · ! 打开 shell · q 离开"}
+	sayAskExercise     = phrase{"! shell to work in · Enter checks · h hint · v solution · s skip · b back · q leave", "! 打开 shell 来做 · 回车检查 · h 提示 · v 答案 · s 跳过 · b 返回 · q 离开"}
+	sayAskSetUp        = phrase{"Enter tries again · ! shell, to see what stands in the way · s skip · b back · q leave", "回车再试 · ! 打开 shell，看看是什么挡住了 · s 跳过 · b 返回 · q 离开"}
 	sayNotSetUp        = phrase{"This exercise cannot begin yet: %v", "这道练习还无法开始：%v"}
 	sayAskResume       = phrase{"You were at %s. Enter goes on there · a starts again · q leaves", "上次学到“%s”。回车接着学 · a 从头开始 · q 离开"}
 	sayMore            = phrase{"Enter or space goes on · q leaves", "回车或空格继续 · q 离开"}
@@ -21,7 +21,7 @@ var (
 	sayType            = phrase{"now type: %s", "请输入：%s"}
 	sayTyped           = phrase{"typed: %s", "输入：%s"}
 	sayWrongExit       = phrase{"That ended with exit status %d; the lesson expected %s.", "退出状态是 %d，而课程预期的是%s。"}
-	sayGoBack          = phrase{"It may need a step that was skipped: b goes back, r tries again.", "也许它要用到前面跳过的步骤：b 返回，r 重做。"}
+	sayGoBack          = phrase{"r tries it again, b goes back to what it may need (Enter first, if it is a question that comes next).", "按 r 重做；按 b 退回到它可能要用到的步骤（接下来若是一道题，先按回车跳过）。"}
 	sayAnyFailure      = phrase{"a failure", "失败（非零）"}
 	sayExit            = phrase{"%d", " %d"}
 	sayStepSkipped     = phrase{"(left out here: %s)", "（此处略过：%s）"}
@@ -42,7 +42,7 @@ var (
 	sayLastHintKey     = phrase{"That was the last hint. The key v shows one way to do it.", "提示到此为止。按 v 可以看一种做法。"}
 	sayPredict         = phrase{"**What do you think?** ", "**先猜一猜**："}
 	sayAskPredict      = phrase{"a to %s and Enter: your answer · Enter alone passes · q leaves", "输入 a～%s 再回车作答 · 直接回车跳过 · q 离开"}
-	sayAnswer          = phrase{"**The answer is %s)** %s", "**答案是 %s)** %s"}
+	sayAnswer          = phrase{"**The answer is %s)** %s", "**答案是 %s）** %s"}
 	sayPredicted       = phrase{"As you said.", "猜对了。"}
 	sayMispredicted    = phrase{"You said %s. It turned out otherwise.", "你猜的是 %s，结果却不是。"}
 	sayNotProved       = phrase{"The lesson says that %s) is right, but what was printed does not show it.", "课程给出的答案是 %s），但刚才的输出并不支持它。"}
