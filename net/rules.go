@@ -11,7 +11,7 @@ import (
 //
 //	raw     PREROUTING  ─► SANDBOX-DIRECT      not straight to a container's address, and not to 127.0.0.1 from a container
 //	nat     PREROUTING  ─► SANDBOX-PORTS       published ports: the destination becomes a container's
-//	        OUTPUT      ─► SANDBOX-PORTS       … for packets of the host itself
+//	        OUTPUT      ─► SANDBOX-PORTS       … for packets of the host itself, not to ::1
 //	filter  FORWARD     ─► SANDBOX-FORWARD     what passes from one interface to another
 //	                         ├► SANDBOX-INTERNAL    internal networks: nothing in, nothing out
 //	                         ├► SANDBOX-ACCEPT      into a network: answers, and what came by a published port
@@ -100,7 +100,11 @@ func (p *planner) base() {
 	p.newChain("nat", chainMasquerade, "whose source address is replaced", "哪些包要换掉源地址")
 	loopback := firewall.Prefix{Prefix: loopbackOf(p.family), Not: true}
 	p.jump("nat", "PREROUTING", firewall.Rule{To: loopback, ToType: firewall.Local, Target: chainPorts}, "who asks one of this machine's addresses may mean a published port; 127.0.0.1 from outside is a forgery", "发往本机地址的包，可能是要找已发布的端口；从外面来却写着 127.0.0.1 的是伪造的")
-	p.jump("nat", "OUTPUT", firewall.Rule{ToType: firewall.Local, Target: chainPorts}, "… and so may programs on this machine, by 127.0.0.1 too", "本机上的程序也一样，用 127.0.0.1 也行")
+	if p.family == firewall.IPv6 { // which has no route_localnet: a packet from ::1 leaves by no bridge, whatever its destination becomes
+		p.jump("nat", "OUTPUT", firewall.Rule{To: loopback, ToType: firewall.Local, Target: chainPorts}, "… and so may programs on this machine; by ::1 the container's monitor carries it", "本机上的程序也一样；用 ::1 的由容器的监视进程转交")
+	} else {
+		p.jump("nat", "OUTPUT", firewall.Rule{ToType: firewall.Local, Target: chainPorts}, "… and so may programs on this machine, by 127.0.0.1 too", "本机上的程序也一样，用 127.0.0.1 也行")
+	}
 	p.jump("nat", "POSTROUTING", firewall.Rule{Target: chainMasquerade}, "the last place before a packet leaves", "包离开之前的最后一站")
 
 	p.newChain("raw", chainDirect, "before anything else is looked at", "在一切检查之前")
@@ -228,8 +232,8 @@ func (n *Network) Publish(e Endpoint) []kernel.Step {
 			if p.family == firewall.IPv6 {
 				to = e.IPv6.Addr()
 			}
-			if !to.IsValid() {
-				continue // the container does not speak this version of IP
+			if !to.IsValid() || port.HostIP == netip.IPv6Loopback() {
+				continue // the container does not speak this version of IP, or none can go there from ::1: its monitor carries it
 			}
 			r := firewall.Rule{
 				Protocol: port.Protocol, Ports: firewall.Port(port.HostPort), Comment: n.ownerOf(e),

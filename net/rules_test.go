@@ -108,7 +108,7 @@ var examplePorts = Endpoint{
 	Container: strings.Repeat("fedcba98", 8), IPv4: netip.MustParsePrefix("172.18.0.2/16"),
 	Ports: []Publish{
 		{"tcp", netip.IPv4Unspecified(), 8080, 80}, {"udp", netip.MustParseAddr("192.0.2.1"), 53, 53}, {"sctp", netip.IPv4Unspecified(), 7000, 7000},
-		{"tcp", netip.MustParseAddr("2001:db8::1"), 8080, 80},
+		{"tcp", netip.MustParseAddr("2001:db8::1"), 8080, 80}, {"tcp", netip.IPv6Loopback(), 8081, 80},
 	},
 }
 
@@ -120,6 +120,23 @@ iptables -t nat -A SANDBOX-PORTS -p sctp -m sctp --dport 7000 -m comment --comme
 `)
 	if got := lines(t, exampleNetwork(nil).Unpublish(examplePorts)); len(got) != 3 || !strings.HasPrefix(got[0], "[3.6] iptables -t nat -D SANDBOX-PORTS -p tcp") {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestPlanOfLoopback: IPv6 has no route_localnet, so no rule catches ::1.
+func TestPlanOfLoopback(t *testing.T) {
+	n := exampleNetwork(func(n *Network) { n.IPAM.Config[0].Subnet = netip.MustParsePrefix("fd00::/64") })
+	for _, line := range lines(t, n.RulesUp()) {
+		if strings.HasSuffix(line, "-j SANDBOX-PORTS") && !strings.Contains(line, " ! -d ::1/128 ") {
+			t.Error(line)
+		}
+	}
+	e := examplePorts
+	e.IPv6 = netip.MustParsePrefix("fd00::2/64")
+	for _, line := range lines(t, n.Publish(e)) {
+		if strings.Contains(line, "8081") {
+			t.Error(line)
+		}
 	}
 }
 

@@ -23,8 +23,8 @@ import (
 
 // A published port is a rule of the firewall: packets to a port of the host get the container's address. Beside that the
 // container's monitor holds a socket that is bound to the port. So nobody else can take it, and what no rule can send on
-// gets through all the same: what comes to the host's ::1 is accepted by the monitor, which carries it to the container and brings
-// back the answers.
+// gets through all the same: what comes to the host's ::1, or by a version of IP that the container does not speak, is accepted by the
+// monitor, which carries it to the container and brings back the answers.
 
 // held is a socket of a published port.
 type held struct {
@@ -282,18 +282,18 @@ func (s *serving) end() {
 
 // servePorts holds sockets, and accepts at those that can.
 func (s *serving) servePorts(r *Record, ports []held) {
-	var address netip.Addr
+	var inside network.Endpoint
 	for _, a := range r.Networks {
 		if a.Endpoint != nil && len(a.Endpoint.Ports) > 0 {
-			address = a.Endpoint.IPv4.Addr()
+			inside = *a.Endpoint
 		}
 	}
 	for _, p := range ports {
 		f := os.NewFile(uintptr(p.socket), "port")
 		stop := f.Close
-		to := netip.AddrPortFrom(address, p.Port)
+		to := netip.AddrPortFrom(behind(p.HostIP, inside), p.Port)
 		switch {
-		case !address.IsValid():
+		case !to.IsValid():
 		case p.Protocol == "tcp":
 			if listener, err := net.FileListener(f); err == nil {
 				f.Close()
@@ -309,4 +309,14 @@ func (s *serving) servePorts(r *Record, ports []held) {
 		}
 		s.add(func() { stop() })
 	}
+}
+
+// behind is the container's address that is reached by a port on an address of the host: one of the same version of IP, if it has one.
+// What comes to the monitor at 0.0.0.0 is of IPv6.
+func behind(host netip.Addr, inside network.Endpoint) netip.Addr {
+	v4, v6 := inside.IPv4.Addr(), inside.IPv6.Addr()
+	if v6.IsValid() && (host.Is6() || host.IsUnspecified() || !v4.IsValid()) {
+		return v6
+	}
+	return v4
 }
