@@ -9,7 +9,7 @@ import (
 	"sandbox/kernel"
 )
 
-// Repair makes all that the kernel has lost of a network (a firewall was loaded anew, somebody has removed a bridge), and takes
+// Repair makes all that the kernel has lost of a network (a firewall was loaded anew, somebody has removed a bridge or its address), and takes
 // away what it has too much: the rules of containers that are no longer in it. Lost are the containers whose interface is gone: only
 // a new start brings that back.
 func (s *Store) Repair(n *Network) (lost []Endpoint, err error) {

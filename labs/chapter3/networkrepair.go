@@ -18,7 +18,7 @@ func newNetworkRepair(env *command.Env) *cobra.Command {
 		Long: `Make again what the kernel has lost of networks (all of them, if none is named), and take away what it has too much.
 
 A firewall that is loaded anew forgets the rules of containers: no container is reached from outside then, and none
-reaches anything outside. Somebody may have removed a bridge. What is missing is made from what is on disk; what is
+reaches anything outside. Somebody may have removed a bridge, or its address. What is missing is made from what is on disk; what is
 there stays as it is. The lines that are printed are what had to be done.`,
 		Example: "  nft flush ruleset; sandbox network repair",
 		RunE:    func(cmd *cobra.Command, args []string) error { return runNetworkRepair(env, args) },
