@@ -61,7 +61,7 @@ box ║ its own, the only one that is written to                      5B, 1 file
 		t.Errorf("got:\n%s", got)
 	}
 	chinese := drawn(80, "zh")
-	for _, part := range []string{"box 里看到 100 个文件：box 1 个，第 2 层 1 个，第 1 层 98 个", "被 box 的同名文件盖住", "在第 2 层被删除", "盖住第 2 层的同名文件", "whiteout，盖住第 1 层的文件", "…… 还有 95 个"} {
+	for _, part := range []string{"在 box 里能看到 100 个文件：box 1 个，第 2 层 1 个，第 1 层 98 个", "被 box 的同名文件盖住", "已被第 2 层删除", "盖住第 2 层的同名文件", "whiteout，盖住第 1 层的文件", "…… 还有 95 个"} {
 		if !strings.Contains(chinese, part) {
 			t.Errorf("no %q in:\n%s", part, chinese)
 		}
