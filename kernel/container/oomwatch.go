@@ -144,17 +144,17 @@ func (w *memoryWatch) open(door *kernel.Door) error {
 	return err
 }
 
-// wait returns when there is news; false: it is to end.
+// wait returns when there is news; false: it is to end. News that came before the end go before it: what was killed is said to have been.
 func (w *memoryWatch) wait() bool {
 	fds := []unix.PollFd{{Fd: int32(w.event), Events: w.wants}, {Fd: int32(w.stop[0])}}
 	for {
 		if _, err := unix.Poll(fds, -1); err != nil && err != unix.EINTR {
 			return false
 		}
-		if fds[1].Revents != 0 {
-			return false
-		}
 		if fds[0].Revents == 0 {
+			if fds[1].Revents != 0 {
+				return false
+			}
 			continue
 		}
 		var buffer [8]byte
