@@ -85,7 +85,7 @@ func (s *Store) stage() (dir string, alive *os.File, err error) {
 	if dir, err = os.MkdirTemp(s.stagingDir(), ""); err != nil {
 		return "", nil, err
 	}
-	alive, err = lockDirectory(dir, true)
+	alive, err = LockDirectory(dir, true)
 	return dir, alive, err
 }
 

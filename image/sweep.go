@@ -15,15 +15,15 @@ import (
 
 // lock keeps other processes from changing the store. The kernel lets go of it when the process ends, however it ends.
 func (s *Store) lock() (unlock func(), err error) {
-	file, err := lockDirectory(s.layoutDir(), true)
+	file, err := LockDirectory(s.layoutDir(), true)
 	if err != nil {
 		return nil, fmt.Errorf("cannot lock the image store: %w", err)
 	}
 	return func() { file.Close() }, nil
 }
 
-// lockDirectory takes the lock of a directory (flock(2)), waiting for it or not.
-func lockDirectory(dir string, wait bool) (*os.File, error) {
+// LockDirectory takes the lock of a directory (flock(2)), waiting for it or not.
+func LockDirectory(dir string, wait bool) (*os.File, error) {
 	file, err := os.Open(dir)
 	if err != nil {
 		return nil, err
@@ -121,7 +121,7 @@ func (s *Store) sweepIfNeeded() error {
 
 // isAlive reports whether a process is at work in a staging directory.
 func isAlive(dir string) bool {
-	dead, err := lockDirectory(dir, false)
+	dead, err := LockDirectory(dir, false)
 	if err != nil {
 		return true
 	}

@@ -49,9 +49,10 @@ func (s *Store) lease(n *Network, p Pool, container string, wanted, before netip
 
 // leaseThis takes one address, which somebody has asked for.
 func (s *Store) leaseThis(n *Network, p Pool, container string, a netip.Addr) error {
+	special := p.special(a)
 	switch {
-	case p.Subnet.Contains(a) && (a.Less(p.first()) || p.last().Less(a)):
-		return kernel.Advise(fmt.Errorf("invalid address %s: it is %s of network %s", a, p.special(a), n.Name), "choose one from %s to %s", p.first(), p.last())
+	case special != "":
+		return kernel.Advise(fmt.Errorf("invalid address %s: it is %s of network %s", a, special, n.Name), "choose one from %s to %s", p.first(), p.last())
 	case !p.Subnet.Contains(a):
 		return kernel.Advise(fmt.Errorf("invalid address %s: it does not belong to the subnet %s of network %s", a, p.Subnet, n.Name), "choose one from %s to %s", p.first(), p.last())
 	case p.reserved(a) != "":

@@ -103,11 +103,11 @@ func (p *Pool) check() error {
 		return kernel.Advise(fmt.Errorf("the subnet %s has no room for a container", p.Subnet), "at most /30 (two addresses) with IPv4, /126 with IPv6")
 	}
 	inside := func(what string, a netip.Addr) error {
-		switch {
-		case p.Subnet.Contains(a) && !a.Less(p.first()) && !p.last().Less(a):
+		if special := p.special(a); special != "" {
+			return kernel.Advise(fmt.Errorf("the %s %s is %s", what, a, special), "choose one from %s to %s", p.first(), p.last())
+		}
+		if p.Subnet.Contains(a) {
 			return nil
-		case p.Subnet.Contains(a):
-			return kernel.Advise(fmt.Errorf("the %s %s is %s", what, a, p.special(a)), "choose one from %s to %s", p.first(), p.last())
 		}
 		return kernel.Advise(fmt.Errorf("the %s %s is not in the subnet %s", what, a, p.Subnet), "choose one from %s to %s", p.first(), p.last())
 	}
@@ -130,12 +130,16 @@ func (p *Pool) check() error {
 	return nil
 }
 
-// special says what an address of the subnet is that nobody can have.
+// special says what an address of the subnet is that nobody can have; "" of every other address.
 func (p Pool) special(a netip.Addr) string {
-	if a.Less(p.first()) {
+	switch {
+	case !p.Subnet.Contains(a):
+	case a.Less(p.first()):
 		return fmt.Sprintf("the address of the subnet %s itself", p.Subnet)
+	case p.last().Less(a):
+		return fmt.Sprintf("the broadcast address of the subnet %s", p.Subnet)
 	}
-	return fmt.Sprintf("the broadcast address of the subnet %s", p.Subnet)
+	return ""
 }
 
 // first and last address that somebody can have: with IPv4 neither the network's own nor the broadcast address.

@@ -65,20 +65,7 @@ func lockStamps(s *image.Store) (*os.File, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	file, err := os.Open(dir)
-	if err != nil {
-		return nil, err
-	}
-	for {
-		if err = unix.Flock(int(file.Fd()), unix.LOCK_EX); err != unix.EINTR {
-			break
-		}
-	}
-	if err != nil {
-		file.Close()
-		return nil, &os.PathError{Op: "flock", Path: dir, Err: err}
-	}
-	return file, nil
+	return image.LockDirectory(dir, true)
 }
 
 // write replaces the stamp's file. Of two processes that do so at the same time one wins; both are right.

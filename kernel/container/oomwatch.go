@@ -163,8 +163,8 @@ func (w *memoryWatch) wait() bool {
 			_, err := os.Stat(w.source.Counters)
 			return err == nil // an eventfd is woken up, too, when its group goes
 		}
-		unix.Pread(w.event, make([]byte, 512), 0) // until it is read it says no more
-		return true
+		_, err := unix.Pread(w.event, make([]byte, 512), 0) // until it is read it says no more
+		return err == nil                                   // one whose group has gone says so for ever (ENODEV)
 	}
 }
 
