@@ -33,6 +33,10 @@ func (s *Shell) runProgram(hc interp.HandlerContext, args []string) error {
 	}
 	cmd := newCommand(hc, path, args)
 	s.mu.Lock()
+	if s.stopping { // by a Ctrl-C that the program would not get
+		s.mu.Unlock()
+		return context.Canceled
+	}
 	s.foreground++
 	err = s.start(cmd)
 	s.mu.Unlock()
@@ -129,6 +133,9 @@ func (s *Shell) replace(hc interp.HandlerContext, args []string) error {
 	if err == nil {
 		err = s.replaceProcess(hc, path, args)
 	}
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
 	return s.cannotRun(hc, args[0], err)
 }
 
@@ -138,6 +145,13 @@ func (s *Shell) replaceProcess(hc interp.HandlerContext, path string, args []str
 	}
 	if err := os.Chdir(hc.Dir); err != nil {
 		return err
+	}
+	if os.Getpid() != 1 { // the kernel spares a process 1
+		interrupted := s.stopListening()
+		defer s.listenAgain() // if we come back
+		if interrupted {
+			return context.Canceled
+		}
 	}
 	err := become(path, args, exported(hc))
 	if errors.Is(err, syscall.ENOEXEC) {

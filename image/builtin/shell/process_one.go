@@ -28,6 +28,11 @@ func BehaveAsProcessOne() {
 // has installed one: without that a later signal.Notify would not install it again.
 func defaultAction(sig syscall.Signal) {
 	signal.Ignore(sig)
+	removeHandler(sig)
+}
+
+// removeHandler is for a process that is about to execute another program: Go's runtime does not know of it.
+func removeHandler(sig syscall.Signal) {
 	var action [4]uint64 // struct sigaction of the kernel: SIG_DFL, no flags, no mask
 	syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(&action)), 0, 8, 0, 0)
 }

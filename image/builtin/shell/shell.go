@@ -41,9 +41,10 @@ type Shell struct {
 	stderr      io.Writer
 	runner      *interp.Runner
 
-	code     int  // exit code of the last statement
-	atLast   bool // the next command is the last of a -c string, and may take over this process
-	exitTrap bool
+	code       int  // exit code of the last statement
+	heedsCtrlC bool // SIGINT ends what runs
+	atLast     bool // the next command is the last of a -c string, and may take over this process
+	exitTrap   bool
 
 	mu         sync.Mutex // for what follows: pipes and signals make several goroutines
 	jobs       []*job
@@ -55,6 +56,7 @@ type Shell struct {
 	traps      map[os.Signal]string
 	pending    []os.Signal // arrived, and their trap not yet run
 	signals    chan os.Signal
+	allHeard   chan struct{} // closed when what was in signals has been received
 	arrived    chan struct{} // gets a token when a trap becomes due, for `wait`
 	children   map[int]bool  // processes that somebody waits for; process 1 reaps the others
 	timers     []timer

@@ -251,3 +251,26 @@ func TestEchoFails(t *testing.T) {
 		t.Errorf("%d %q", code, stderr)
 	}
 }
+
+// Ctrl-C may come while the shell makes way for a program: shell and program are one process, and one of the two ends of it.
+func TestCtrlCWhileMakingWay(t *testing.T) {
+	for range 200 {
+		cmd := shellCommand(t, "-c", "echo; exec forever")
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		out.Read(make([]byte, 1))
+		cmd.Process.Signal(syscall.SIGINT)
+		late := time.AfterFunc(10*time.Second, func() { cmd.Process.Kill() })
+		cmd.Wait()
+		late.Stop()
+		status := cmd.ProcessState.Sys().(syscall.WaitStatus)
+		if status.Signal() != syscall.SIGINT {
+			t.Fatalf("ended by %v, not by SIGINT", status.Signal())
+		}
+	}
+}

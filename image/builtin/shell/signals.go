@@ -23,14 +23,22 @@ import (
 //	SIGTSTP           is ignored, and so by what the shell starts: there is no `bg` for a job that Ctrl-Z would stop
 func (s *Shell) watchSignals() {
 	BehaveAsProcessOne()
+	if s.interactive {
+		signal.Ignore(syscall.SIGTSTP)
+	}
+	s.heedsCtrlC = s.interactive || os.Getpid() != 1 && !signal.Ignored(syscall.SIGINT) // who told a script to ignore it means it
+	s.listen()
+}
+
+// listen begins to take the signals that watchSignals speaks of, and those that have traps.
+func (s *Shell) listen() {
 	isInit := os.Getpid() == 1
 	signals := make(chan os.Signal, 16)
-	if s.interactive || !isInit {
+	if s.heedsCtrlC {
 		signal.Notify(signals, syscall.SIGINT)
 	}
 	if s.interactive {
 		signal.Notify(signals, syscall.SIGHUP)
-		signal.Ignore(syscall.SIGTSTP)
 	}
 	if s.interactive && !isInit {
 		signal.Notify(signals, syscall.SIGTERM, syscall.SIGQUIT)
@@ -38,12 +46,41 @@ func (s *Shell) watchSignals() {
 	if isInit {
 		signal.Notify(signals, syscall.SIGCHLD)
 	}
+	for sig := range s.traps {
+		signal.Notify(signals, sig)
+	}
 	s.signals = signals
+	heard := make(chan struct{})
+	s.allHeard = heard
 	go func() {
+		defer close(heard)
 		for sig := range signals {
 			s.receive(sig.(syscall.Signal))
 		}
 	}()
+}
+
+// stopListening leaves signals to their default action, and tells whether Ctrl-C has come before. One that comes later kills
+// this process, whether it is still the shell or already the program that takes its place: none is lost between the two.
+func (s *Shell) stopListening() (interrupted bool) {
+	if !signal.Ignored(syscall.SIGINT) {
+		// Go's handler would stay, and a thread that has begun to run it when another calls execve takes the signal with it.
+		removeHandler(syscall.SIGINT)
+	}
+	signal.Stop(s.signals) // when it returns, all that have come are in the channel
+	close(s.signals)
+	<-s.allHeard
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stopping
+}
+
+// listenAgain is for a shell that has not been replaced after all.
+func (s *Shell) listenAgain() {
+	if s.heedsCtrlC {
+		defaultAction(syscall.SIGINT) // for Go's runtime, too, so that it installs its handler anew
+	}
+	s.listen()
 }
 
 func (s *Shell) receive(sig syscall.Signal) {
