@@ -69,6 +69,9 @@ func (e *Engine) Create(req Request) (r *Record, lock *os.File, err error) {
 	if err := e.planNetworks(r, req.Networks); err != nil {
 		return nil, nil, err
 	}
+	if r.HostConfig.NetworkMode == "host" && r.HostConfig.publishes() && req.Warn != nil {
+		req.Warn("Published ports are discarded when using host network mode")
+	}
 	if err := e.checkResources(r, req.Warn); err != nil {
 		return nil, nil, err
 	}

@@ -127,11 +127,14 @@ func (r *Record) checkUnconnected(asked []Attachment) error {
 	if len(asked) > 1 {
 		return kernel.Advise(fmt.Errorf("conflicting options: network %s cannot be one of several", mode), "leave the others out")
 	}
-	if published := len(r.HostConfig.PortBindings) > 0 || r.HostConfig.PublishAllPorts; published && joinedID(mode) != "" {
+	if r.HostConfig.publishes() && joinedID(mode) != "" {
 		return kernel.Advise(errors.New("conflicting options: port publishing and the container type network mode"), "publish the ports of the container whose network it is")
 	}
 	return nil
 }
+
+// publishes tells whether ports are to be published, named ones or all.
+func (hc HostConfig) publishes() bool { return len(hc.PortBindings) > 0 || hc.PublishAllPorts }
 
 // checkWishes looks at the addresses and names that are asked for in a network.
 func checkWishes(n *network.Network, a *Attachment) error {

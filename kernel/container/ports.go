@@ -55,7 +55,7 @@ func (e *Engine) holdPorts(r *Record) (list []held, err error) {
 	for _, name := range slices.Sorted(maps.Keys(bindings)) {
 		for _, p := range portsOf(name) {
 			for _, b := range bindings[name] {
-				h, err := e.holdPort(r, p, b)
+				h, err := e.holdPort(r, p, b, list)
 				if err != nil {
 					return list, err
 				}
@@ -69,8 +69,8 @@ func (e *Engine) holdPorts(r *Record) (list []held, err error) {
 	return list, nil
 }
 
-// holdPort binds one port of the host; of several that are allowed the first that is free.
-func (e *Engine) holdPort(r *Record, p Port, b PortBinding) (h held, err error) {
+// holdPort binds one port of the host, beside those that are held already; of several that are allowed the first that is free.
+func (e *Engine) holdPort(r *Record, p Port, b PortBinding, already []held) (h held, err error) {
 	h = held{Publish: network.Publish{Protocol: p.Protocol, Port: p.Private}}
 	if h.HostIP, err = e.hostAddress(r, b); err != nil {
 		return h, err
@@ -87,7 +87,7 @@ func (e *Engine) holdPort(r *Record, p Port, b PortBinding) (h held, err error) 
 		}
 	}
 	if err != nil {
-		return h, e.explainPort(r, h.Publish, first, err)
+		return h, e.explainPort(r, h.Publish, first, already, err)
 	}
 	if h.HostPort = kernel.PortOf(h.socket); h.HostPort == 0 {
 		h.HostPort = first
@@ -128,11 +128,11 @@ func (e *Engine) bindPort(protocol string, address netip.AddrPort) (socket int, 
 }
 
 // explainPort says why a port cannot be had, and who has it.
-func (e *Engine) explainPort(r *Record, p network.Publish, port uint16, err error) error {
+func (e *Engine) explainPort(r *Record, p network.Publish, port uint16, already []held, err error) error {
 	where := net.JoinHostPort(p.HostIP.String(), strconv.Itoa(int(port)))
 	switch {
 	case errors.Is(err, unix.EADDRINUSE):
-		owner, cure := e.portOwner(r, p.Protocol, port)
+		owner, cure := e.portOwner(r, p.Protocol, port, already)
 		//lint:ignore ST1005 these are Docker's words
 		return kernel.Advise(fmt.Errorf("Bind for %s failed: port is already allocated%s", where, owner), "%s", cure)
 	case errors.Is(err, unix.EADDRNOTAVAIL):
@@ -154,8 +154,11 @@ func firstUnprivileged() int {
 	return 1024
 }
 
-// portOwner finds out who has a port: one of our containers, or another process.
-func (e *Engine) portOwner(r *Record, protocol string, port uint16) (owner, cure string) {
+// portOwner finds out who has a port: the container itself, one of the others, or another process.
+func (e *Engine) portOwner(r *Record, protocol string, port uint16, already []held) (owner, cure string) {
+	if slices.ContainsFunc(already, func(h held) bool { return h.HostPort == port && h.Protocol == protocol }) {
+		return " (to another port of this container)", "give each port of the container a port of the host of its own"
+	}
 	for _, other := range e.Peek() {
 		if other.ID == r.ID || !other.State.Running {
 			continue
@@ -178,8 +181,9 @@ func closePorts(list []held) {
 	}
 }
 
-// relay accepts connections to a published port and carries what they say to the container. It ends with the socket.
-func relay(listener net.Listener, to netip.AddrPort) {
+// relay accepts connections to a published port and carries what they say to the container, if that can be reached just now: else they
+// are reset, for the port is the container's as long as it runs. It ends with the socket.
+func relay(listener net.Listener, to func() netip.AddrPort) {
 	for {
 		from, err := listener.Accept()
 		if errors.Is(err, net.ErrClosed) {
@@ -188,7 +192,7 @@ func relay(listener net.Listener, to netip.AddrPort) {
 		if err != nil {
 			continue
 		}
-		go convey(from, to)
+		go convey(from, to())
 	}
 }
 
@@ -196,6 +200,7 @@ func convey(from net.Conn, address netip.AddrPort) {
 	defer from.Close()
 	to, err := net.Dial("tcp", address.String())
 	if err != nil {
+		from.(*net.TCPConn).SetLinger(0) // a reset, not an end: nobody has answered
 		return
 	}
 	defer to.Close()
@@ -212,7 +217,7 @@ func convey(from net.Conn, address netip.AddrPort) {
 
 // relayPackets does so with the packets that come to a published port of UDP. Each sender's get a socket of their own, which the answers
 // come back to. It ends with the socket.
-func relayPackets(socket net.PacketConn, to netip.AddrPort) {
+func relayPackets(socket net.PacketConn, to func() netip.AddrPort) {
 	var talks sync.Map // by the sender's address
 	packet := make([]byte, 1<<16)
 	for {
@@ -226,7 +231,7 @@ func relayPackets(socket net.PacketConn, to netip.AddrPort) {
 		}
 		talk, known := talks.Load(from.String())
 		if !known {
-			if talk, err = net.Dial("udp", to.String()); err != nil {
+			if talk, err = net.Dial("udp", to().String()); err != nil {
 				continue
 			}
 			talks.Store(from.String(), talk)
@@ -281,34 +286,42 @@ func (s *serving) end() {
 }
 
 // servePorts holds sockets, and accepts at those that can.
-func (s *serving) servePorts(r *Record, ports []held) {
-	var inside network.Endpoint
-	for _, a := range r.Networks {
-		if a.Endpoint != nil && len(a.Endpoint.Ports) > 0 {
-			inside = *a.Endpoint
-		}
-	}
+func (m *monitor) servePorts(ports []held) {
 	for _, p := range ports {
 		f := os.NewFile(uintptr(p.socket), "port")
 		stop := f.Close
-		to := netip.AddrPortFrom(behind(p.HostIP, inside), p.Port)
-		switch {
-		case !to.IsValid():
-		case p.Protocol == "tcp":
+		to := func() netip.AddrPort { return netip.AddrPortFrom(behind(p.HostIP, m.publishing()), p.Port) }
+		switch p.Protocol {
+		case "tcp":
 			if listener, err := net.FileListener(f); err == nil {
 				f.Close()
 				stop = listener.Close
 				go relay(listener, to)
 			}
-		case p.Protocol == "udp":
+		case "udp":
 			if socket, err := net.FilePacketConn(f); err == nil {
 				f.Close()
 				stop = socket.Close
 				go relayPackets(socket, to)
 			}
 		}
-		s.add(func() { stop() })
+		m.serving.add(func() { stop() })
 	}
+}
+
+// publishing is the membership by way of which the container's ports are published just now. Networks can be left and joined while it
+// runs, and an internal one publishes nothing: then there is none.
+func (m *monitor) publishing() network.Endpoint {
+	r, err := m.engine.Paths.load(m.current().ID)
+	if err != nil {
+		return network.Endpoint{}
+	}
+	for _, a := range r.Networks {
+		if a.Endpoint != nil && len(a.Endpoint.Ports) > 0 {
+			return *a.Endpoint
+		}
+	}
+	return network.Endpoint{}
 }
 
 // behind is the container's address that is reached by a port on an address of the host: one of the same version of IP, if it has one.

@@ -65,14 +65,9 @@ func (s *sockets) take() sockets {
 // handedOver are those that came to the monitor with its order.
 func handedOver(r *Record) sockets {
 	var s sockets
-	for _, a := range r.Networks {
-		if a.Endpoint == nil {
-			continue
-		}
-		for i, p := range a.Endpoint.Ports {
-			if i < early.Ports {
-				s.ports = append(s.ports, held{p, early.Port + i})
-			}
+	for i, p := range r.Held {
+		if i < early.Ports {
+			s.ports = append(s.ports, held{p, early.Port + i})
 		}
 	}
 	if r.needsResolver() {
@@ -114,7 +109,7 @@ func (e *Engine) openResolver(space *kernel.Handle, s *sockets) error {
 
 // serveNetworks does what the container's networks need of its monitor, until the container ends.
 func (m *monitor) serveNetworks(s sockets) {
-	m.serving.servePorts(m.record, s.ports)
+	m.servePorts(s.ports)
 	if s.packet != 0 {
 		packet, stream := os.NewFile(uintptr(s.packet), "names"), os.NewFile(uintptr(s.stream), "names")
 		m.serveNames(packet, stream)

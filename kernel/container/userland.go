@@ -70,7 +70,7 @@ func (e *Engine) planUserland(r *Record, asked []Attachment) (done bool, err err
 	switch hc.NetworkMode {
 	case "", "default", network.Default:
 		program, err = usualUserland()
-		if usual = hc.NetworkMode != network.Default; usual && err != nil && len(hc.PortBindings) == 0 && !hc.PublishAllPorts {
+		if usual = hc.NetworkMode != network.Default; usual && err != nil && !hc.publishes() {
 			hc.NetworkMode = "none"
 			return false, nil
 		}
