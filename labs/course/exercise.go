@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
 )
 
 // findExercise returns exercise n of a lab. With n 0 it is the one that the learner is at: the first one unsolved, or
@@ -195,9 +197,34 @@ func (s *Session) Solution(number string, n int) error {
 func (s *Session) showSolution(e *Exercise) {
 	s.say(saySolution)
 	for _, line := range e.Solution.Commands {
-		s.showCommand(line)
+		s.showScript(line)
 	}
 	fmt.Fprintln(s.Out)
+}
+
+// showScript prints the commands of a script as if they had been typed one by one.
+func (s *Session) showScript(script string) {
+	for _, command := range commands(script) {
+		s.showCommand(command)
+	}
+}
+
+// commands are those of a script, each with all of its lines.
+func commands(script string) []string {
+	lines := strings.Split(script, "\n")
+	var list []string
+	begun, ended := 0, 0
+	for stmt, err := range syntax.NewParser(syntax.KeepComments(false)).StmtsSeq(strings.NewReader(script)) {
+		if err != nil {
+			return []string{script}
+		}
+		if first := int(stmt.Pos().Line()) - 1; first > ended { // several can stand in one line
+			list = append(list, strings.Join(lines[begun:first], "\n"))
+			begun = first
+		}
+		ended = int(stmt.End().Line()) - 1
+	}
+	return append(list, strings.Join(lines[begun:], "\n"))
 }
 
 // RunSolution shows a way to solve an exercise and performs it.
@@ -209,7 +236,7 @@ func (s *Session) RunSolution(ctx context.Context, number string, n int) error {
 	if err := s.setUp(ctx, lesson, section); err != nil {
 		return err
 	}
-	s.showCommand(section.Exercise.Solution.Commands[0])
+	s.showScript(section.Exercise.Solution.Commands[0])
 	// Its exit status says nothing: an exercise may well ask for a failure. Whether it is solved is for the checks.
 	_, err = s.runStep(ctx, section.Exercise.Solution)
 	return err

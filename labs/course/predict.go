@@ -88,22 +88,33 @@ func (s *Session) showQuestion(q *Question) {
 }
 
 // predict asks the question of a step before the step is shown. It returns the option that was chosen, or -1 where nobody
-// could be asked or the learner would not say; and whether they leave.
-func (w *walk) predict(q *Question) (choice int, left bool, err error) {
+// could be asked or the learner would not say; or the key of something else that they want first: r, or q.
+func (w *walk) predict(ctx context.Context, q *Question, canRepeat bool) (choice int, key string, err error) {
 	w.forgetTyped()
 	w.showQuestion(q)
 	if !w.Terminal {
-		return -1, false, nil
+		return -1, "", nil
 	}
-	answers := []string{"", "q"}
+	answers := []string{"", "r", "!", "q"}
 	for i := range q.Options {
 		answers = append(answers, letter(i))
 	}
-	key, err := w.ask(fmt.Sprintf(sayAskPredict.in(w.Lang), letter(len(q.Options)-1)), answers...)
-	if err != nil || key == "" || key == "q" {
-		return -1, key == "q", err
+	for {
+		key, err = w.ask(fmt.Sprintf(sayAskPredict.in(w.Lang), letter(len(q.Options)-1)), answers...)
+		switch {
+		case err != nil || key == "" || key == "q" || key == "r" && canRepeat:
+			return -1, key, err
+		case key == "r":
+			w.say(sayNothingYet)
+		case key == "!":
+			if err := w.openShell(ctx, sayShell); err != nil {
+				return -1, "", err
+			}
+			w.showQuestion(q)
+		default:
+			return int(key[0] - 'a'), "", nil
+		}
 	}
-	return int(key[0] - 'a'), false, nil
 }
 
 // reveal says which option was right, having proved it by what the step has printed.

@@ -28,6 +28,7 @@ func TestQuestion(t *testing.T) {
 		{"passed over", []string{"", "", ""}, []string{answer}, "map[]"},
 		{"left", []string{"q"}, []string{"Left."}, "map[]"},
 		{"the first answer counts, and repeating does not ask", []string{"a", "", "r", "b", "b", "", ""}, []string{"You said a", "✓ As you said."}, "map[q:false]"},
+		{"nothing to repeat yet", []string{"r", "b", "", ""}, []string{"There is no step before this one", "✓ As you said."}, "map[q:true]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, English).withLesson(asking)
@@ -76,4 +77,29 @@ func TestStepLeftOutDoesNotWait(t *testing.T) {
 		t.Errorf("asked %d times about a step, want 2 (the first one, and again after b); done: %q\n%s", asked, log, out)
 	}
 	mustContain(t, out, "(left out here: no)")
+}
+
+// A shell can be opened at a question, which is asked again afterwards.
+func TestShellAtQuestion(t *testing.T) {
+	w := newWorld(t, English).withLesson(asking)
+	r, in, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	in.WriteString("!\nb\n\n\n")
+	in.Close()
+	w.Terminal, w.In, w.Interactive = true, r, []string{"/bin/sh", "-c", "echo looking"}
+	mustContain(t, w.mustRun(t, "3.1"), "looking\nBack in the lesson.\n*What do you think?*", "✓ As you said.")
+}
+
+// A step can be repeated from the question that follows it; the question is asked again.
+func TestRepeatAtQuestion(t *testing.T) {
+	source := strings.Replace(asking, "Before.\n", "```console step=first\n$ echo again >> $WORLD/log\n```\nBefore.\n", 1)
+	w := newWorld(t, English).withLesson(source).typing("", "r", "b", "", "")
+	out := w.mustRun(t, "3.1")
+	mustContain(t, out, "✓ As you said.")
+	if log, _ := os.ReadFile(filepath.Join(w.dir, "log")); string(log) != "again\nagain\n" || strings.Count(out, "What does it print?") != 2 {
+		t.Errorf("done: %q\n%s", log, out)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -106,7 +107,35 @@ func (w *walk) from(ctx context.Context, first int) error {
 		}
 	}
 	w.say(sayDone, w.lesson.Number)
+	if err := w.sayWhatIsOpen(ctx); err != nil {
+		return err
+	}
 	w.sayWhatIsNext()
+	return nil
+}
+
+// sayWhatIsOpen names the exercises that a learner at a terminal has passed over.
+func (w *walk) sayWhatIsOpen(ctx context.Context) error {
+	if !w.Terminal {
+		return nil
+	}
+	lab, err := w.recallLab(w.lesson.Number)
+	if err != nil {
+		return err
+	}
+	var open []string
+	for _, section := range w.lesson.exercises() {
+		why, err := w.leftOut(ctx, w.lesson, section.Exercise)
+		if err != nil {
+			return err
+		}
+		if n := section.Exercise.Number; why == "" && !lab.solved(n) {
+			open = append(open, strconv.Itoa(n))
+		}
+	}
+	if len(open) > 0 {
+		w.say(sayOpen, strings.Join(open, sayComma.in(w.Lang)), w.lesson.Number)
+	}
 	return nil
 }
 

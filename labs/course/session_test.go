@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -213,11 +214,21 @@ func TestShellAtExercise(t *testing.T) {
 func TestExerciseOnTerminal(t *testing.T) {
 	w := newWorld(t, English).withLesson("# 3.1 T\n" + exercise)
 	out := w.typing("", "h", "v", "s").mustRun(t, "3.1")
-	mustContain(t, out, "✗ the file is there", "Not yet.", "│ make it", "One way to do it:\n  $ touch $WORLD/made")
+	mustContain(t, out, "✗ the file is there", "Not yet.", "│ make it", "One way to do it:\n  $ touch $WORLD/made",
+		"That was lab 3.1.\nExercises not solved yet: 1. `sandbox lab shell 3.1` takes you to them.")
 	mustNotContain(t, out, "well done")
 	w.do(t, "touch $WORLD/made")
 	out = w.typing("").mustRun(t, "3.1")
 	mustContain(t, out, "✓ the file is there", "All of it is right.", "well done", "That was lab 3.1.")
+	mustNotContain(t, out, "not solved yet")
+}
+
+func TestCommands(t *testing.T) {
+	got := commands("a 'one\ntwo'; b\nfor x in 1; do\n  c\ndone\ncat <<E\nd\nE\ne \\\n f")
+	want := []string{"a 'one\ntwo'; b", "for x in 1; do\n  c\ndone", "cat <<E\nd\nE", "e \\\n f"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
 }
 
 // teller shows each record, and the end of each command.

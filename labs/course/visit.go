@@ -39,12 +39,13 @@ func stops(section *Section) []stop {
 // visit is one way through a section.
 type visit struct {
 	*walk
-	stops []stop
-	at    int
-	told  bool           // the prose of this stop has been shown, and its question asked
-	guess int            // the learner's answer to that question, or -1
-	out   map[*Step]bool // left out, so that there is nothing to go back to
-	done  []*Step        // in the order in which they were run
+	stops  []stop
+	at     int
+	told   bool           // the prose of this stop has been shown
+	asking bool           // its question has not been answered yet
+	guess  int            // the learner's answer to that question, or -1
+	out    map[*Step]bool // left out, so that there is nothing to go back to
+	done   []*Step        // in the order in which they were run
 }
 
 // section shows a section and runs its steps. Whichever way it is left, what its steps did is undone, so that each
@@ -70,18 +71,20 @@ func (w *walk) section(ctx context.Context, section *Section) (to move, err erro
 		if err != nil {
 			return leave, err
 		}
-		if left, err := v.tell(ctx, given); err != nil || left {
+		key, err := v.tell(ctx, given)
+		if err != nil {
 			return leave, err
 		}
-		if !given {
+		if !given && key == "" {
 			v.leaveOut(step)
 			v.out[step] = true
 			v.moveTo(v.at + 1)
 			continue
 		}
-		key, err := w.pause(ctx, step, v.last() != nil)
-		if err != nil {
-			return leave, err
+		if key == "" {
+			if key, err = w.pause(ctx, step, v.last() != nil); err != nil {
+				return leave, err
+			}
 		}
 		if to, err := v.act(ctx, key); err != nil || to != stay {
 			return to, err
@@ -91,21 +94,21 @@ func (w *walk) section(ctx context.Context, section *Section) (to move, err erro
 }
 
 // tell shows the prose of a stop and, unless its step is left out, asks the step's question; but not again when the learner
-// has only repeated the step before it. It says whether they want to leave.
-func (v *visit) tell(ctx context.Context, given bool) (left bool, err error) {
-	if v.told {
-		return false, nil
-	}
-	for _, text := range v.stops[v.at].prose {
-		v.show(text)
-	}
-	v.told, v.guess = true, -1
+// has only repeated the step before it. It returns the key that was pressed instead of an answer, if one was.
+func (v *visit) tell(ctx context.Context, given bool) (key string, err error) {
 	step := v.stops[v.at].step
-	if step == nil || step.Predict == nil || !given {
-		return false, nil
+	if !v.told {
+		for _, text := range v.stops[v.at].prose {
+			v.show(text)
+		}
+		v.told, v.guess = true, -1
+		v.asking = given && step != nil && step.Predict != nil
 	}
-	v.guess, left, err = v.predict(step.Predict)
-	return left, err
+	if v.asking {
+		v.guess, key, err = v.predict(ctx, step.Predict, v.last() != nil)
+		v.asking = key != ""
+	}
+	return key, err
 }
 
 // moveTo goes to another stop.

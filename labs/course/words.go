@@ -18,10 +18,12 @@ var (
 	sayLeft            = phrase{"Left. `sandbox lab %s` goes on here.", "已离开。再次执行 `sandbox lab %s` 可以从这里继续。"}
 	sayNext            = phrase{"Next: `sandbox lab %s`, %s.", "接下来：`sandbox lab %s`，%s。"}
 	sayDone            = phrase{"That was lab %s.", "实验 %s 到此结束。"}
+	sayOpen            = phrase{"Exercises not solved yet: %s. `sandbox lab shell %s` takes you to them.", "还没做完的练习：%s。用 `sandbox lab shell %s` 可以接着做。"}
+	sayComma           = phrase{", ", "、"}
 	sayType            = phrase{"now type: %s", "请输入：%s"}
 	sayTyped           = phrase{"typed: %s", "输入：%s"}
 	sayWrongExit       = phrase{"That ended with exit status %d; the lesson expected %s.", "退出状态是 %d，而课程预期的是%s。"}
-	sayGoBack          = phrase{"r tries it again, b goes back to what it may need (Enter first, if it is a question that comes next).", "按 r 重做；按 b 退回到它可能要用到的步骤（接下来若是一道题，先按回车跳过）。"}
+	sayGoBack          = phrase{"r tries it again, b goes back to what it may need (at a question: Enter first).", "按 r 重做；按 b 退回到它可能要用到的步骤（若正在答题，先按回车跳过）。"}
 	sayAnyFailure      = phrase{"a failure", "失败（非零）"}
 	sayExit            = phrase{"%d", " %d"}
 	sayStepSkipped     = phrase{"(left out here: %s)", "（此处略过：%s）"}
@@ -41,7 +43,7 @@ var (
 	sayLastHint        = phrase{"That was the last hint. `sandbox lab solution %s` shows one way to do it.", "提示到此为止。用 `sandbox lab solution %s` 可以看一种做法。"}
 	sayLastHintKey     = phrase{"That was the last hint. The key v shows one way to do it.", "提示到此为止。按 v 可以看一种做法。"}
 	sayPredict         = phrase{"**What do you think?** ", "**先猜一猜**："}
-	sayAskPredict      = phrase{"a to %s and Enter: your answer · Enter alone passes · q leaves", "输入 a～%s 再回车作答 · 直接回车跳过 · q 离开"}
+	sayAskPredict      = phrase{"a to %s and Enter answers · Enter passes · r repeat · ! shell · q leave", "a～%s 加回车作答 · 直接回车跳过 · r 重做上一步 · ! 打开 shell · q 离开"}
 	sayAnswer          = phrase{"**The answer is %s)** %s", "**答案是 %s）** %s"}
 	sayPredicted       = phrase{"As you said.", "猜对了。"}
 	sayMispredicted    = phrase{"You said %s. It turned out otherwise.", "你猜的是 %s，结果却不是。"}
