@@ -25,8 +25,15 @@ type memoryWatch struct {
 	wants  int16
 	stop   [2]int // a pipe: closing its writing end ends the wait
 	done   chan struct{}
-	kills  int64 // as far as they are known
+	kills  int64     // as far as they are known, since the group was made
+	until  time.Time // v1 has said that the limit is met: as long as that, look who was killed of it
 }
+
+// Of the kills that v1 announces: how long they may take on a machine that has much to do, and how often is looked meanwhile.
+const (
+	killsTake  = 10 * time.Second
+	killsLooks = 20 * time.Millisecond
+)
 
 // limitChanged is the signal with which `update` tells a monitor that its container has got a limit of memory: where there was none
 // before, v1 had nothing to tell of. A monitor that knows nothing of it (another version's) is not harmed: Go's runtime drops it.
@@ -101,14 +108,25 @@ func (m *monitor) watchMemory() *memoryWatch {
 	if !ok || !source.Speaks() {
 		return nil
 	}
-	w := &memoryWatch{source: source, done: make(chan struct{}), kills: source.Kills()}
+	w := &memoryWatch{source: source, done: make(chan struct{})}
 	if err := w.open(e.Door); err != nil {
 		return nil // the counters still say it in the end
 	}
 	go func() {
 		defer close(w.done)
-		for w.wait() {
-			m.noticeOOM(w)
+		if m.noticeKills(w); w.kills > 0 { // before anybody listened; had somebody begun to, the news are of the same
+			w.read()
+		}
+		for {
+			news, over := w.wait()
+			if over {
+				return
+			}
+			if news && w.source.Control != "" { // who was killed shows a moment later; and nobody, if it is the limit of a group above
+				m.tellOOM()
+				w.until = time.Now().Add(killsTake)
+			}
+			m.noticeKills(w)
 		}
 	}()
 	return w
@@ -144,28 +162,39 @@ func (w *memoryWatch) open(door *kernel.Door) error {
 	return err
 }
 
-// wait returns when there is news; false: it is to end. News that came before the end go before it: what was killed is said to have been.
-func (w *memoryWatch) wait() bool {
+// wait returns when there is news, when it is over, or when it is time to look. News that came before the end go before it: what was
+// killed is said to have been.
+func (w *memoryWatch) wait() (news, over bool) {
 	fds := []unix.PollFd{{Fd: int32(w.event), Events: w.wants}, {Fd: int32(w.stop[0])}}
 	for {
-		if _, err := unix.Poll(fds, -1); err != nil && err != unix.EINTR {
-			return false
+		timeout := -1
+		if time.Now().Before(w.until) {
+			timeout = int(killsLooks.Milliseconds())
 		}
-		if fds[0].Revents == 0 {
-			if fds[1].Revents != 0 {
-				return false
-			}
-			continue
+		n, err := unix.Poll(fds, timeout)
+		switch {
+		case err == unix.EINTR:
+		case err != nil:
+			return false, true
+		case n == 0:
+			return false, false
+		case fds[0].Revents == 0:
+			return false, true
+		default:
+			return true, !w.read()
 		}
-		var buffer [8]byte
-		if w.source.Control != "" {
-			unix.Read(w.event, buffer[:])
-			_, err := os.Stat(w.source.Counters)
-			return err == nil // an eventfd is woken up, too, when its group goes
-		}
-		_, err := unix.Pread(w.event, make([]byte, 512), 0) // until it is read it says no more
-		return err == nil                                   // one whose group has gone says so for ever (ENODEV)
 	}
+}
+
+// read takes the news; false: there will be no more, the group has gone.
+func (w *memoryWatch) read() bool {
+	if w.source.Control != "" {
+		unix.Read(w.event, make([]byte, 8))
+		_, err := os.Stat(w.source.Counters)
+		return err == nil // an eventfd is woken up, too, when its group goes
+	}
+	_, err := unix.Pread(w.event, make([]byte, 512), 0) // until it is read it says no more
+	return err == nil                                   // one whose group has gone says so for ever (ENODEV)
 }
 
 // close ends the wait.
@@ -179,27 +208,23 @@ func (w *memoryWatch) close() {
 	unix.Close(w.event)
 }
 
-// noticeOOM tells of it, as Docker does while the container goes on. On v1 the news comes before anybody is killed, and also if the limit
-// that was met is that of a group above, so who was killed is asked a moment later.
-func (m *monitor) noticeOOM(w *memoryWatch) {
+// noticeKills writes down that processes were killed while the container goes on, and tells of it, as Docker does.
+func (m *monitor) noticeKills(w *memoryWatch) {
 	kills := w.source.Kills()
-	if w.source.Control == "" && kills <= w.kills {
-		return // the limit was met, and there was something to give back
-	}
-	m.oomTold.Store(true)
-	m.engine.Event(m.current().Event("oom"))
-	for range 50 {
-		if kills = w.source.Kills(); kills > w.kills {
-			break
-		}
-		time.Sleep(time.Millisecond)
-	}
 	if kills <= w.kills {
 		return
 	}
-	w.kills = kills
+	if w.until.IsZero() { // v1 announces them
+		m.tellOOM()
+	}
+	w.kills, w.until = kills, time.Time{}
 	m.change(false, func(r *Record) error {
 		r.State.OOMKilled = r.State.Running
 		return nil
 	})
+}
+
+func (m *monitor) tellOOM() {
+	m.oomTold.Store(true)
+	m.engine.Event(m.current().Event("oom"))
 }
