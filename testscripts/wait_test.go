@@ -7,7 +7,7 @@ import (
 )
 
 // patience bounds how long a script waits for something to become true.
-const patience = 20 * time.Second
+const patience = 60 * time.Second
 
 // eventually COMMAND…: the command succeeds (with !, fails) some time; it is tried again until then.
 func eventually(ts *testscript.TestScript, neg bool, args []string) {

@@ -13,7 +13,7 @@ import (
 )
 
 // connectTries bounds how often a connection is tried: a monitor that has just been started may not listen yet.
-const connectTries = 50
+const connectTries = 400
 
 // Connect attaches to a running container; Attach of what it returns carries input and output.
 func (e *Engine) Connect(r *Record) (*Monitor, error) {

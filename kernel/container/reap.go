@@ -32,7 +32,7 @@ func exitCode(status unix.WaitStatus) int {
 // one because they share the host's PID namespace.
 func (e *Engine) removeGroups(id string) {
 	groups := e.groups(id)
-	for range 50 {
+	for range 500 {
 		e.Door.Do(kernel.Try(groups.Remove(id)...)...)
 		left := groups.Processes(id)
 		if len(left) == 0 {

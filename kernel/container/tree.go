@@ -92,7 +92,7 @@ func commandLine(pid int) string {
 		if line != "" {
 			return line
 		}
-		if try == 20 || strings.HasPrefix(statusField(pid, "State"), "Z") {
+		if try == 100 || strings.HasPrefix(statusField(pid, "State"), "Z") {
 			return "[" + statusField(pid, "Name") + "]"
 		}
 		time.Sleep(time.Millisecond)

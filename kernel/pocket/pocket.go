@@ -65,7 +65,7 @@ func Run(door *kernel.Door, o Options) (int, error) {
 		return 0, err
 	}
 	defer func() {
-		for range 50 { // the processes that the kernel has just killed leave their groups within a moment
+		for range 500 { // the processes that the kernel has just killed leave their groups within a moment
 			door.Do(kernel.Try(groups.Remove(id)...)...)
 			if len(groups.Processes(id)) == 0 {
 				break

@@ -202,7 +202,7 @@ func newLearner(t *testing.T, source string, env ...string) *learner {
 // sees waits until something stands on the terminal.
 func (l *learner) sees(t *testing.T, want string) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(terminalText(l.shown.String()), want); {
+	for deadline := time.Now().Add(60 * time.Second); !strings.Contains(terminalText(l.shown.String()), want); {
 		if time.Now().After(deadline) {
 			t.Fatalf("%q does not appear in:\n%s", want, terminalText(l.shown.String()))
 		}

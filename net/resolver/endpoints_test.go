@@ -74,7 +74,7 @@ func (w world) leave(net, container string) {
 func (w world) see(e *Endpoints, name, want string) {
 	w.Helper()
 	var got string
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(time.Millisecond) {
 		addresses, known := e.Lookup(name)
 		sorted := slices.SortedFunc(slices.Values(addresses), netip.Addr.Compare)
 		got = strings.Trim(fmt.Sprint(sorted), "[]")

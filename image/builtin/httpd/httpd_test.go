@@ -105,7 +105,7 @@ func TestSignals(t *testing.T) {
 			}
 			continue
 		}
-		for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(time.Millisecond) {
 			conn, err := net.Dial("tcp", listener.Addr().String())
 			if err != nil {
 				break // nobody else is let in

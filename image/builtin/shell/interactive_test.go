@@ -79,7 +79,7 @@ func (p *person) look() {
 // waitFor reads until text appears, and forgets what came before its end. The time is only for the case of failure.
 func (p *person) waitFor(text string) {
 	p.t.Helper()
-	late := time.After(20 * time.Second)
+	late := time.After(60 * time.Second)
 	for {
 		if _, after, ok := strings.Cut(p.screen, text); ok {
 			p.screen = after
