@@ -351,7 +351,10 @@ func (w *walk) exercise(ctx context.Context, section *Section) (move, error) {
 		case "s":
 			return forward, nil
 		case "!":
-			err = w.openShell(ctx, sayExerciseShell, fmt.Sprintf("%s=%d", ExerciseVariable, e.Number))
+			var solved bool
+			if solved, err = w.shellAt(ctx, e); solved {
+				return forward, err
+			}
 		case "h":
 			var last bool
 			if last, err = w.hint(ctx, w.lesson, section); last {
@@ -369,6 +372,19 @@ func (w *walk) exercise(ctx context.Context, section *Section) (move, error) {
 			return leave, err
 		}
 	}
+}
+
+// shellAt opens a shell at an exercise, and tells whether a check in there has passed for the first time.
+func (w *walk) shellAt(ctx context.Context, e *Exercise) (solved bool, err error) {
+	before, err := w.recallLab(w.lesson.Number)
+	if err != nil {
+		return false, err
+	}
+	if err := w.openShell(ctx, sayExerciseShell, fmt.Sprintf("%s=%d", ExerciseVariable, e.Number)); err != nil {
+		return false, err
+	}
+	now, err := w.recallLab(w.lesson.Number)
+	return err == nil && now.solved(e.Number) && !before.solved(e.Number), err
 }
 
 // plainLine makes one line of a text that has several.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -209,6 +210,21 @@ func TestShellAtExercise(t *testing.T) {
 	in.Close()
 	w.Terminal, w.In, w.Interactive = true, r, []string{"/bin/sh", "-c", "echo this is exercise $" + ExerciseVariable}
 	mustContain(t, w.mustRun(t, "3.1"), "this is exercise 1\nBack in the lesson.")
+}
+
+// One that is solved in there is not asked about again.
+func TestSolvedInShell(t *testing.T) {
+	w := newWorld(t, English).withLesson("# 3.1 T\n" + exercise)
+	r, in, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	in.WriteString("!\n")
+	in.Close()
+	solved := `{"labs":{"3.1":{"exercises":[{"solved":"2026-01-02T03:04:05Z"}]}}}`
+	w.Terminal, w.In, w.Interactive = true, r, []string{"/bin/sh", "-c", "mkdir -p " + filepath.Dir(w.Progress) + " && echo '" + solved + "' > " + w.Progress}
+	mustContain(t, w.mustRun(t, "3.1"), "Back in the lesson.\nThat was lab 3.1.")
 }
 
 func TestExerciseOnTerminal(t *testing.T) {

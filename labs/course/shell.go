@@ -146,7 +146,7 @@ func (s *Session) openShell(ctx context.Context, greeting phrase, env ...string)
 	if len(argv) == 0 {
 		argv = s.Shell[:1]
 	}
-	s.say(greeting)
+	fmt.Fprintln(s.Out, strings.Join(s.markdown().lines(greeting.in(s.Lang), s.width()), "\n"))
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Env = append(slices.Clone(s.Env), env...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = s.In, s.Out, s.Err
