@@ -159,17 +159,23 @@ func (e *Engine) portOwner(r *Record, protocol string, port uint16, already []he
 	if slices.ContainsFunc(already, func(h held) bool { return h.HostPort == port && h.Protocol == protocol }) {
 		return " (to another port of this container)", "give each port of the container a port of the host of its own"
 	}
-	for _, other := range e.Peek() {
-		if other.ID == r.ID || !other.State.Running {
-			continue
-		}
-		for _, p := range other.Ports() {
-			if p.Public == port && p.Protocol == protocol {
-				return " (to container " + other.PlainName() + ")", "sandbox stop " + other.PlainName() + "   first, or choose another port"
-			}
-		}
+	others := slices.DeleteFunc(e.Peek(), func(other *Record) bool { return other.ID == r.ID || !other.State.Running })
+	i := slices.IndexFunc(others, func(other *Record) bool {
+		return slices.ContainsFunc(other.Ports(), func(p Port) bool { return p.Public == port && p.Protocol == protocol })
+	})
+	pid := 0
+	if i < 0 {
+		pid = listener(protocol, port)
+		i = slices.IndexFunc(others, func(other *Record) bool { // in the host's network
+			pids, _ := e.Processes(other)
+			return slices.Contains(pids, pid)
+		})
 	}
-	if pid := listener(protocol, port); pid != 0 {
+	switch {
+	case i >= 0:
+		name := others[i].PlainName()
+		return " (to container " + name + ")", "sandbox stop " + name + "   first, or choose another port"
+	case pid != 0:
 		return fmt.Sprintf(" (to process %d, %s)", pid, statusField(pid, "Name")), "choose another port, or none: then a free one is found"
 	}
 	return "", "choose another port, or none: then a free one is found"
