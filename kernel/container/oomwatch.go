@@ -120,6 +120,7 @@ func (m *monitor) watchMemory() *memoryWatch {
 		for {
 			news, over := w.wait()
 			if over {
+				m.noticeKills(w) // the last are counted by now: before anybody dies of it
 				return
 			}
 			if news && w.source.Control != "" { // who was killed shows a moment later; and nobody, if it is the limit of a group above
