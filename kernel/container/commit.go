@@ -114,13 +114,9 @@ func (e *Engine) freeze(r *Record) (thaw func(), err error) {
 		e.thaw(r.ID)
 		lock.Close()
 	}
-	if err := e.Door.Do(steps...); err != nil {
+	if err := e.standStill(r, steps, "again, or with --pause=false: a file may then be caught half written"); err != nil {
 		thaw()
 		return nil, err
-	}
-	if !e.groups(r.ID).WaitFrozen(r.ID) {
-		thaw()
-		return nil, kernel.Advise(errNotFrozen, "again, or with --pause=false: a file may then be caught half written")
 	}
 	return thaw, nil
 }

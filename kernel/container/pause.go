@@ -2,6 +2,7 @@ package container
 
 import (
 	"fmt"
+	"time"
 
 	"sandbox/kernel"
 )
@@ -29,10 +30,7 @@ func (e *Engine) Pause(r *Record) error {
 		return err
 	}
 	defer lock.Close()
-	if err = e.Door.Do(steps...); err == nil && !e.groups(r.ID).WaitFrozen(r.ID) {
-		err = kernel.Advise(errNotFrozen, "again: one of its processes waits for the disk, say")
-	}
-	if err == nil {
+	if err = e.standStill(r, steps, "again: one of its processes waits for the disk, say"); err == nil {
 		_, err = e.change(r.ID, false, func(r *Record) error { return r.setPaused(true) })
 	}
 	if err != nil {
@@ -41,6 +39,26 @@ func (e *Engine) Pause(r *Record) error {
 	}
 	e.Event(r.Event("pause"))
 	return nil
+}
+
+// standStillTries is how often a container is brought to a standstill before that is given up.
+const standStillTries = 25
+
+// standStill freezes a container's processes and waits until all of them stand. On v1 those that make others all the time can be caught
+// in the middle, one waiting for another that stands still already: it stays FREEZING for ever. So they may go on for a moment, and it
+// is tried again.
+func (e *Engine) standStill(r *Record, freeze []kernel.Step, cure string) error {
+	for range standStillTries {
+		if err := e.Door.Do(freeze...); err != nil {
+			return err
+		}
+		if e.groups(r.ID).WaitFrozen(r.ID) {
+			return nil
+		}
+		e.thaw(r.ID)
+		time.Sleep(10 * time.Millisecond)
+	}
+	return kernel.Advise(errNotFrozen, "%s", cure)
 }
 
 // Unpause lets them go on.
