@@ -132,7 +132,7 @@ func (e *Engine) explainPort(r *Record, p network.Publish, port uint16, already 
 	where := net.JoinHostPort(p.HostIP.String(), strconv.Itoa(int(port)))
 	switch {
 	case errors.Is(err, unix.EADDRINUSE):
-		owner, cure := e.portOwner(r, p.Protocol, port, already)
+		owner, cure := e.portOwner(r, p, port, already)
 		//lint:ignore ST1005 these are Docker's words
 		return kernel.Advise(fmt.Errorf("Bind for %s failed: port is already allocated%s", where, owner), "%s", cure)
 	case errors.Is(err, unix.EADDRNOTAVAIL):
@@ -155,17 +155,22 @@ func firstUnprivileged() int {
 }
 
 // portOwner finds out who has a port: the container itself, one of the others, or another process.
-func (e *Engine) portOwner(r *Record, protocol string, port uint16, already []held) (owner, cure string) {
-	if slices.ContainsFunc(already, func(h held) bool { return h.HostPort == port && h.Protocol == protocol }) {
+func (e *Engine) portOwner(r *Record, wanted network.Publish, port uint16, already []held) (owner, cure string) {
+	if slices.ContainsFunc(already, func(h held) bool {
+		sameAddress := h.HostIP == wanted.HostIP || h.HostIP.IsUnspecified() || wanted.HostIP.IsUnspecified()
+		return sameAddress && h.HostPort == port && h.Protocol == wanted.Protocol
+	}) {
 		return " (to another port of this container)", "give each port of the container a port of the host of its own"
 	}
 	others := slices.DeleteFunc(e.Peek(), func(other *Record) bool { return other.ID == r.ID || !other.State.Running })
 	i := slices.IndexFunc(others, func(other *Record) bool {
-		return slices.ContainsFunc(other.Ports(), func(p Port) bool { return p.Public == port && p.Protocol == protocol })
+		return slices.ContainsFunc(other.Ports(), func(p Port) bool { return p.Public == port && p.Protocol == wanted.Protocol })
 	})
 	pid := 0
 	if i < 0 {
-		pid = listener(protocol, port)
+		pid = listener(wanted.Protocol, port)
+	}
+	if pid != 0 {
 		i = slices.IndexFunc(others, func(other *Record) bool { // in the host's network
 			pids, _ := e.Processes(other)
 			return slices.Contains(pids, pid)

@@ -214,7 +214,7 @@ func commands(script string) []string {
 	lines := strings.Split(script, "\n")
 	var list []string
 	begun, ended := 0, 0
-	for stmt, err := range syntax.NewParser(syntax.KeepComments(false)).StmtsSeq(strings.NewReader(script)) {
+	for stmt, err := range syntax.NewParser().StmtsSeq(strings.NewReader(script)) {
 		if err != nil {
 			return []string{script}
 		}

@@ -81,15 +81,7 @@ func TestStepLeftOutDoesNotWait(t *testing.T) {
 
 // A shell can be opened at a question, which is asked again afterwards.
 func TestShellAtQuestion(t *testing.T) {
-	w := newWorld(t, English).withLesson(asking)
-	r, in, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	in.WriteString("!\nb\n\n\n")
-	in.Close()
-	w.Terminal, w.In, w.Interactive = true, r, []string{"/bin/sh", "-c", "echo looking"}
+	w := newWorld(t, English).withLesson(asking).sharing(t, "echo looking", "!", "b", "", "")
 	mustContain(t, w.mustRun(t, "3.1"), "looking\nBack in the lesson.\n*What do you think?*", "✓ As you said.")
 }
 

@@ -178,17 +178,7 @@ func TestResume(t *testing.T) {
 
 // The learner's shell reads from the same terminal as the lesson: what is typed for the one must not reach the other.
 func TestShellInBetween(t *testing.T) {
-	w := newWorld(t, English).withLesson(small)
-	r, in, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	if _, err := in.WriteString("!\nmine\n\nq\n"); err != nil {
-		t.Fatal(err)
-	}
-	in.Close()
-	w.Terminal, w.In, w.Interactive = true, r, []string{"/bin/sh", "-c", "read name; touch $WORLD/$name"}
+	w := newWorld(t, English).withLesson(small).sharing(t, "read name; touch $WORLD/$name", "!", "mine", "", "q")
 	out := w.mustRun(t, "3.1")
 	mustContain(t, out, "A shell in the lab.", "Back in the lesson.", "done one")
 	if !w.has("mine") || w.log(t) != "one" {
@@ -198,32 +188,15 @@ func TestShellInBetween(t *testing.T) {
 
 // In the shell that is opened at an exercise, it is known which one that is.
 func TestShellAtExercise(t *testing.T) {
-	w := newWorld(t, English).withLesson("# 3.1 T\n" + exercise)
-	r, in, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	if _, err := in.WriteString("!\nq\n"); err != nil {
-		t.Fatal(err)
-	}
-	in.Close()
-	w.Terminal, w.In, w.Interactive = true, r, []string{"/bin/sh", "-c", "echo this is exercise $" + ExerciseVariable}
+	w := newWorld(t, English).withLesson("# 3.1 T\n"+exercise).sharing(t, "echo this is exercise $"+ExerciseVariable, "!", "q")
 	mustContain(t, w.mustRun(t, "3.1"), "this is exercise 1\nBack in the lesson.")
 }
 
 // One that is solved in there is not asked about again.
 func TestSolvedInShell(t *testing.T) {
 	w := newWorld(t, English).withLesson("# 3.1 T\n" + exercise)
-	r, in, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	in.WriteString("!\n")
-	in.Close()
 	solved := `{"labs":{"3.1":{"exercises":[{"solved":"2026-01-02T03:04:05Z"}]}}}`
-	w.Terminal, w.In, w.Interactive = true, r, []string{"/bin/sh", "-c", "mkdir -p " + filepath.Dir(w.Progress) + " && echo '" + solved + "' > " + w.Progress}
+	w.sharing(t, "mkdir -p "+filepath.Dir(w.Progress)+" && echo '"+solved+"' > "+w.Progress, "!")
 	mustContain(t, w.mustRun(t, "3.1"), "Back in the lesson.\nThat was lab 3.1.")
 }
 

@@ -69,6 +69,22 @@ func (w *world) typing(lines ...string) *world {
 	return w
 }
 
+// sharing does so where a shell that is opened reads from the same terminal: a pipe leaves it what the lesson has not read.
+func (w *world) sharing(t *testing.T, shell string, lines ...string) *world {
+	t.Helper()
+	r, in, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Close() })
+	if _, err := in.WriteString(strings.Join(lines, "\n") + "\n"); err != nil {
+		t.Fatal(err)
+	}
+	in.Close()
+	w.Terminal, w.In, w.Interactive = true, r, []string{"/bin/sh", "-c", shell}
+	return w
+}
+
 // do runs a command line in the world, as a learner would in the lab's shell.
 func (w *world) do(t *testing.T, line string) {
 	t.Helper()

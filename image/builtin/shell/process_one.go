@@ -31,7 +31,7 @@ func defaultAction(sig syscall.Signal) {
 	removeHandler(sig)
 }
 
-// removeHandler is for a process that is about to execute another program: Go's runtime does not know of it.
+// removeHandler gives a signal its default action in the kernel. Go's runtime does not know of it.
 func removeHandler(sig syscall.Signal) {
 	var action [4]uint64 // struct sigaction of the kernel: SIG_DFL, no flags, no mask
 	syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(&action)), 0, 8, 0, 0)
