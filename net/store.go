@@ -52,7 +52,6 @@ func (s *Store) List() ([]*Network, error) {
 			return nil, err
 		}
 	}
-	slices.SortFunc(list, func(a, b *Network) int { return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID)) })
 	return list, nil
 }
 
@@ -67,7 +66,7 @@ func (s *Store) Peek() []*Network {
 	return list
 }
 
-// read is all networks that are on disk. A directory without network.json is one that is just being made, or that a killed command left.
+// read is all networks that are on disk, by name: their directories' names are ids, whose order is chance. A directory without network.json is one that is just being made, or that a killed command left.
 func (s *Store) read() (list []*Network, err error) {
 	entries, err := os.ReadDir(s.Dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -86,6 +85,7 @@ func (s *Store) read() (list []*Network, err error) {
 		}
 		list = append(list, n)
 	}
+	slices.SortFunc(list, func(a, b *Network) int { return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID)) })
 	return list, nil
 }
 
