@@ -5,7 +5,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -275,6 +277,10 @@ func (n *Network) checkFamilies() error {
 		return kernel.Advise(errors.New("conflicting options: --ipv4=false and an IPv4 subnet"), "leave one of them out")
 	case !n.EnableIPv4 && !n.EnableIPv6:
 		return kernel.Advise(errors.New("IPv4 or IPv6 must be enabled"), "--ipv4=false --ipv6   for a network with IPv6 only")
+	case n.EnableIPv6:
+		if _, err := os.Stat("/proc/sys/net/ipv6/conf"); errors.Is(err, fs.ErrNotExist) {
+			return kernel.Advise(errors.New("this kernel has no IPv6: it was built or started without (ipv6.disable=1)"), "leave out --ipv6, and subnets of IPv6")
+		}
 	}
 	return nil
 }

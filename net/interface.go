@@ -93,7 +93,9 @@ func (s *Store) Configure(n *Network, e Endpoint, way Way) error {
 	if n.Driver != Bridge {
 		steps = append(steps, kernel.Because(kernel.LinkSet{Name: temporaryName(e), Rename: e.Interface}, "", ""))
 	}
-	if !e.IPv6.IsValid() {
+	if e.IPv6.IsValid() {
+		steps = append(steps, ipv6On(e.Interface)...)
+	} else {
 		steps = append(steps, kernel.Try(kernel.Because(kernel.WriteFile{Path: "/proc/sys/net/ipv6/conf/" + e.Interface + "/disable_ipv6", Data: "1"},
 			"the network has no IPv6: no addresses of that kind, not even local ones", "这个网络没有 IPv6：连链路本地地址也不要"))...)
 	}

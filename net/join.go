@@ -101,6 +101,9 @@ func (s *Store) addressesBack(n *Network, bridge kernel.Link) error {
 	}
 	*n = *now
 	var steps []kernel.Step
+	if n.EnableIPv6 {
+		steps = ipv6On(n.Bridge())
+	}
 	for _, a := range s.lostAddresses(n, bridge) {
 		steps = append(steps, kernel.Because(kernel.AddrAdd{Name: n.Bridge(), Address: a}, "the bridge has lost it: the containers' gateway is there again", "网桥丢了这个地址：把容器的网关加回来"))
 	}
@@ -119,6 +122,9 @@ func (s *Store) newBridge(n *Network) []kernel.Step {
 // bridgeOn are the steps that give it its addresses and switch it on.
 func (s *Store) bridgeOn(n *Network) []kernel.Step {
 	var steps []kernel.Step
+	if n.EnableIPv6 {
+		steps = ipv6On(n.Bridge())
+	}
 	for _, p := range n.IPAM.Config {
 		if p.Gateway.IsValid() {
 			steps = append(steps, kernel.Because(kernel.AddrAdd{Name: n.Bridge(), Address: netip.PrefixFrom(p.Gateway, p.Subnet.Bits())},
@@ -126,6 +132,20 @@ func (s *Store) bridgeOn(n *Network) []kernel.Step {
 		}
 	}
 	return kernel.In(section, append(steps, kernel.Because(kernel.LinkSet{Name: n.Bridge(), Up: true}, "the bridge is switched on", "启用网桥"))...)
+}
+
+// ipv6On is the step that switches IPv6 on for an interface where it is off: for this one, or for all that are new.
+func ipv6On(name string) []kernel.Step {
+	const conf = "/proc/sys/net/ipv6/conf/"
+	off, err := os.ReadFile(conf + name + "/disable_ipv6")
+	if errors.Is(err, fs.ErrNotExist) { // it is still to be made
+		off, err = os.ReadFile(conf + "default/disable_ipv6")
+	}
+	if err != nil || string(off) != "1\n" {
+		return nil
+	}
+	return []kernel.Step{kernel.Because(kernel.WriteFile{Path: conf + name + "/disable_ipv6", Data: "0"},
+		"IPv6 is switched off here, and the network has it: on, for this interface alone", "这台机器关掉了 IPv6，而这个网络要用：只给这个接口打开")}
 }
 
 // What an interface of a store's says of itself: this, and the end of the store's path. The kernel keeps 255 bytes.

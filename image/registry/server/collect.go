@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -87,7 +90,8 @@ func (c *collection) repository(r repository) error {
 		return err
 	}
 	needed := map[Digest]bool{}
-	for d, m := range manifests {
+	byName := func(a, b Digest) int { return strings.Compare(a.String(), b.String()) }
+	for _, d := range slices.SortedFunc(maps.Keys(manifests), byName) {
 		if !staying[d] {
 			c.report.Manifests = append(c.report.Manifests, r.name+"@"+d.String())
 			if !c.options.DryRun {
@@ -98,7 +102,7 @@ func (c *collection) repository(r repository) error {
 			continue
 		}
 		c.marked[d] = true
-		for _, ref := range m.refers {
+		for _, ref := range manifests[d].refers {
 			c.marked[ref], needed[ref] = true, true
 		}
 	}
