@@ -35,7 +35,7 @@ func Interfaces() ([]Interface, error) {
 	if err != nil {
 		return nil, err
 	}
-	addresses, err := netlink.AddrList(nil, netlink.FAMILY_ALL)
+	addresses, err := allAddresses()
 	if err != nil {
 		return nil, err
 	}
@@ -53,10 +53,25 @@ func Interfaces() ([]Interface, error) {
 
 // AddressesOf are all addresses of an interface, by its number: RTM_GETADDR.
 func AddressesOf(index int) (list []netip.Addr, err error) {
-	all, err := netlink.AddrList(nil, netlink.FAMILY_ALL)
+	all, err := allAddresses()
 	for _, a := range all {
 		if p, ok := prefixOf(a); ok && a.LinkIndex == index {
 			list = append(list, p.Addr())
+		}
+	}
+	return list, err
+}
+
+func allAddresses() ([]netlink.Addr, error) {
+	return whole(func() ([]netlink.Addr, error) { return netlink.AddrList(nil, netlink.FAMILY_ALL) })
+}
+
+// whole asks for a list again as long as the kernel says that it has changed while it was told (NLM_F_DUMP_INTR): interfaces come and go,
+// and something may be missing. On a machine where that never ends, it ends with the error.
+func whole[T any](ask func() (T, error)) (list T, err error) {
+	for range 100 {
+		if list, err = ask(); !errors.Is(err, netlink.ErrDumpInterrupted) {
+			break
 		}
 	}
 	return list, err
@@ -92,7 +107,9 @@ type Route struct {
 // DefaultRoutes are the ways to everywhere, of IPv4 and IPv6: RTM_GETROUTE.
 func DefaultRoutes() (list []Route) {
 	for _, family := range []int{netlink.FAMILY_V4, netlink.FAMILY_V6} {
-		routes, err := netlink.RouteListFiltered(family, &netlink.Route{}, netlink.RT_FILTER_DST)
+		routes, err := whole(func() ([]netlink.Route, error) {
+			return netlink.RouteListFiltered(family, &netlink.Route{}, netlink.RT_FILTER_DST)
+		})
 		if err != nil {
 			continue
 		}
@@ -144,6 +161,8 @@ type BridgePort struct {
 
 // BridgePortOf looks at a port, by its number: IFLA_PROTINFO.
 func BridgePortOf(index int) (BridgePort, error) {
-	info, err := netlink.LinkGetProtinfo(&netlink.Device{LinkAttrs: netlink.LinkAttrs{Index: index}})
+	info, err := whole(func() (netlink.Protinfo, error) {
+		return netlink.LinkGetProtinfo(&netlink.Device{LinkAttrs: netlink.LinkAttrs{Index: index}})
+	})
 	return BridgePort{Hairpin: info.Hairpin, Isolated: info.Isolated}, err
 }

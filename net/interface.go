@@ -127,7 +127,7 @@ func (s *Store) Configure(n *Network, e Endpoint, way Way) error {
 func (s *Store) switchOn(e Endpoint, before []kernel.Step) error {
 	on := kernel.Because(kernel.LinkSet{Name: e.Interface, Up: true}, "", "")
 	err := s.Door.Do(kernel.In(section, append(before, on)...)...)
-	for try := 0; errors.Is(err, unix.EADDRINUSE) && try < 100; try++ {
+	for try := 0; errors.Is(err, unix.EADDRINUSE) && try < 250; try++ {
 		time.Sleep(20 * time.Millisecond)
 		err = s.Door.Do(kernel.In(section, on)...)
 	}

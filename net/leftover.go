@@ -25,8 +25,11 @@ type Leftover struct {
 // theirs is none of ours. The kernel is asked first and the files are read then: whoever makes something writes it down before, so
 // that what is just being made is not taken for a leftover. (Who may not look at interfaces or rules has made none.)
 func (s *Store) Leftovers() (list []Leftover, err error) {
-	links, _ := kernel.Links()
+	links, unknown := kernel.Links()
 	rules, _ := OwnedRules()
+	if unknown != nil {
+		rules = nil // whose they are is told by the bridges that they speak of
+	}
 	known, err := s.read()
 	if err != nil {
 		return nil, err

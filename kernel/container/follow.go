@@ -23,8 +23,6 @@ func (e *Engine) Events(ctx context.Context, o EventOptions, each func(Event) er
 	if err := e.makeRoot(); err != nil { // there must be a directory to look at
 		return err
 	}
-	changed, stop := watchFor(e.Paths.State, unix.IN_MODIFY|unix.IN_CREATE|unix.IN_MOVED_TO)
-	defer stop()
 	pick := func(event Event) error {
 		at := time.Unix(0, event.TimeNano)
 		if at.Before(o.Since) || !o.Until.IsZero() && at.After(o.Until) {
@@ -36,8 +34,13 @@ func (e *Engine) Events(ctx context.Context, o EventOptions, each func(Event) er
 	defer tail.close()
 	if o.Since.IsZero() {
 		tail.skip()
-	} else if err := tail.past(pick); err != nil {
-		return err
+	}
+	changed, stop := watchFor(e.Paths.State, unix.IN_MODIFY|unix.IN_CREATE|unix.IN_MOVED_TO)
+	defer stop()
+	if !o.Since.IsZero() {
+		if err := tail.past(pick); err != nil {
+			return err
+		}
 	}
 	var over <-chan time.Time
 	if !o.Until.IsZero() {
@@ -52,7 +55,7 @@ func (e *Engine) Events(ctx context.Context, o EventOptions, each func(Event) er
 		case <-over:
 			return tail.read(pick)
 		case <-ctx.Done():
-			return nil
+			return tail.read(pick) // what has happened before
 		}
 	}
 }

@@ -50,21 +50,25 @@ func (e *Engine) openRecord(r *Record) (*os.File, error) {
 // waitWith is Wait with the record's file open, which it closes.
 func (e *Engine) waitWith(r *Record, file *os.File) (*End, error) {
 	defer file.Close()
-	if err := e.waitForNextEnd(r); err != nil {
-		return nil, err
+	for {
+		if err := e.waitForNextEnd(r); err != nil {
+			return nil, err
+		}
+		after, err := e.Get(r.ID)
+		var removed *ErrNotFound
+		switch {
+		case errors.As(err, &removed):
+			return readWord(file), nil
+		case err != nil:
+			return nil, err
+		case after.State.Running && after.State.Born == r.State.Born && !after.State.End.isAfter(r.State.End):
+			// Its monitor was killed, and somebody else, who has the lock now, is putting the record right.
+		case after.State.End == nil:
+			return &End{ExitCode: after.State.ExitCode}, nil
+		default:
+			return after.State.End, nil
+		}
 	}
-	after, err := e.Get(r.ID)
-	var removed *ErrNotFound
-	if errors.As(err, &removed) {
-		return readWord(file), nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	if after.State.End == nil {
-		return &End{ExitCode: after.State.ExitCode}, nil
-	}
-	return after.State.End, nil
 }
 
 // waitForNextEnd sleeps until the lock is free, or, where the monitor may keep it and bring the container back, until the record

@@ -130,6 +130,7 @@ func (p *plan) ownDirectories() []kernel.Step {
 	mkdir := func(dir string) kernel.Step { return kernel.Because(kernel.Mkdir{Path: dir, Mode: 0o755}, "", "") }
 	steps := []kernel.Step{
 		kernel.Because(kernel.Mount{Source: "/dev", Target: "dev", Flags: unix.MS_BIND | unix.MS_REC}, "", ""),
+		{Effect: tmpfs("dev/shm", "1777").Effect, Optional: true}, // not every machine has one
 		tmpfs("run", "755"), tmpfs("tmp", "1777"), tmpfs("var", "755"),
 		mkdir("var/lib"), mkdir("var/log"), mkdir("var/tmp"), mkdir("var/lib/sandbox"), // stays empty: no trace of the machine's containers
 		kernel.Because(kernel.Mount{Source: "proc", Target: "proc", Type: "proc", Flags: plain}, "", ""),

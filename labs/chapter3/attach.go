@@ -65,8 +65,10 @@ func runAttach(env *command.Env, opts attachOptions, ref string) error {
 	if err != nil {
 		return err
 	}
-	engine.Event(r.Event("attach"))
-	s.Begun = func() { sayHowToLeave(env, r, s, opts.detachKeys) } // not before: Ctrl-C would end only us
+	s.Begun = func() { // not before: Ctrl-C would end only us
+		engine.Event(r.Event("attach"))
+		sayHowToLeave(env, r, s, opts.detachKeys)
+	}
 	return attend(env, r, monitor, s)
 }
 

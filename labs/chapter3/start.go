@@ -95,8 +95,8 @@ func runStart(env *command.Env, opts startOptions, ref string) error {
 		fmt.Fprintln(env.Out, ref)
 		return nil
 	}
-	engine.Event(r.Event("attach"))
 	s := streams(env, r, opts.interactive, opts.attach)
+	s.Begun = func() { engine.Event(r.Event("attach")) }
 	s.DetachKeys = keys
 	return attend(env, r, monitor, s)
 }

@@ -2,6 +2,7 @@ package userland
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -217,7 +218,7 @@ func adjust(address *netlink.Addr, word, text string) error {
 func replaceAddress(link netlink.Link, address *netlink.Addr) error {
 	if address.IP.To4() != nil {
 		existing, err := netlink.AddrList(link, unix.AF_INET)
-		if err != nil {
+		if err != nil && !errors.Is(err, netlink.ErrDumpInterrupted) {
 			return err
 		}
 		if len(existing) > 0 {

@@ -1,6 +1,7 @@
 package userland
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -269,7 +270,7 @@ func (c *ipCall) flushAddresses(args *arguments) error {
 		return err
 	}
 	addresses, err := netlink.AddrList(link, c.family)
-	if err != nil {
+	if err != nil && !errors.Is(err, netlink.ErrDumpInterrupted) {
 		return refused(err)
 	}
 	for _, a := range addresses {
