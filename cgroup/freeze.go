@@ -74,13 +74,13 @@ func (h Host) Frozen(id string) bool {
 }
 
 // WaitFrozen returns when all processes stand still, which takes them as long as a system call that cannot be
-// interrupted; or false after a fifth of a second.
-func (h Host) WaitFrozen(id string) bool {
+// interrupted; or false when that takes too long.
+func (h Host) WaitFrozen(id string, patience time.Duration) bool {
 	file, frozen := h.freezerFile(id), "FROZEN"
 	if h.Mode == V2 {
 		file, frozen = filepath.Join(filepath.Dir(file), "cgroup.events"), "frozen 1"
 	}
-	for range 40 {
+	for until := time.Now().Add(patience); time.Now().Before(until); {
 		state, err := os.ReadFile(file)
 		if err != nil || strings.Contains(string(state), frozen) {
 			return err == nil

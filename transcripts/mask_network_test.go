@@ -16,8 +16,9 @@ var (
 		` address 02:42(:[0-9a-f]{2}){4} type bridge`, ` address <mac> type bridge`,
 		`( netns )\d+\b`, `$1<n>`,
 		`"/proc/\d+/ns/net"`, `"/proc/<pid>/ns/net"`,
-		`^(  \d+: (?:eth|veth|br-|sandbox)\S+ .* state )(?:UNKNOWN|DOWN) `, `${1}UP `, // the kernel notices a little later
-		`^(  eth\d@if\d+ +)UNKNOWN `, `${1}UP      `,
+		`^(  \d+: (?:eth|veth|br-|sandbox)\S+ .* state )(?:UNKNOWN|DOWN|LOWERLAYERDOWN) `, `${1}UP `, // the kernel notices a little later
+		`^(  eth\d@if\d+ +)(?:UNKNOWN|DOWN|LOWERLAYERDOWN) +`, `${1}UP             `,
+		`<NO-CARRIER,`, `<`,
 		`\b(127\.0\.0\.11:)\d{4,5}\b`, `$1<port>`,
 		`( -s 127\.0\.0\.11/32 .* --sport )\d+`, `$1<port>`,
 		`\btime=[\d.]+ ms$`, `time=<ms> ms`,

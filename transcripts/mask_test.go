@@ -35,7 +35,7 @@ var everywhere = rules(
 	`\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?Z?)?`, `<time>`,
 	`^  total [1-9]\d*$`, `  total <blocks>`,
 	`\b(file|dir|multi):[0-9a-f]{12,64}`, `$1:<digest>`,
-	`\bN/A\b|\bAbout an? \w+ ago|\b\d+ (minute|hour|day|week|month|year)s ago`, `<age>`,
+	`\bN/A\b|\bAbout an? \w+ ago|\b\d+ (minute|hour|day|week|month|year)s( ago)?`, `<age>`,
 	`0x[0-9a-f]{5,8}( +\d+ +root)`, `0x<key>$1`,
 	`(NSpid:\s+)\d+`, `$1<pid>`,
 	`^(  Process |  进程 )\d+( has| 有)`, `$1<pid>$2`,

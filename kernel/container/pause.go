@@ -48,11 +48,15 @@ const standStillTries = 25
 // in the middle, one waiting for another that stands still already: it stays FREEZING for ever. So they may go on for a moment, and it
 // is tried again.
 func (e *Engine) standStill(r *Record, freeze []kernel.Step, cure string) error {
-	for range standStillTries {
+	for try := range standStillTries {
 		if err := e.Door.Do(freeze...); err != nil {
 			return err
 		}
-		if e.groups(r.ID).WaitFrozen(r.ID) {
+		patience := 200 * time.Millisecond
+		if try < 2 { // all others stand as soon as each of them has had the processor once
+			patience = 2 * time.Second
+		}
+		if e.groups(r.ID).WaitFrozen(r.ID, patience) {
 			return nil
 		}
 		e.thaw(r.ID)

@@ -51,7 +51,7 @@ func (p *pty) close() {
 // Times of the typist, who does not see what the program does, only what it prints.
 const (
 	glance   = 50 * time.Millisecond // a prompt that nothing has followed for so long is one
-	silence  = time.Second           // so long without a word, and without a prompt: it waits for input, too
+	silence  = 2 * time.Second       // so long without a word, and without a prompt: it waits for input, too
 	start    = 4 * time.Second       // so long without having begun (see there): it is not just slow to start
 	patience = 30 * time.Second      // so long after all has been typed, and it has neither printed nor ended: it will not
 )
@@ -64,6 +64,7 @@ type typist struct {
 	lines     []string // still to be typed
 	shown     bytes.Buffer
 	typing    bool      // something has been typed
+	ready     bool      // it has begun
 	spoke     bool      // before that something was printed
 	lastTyped int       // the length of shown when a line was typed last
 	lastEvent time.Time // when something was typed or printed last
@@ -126,10 +127,13 @@ func (t *typist) work(ended <-chan struct{}, kill func()) error {
 			continue
 		default:
 		}
+		if !t.ready && t.begun() {
+			t.ready, t.lastEvent = true, time.Now()
+		}
 		switch quiet := time.Since(t.lastEvent); {
 		case len(t.lines) == 0 && quiet > t.patience:
 			kill()
-		case len(t.lines) > 0 && !news && (quiet > start || quiet > silence && t.begun() || t.atPrompt()):
+		case len(t.lines) > 0 && !news && (quiet > start || quiet > silence && t.ready || t.atPrompt()):
 			if err := t.typeNext(); err != nil {
 				return err
 			}

@@ -108,8 +108,10 @@ func TestCommandHasBegun(t *testing.T) {
 		}
 		ty := &typist{terminal: terminal}
 		begin(ty)
-		if _, err := ty.read(glance); err != nil {
-			t.Fatal(err)
+		for news := false; !news && (what == "its own echo" || what == "printed"); {
+			if news, err = ty.read(glance); err != nil {
+				t.Fatal(err)
+			}
 		}
 		if got := ty.begun(); got != (what == "printed" || what == "raw mode") {
 			t.Errorf("%s: begun %v", what, got)
@@ -345,25 +347,34 @@ func TestAnsweredQuestionsDisappear(t *testing.T) {
 		}
 		s := &Session{In: p.slave, Out: p.slave, Terminal: true, Width: c.width, Lang: English}
 		fmt.Fprint(p.master, c.early)
-		time.Sleep(glance)
+		for there := 0; there < len(c.early); {
+			if there, err = unix.IoctlGetInt(int(p.slave.Fd()), unix.TIOCINQ); err != nil {
+				t.Fatal(err)
+			}
+		}
 		answered := make(chan error, 1)
 		go func() {
 			_, err := s.ask("Enter goes on · b back", "", "b")
 			fmt.Fprint(p.slave, "end")
 			answered <- err
 		}()
-		time.Sleep(glance)
-		fmt.Fprint(p.master, c.later)
+		shown, some := "", make([]byte, 1000)
+		sees := func(text string) {
+			for !strings.Contains(shown, text) {
+				n, err := p.master.Read(some)
+				if err != nil {
+					t.Fatal(err)
+				}
+				shown += string(some[:n])
+			}
+		}
+		if c.early == "" {
+			sees("b back")
+			fmt.Fprint(p.master, c.later)
+		}
+		sees("end")
 		if err := <-answered; err != nil {
 			t.Fatal(err)
-		}
-		shown, some := "", make([]byte, 1000)
-		for !strings.Contains(shown, "end") {
-			n, err := p.master.Read(some)
-			if err != nil {
-				t.Fatal(err)
-			}
-			shown += string(some[:n])
 		}
 		if rows := strings.Count(shown, gone); rows != c.rows {
 			t.Errorf("%s: %d rows are taken back, want %d: %q", c.name, rows, c.rows, shown)
