@@ -42,18 +42,18 @@ func (e *Engine) Connect(r *Record) (*Monitor, error) {
 }
 
 func (e *Engine) connect(r *Record) (*Monitor, error) {
-	record, err := e.openRecord(r)
+	files, err := e.await(r)
 	if err != nil {
 		return nil, err
 	}
 	control, err := e.dial(r.ID)
 	if err == nil {
 		if err = (&frameWriter{w: control}).write(frameAttach, nil); err == nil {
-			return &Monitor{control: control, door: e.Door, lost: func() (*End, error) { return e.waitWith(r, record) }}, nil
+			return &Monitor{control: control, door: e.Door, lost: func() (*End, error) { return e.waitWith(r, files) }}, nil
 		}
 		control.Close()
 	}
-	record.Close()
+	files.Close()
 	return nil, err
 }
 

@@ -116,18 +116,23 @@ func TestLastWord(t *testing.T) {
 	if err := r.save(e.Door, e.Paths, false); err != nil {
 		t.Fatal(err)
 	}
-	open := func() *os.File {
-		file, err := os.Open(e.Paths.record(r.ID))
+	open := func(goes bool) awaited {
+		r.HostConfig.AutoRemove = goes
+		files, err := e.await(r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { file.Close() })
-		return file
+		t.Cleanup(files.Close)
+		return files
 	}
-	before, killed := open(), open()
-	if end := readWord(killed); end.ExitCode != exitKilled {
+	killed, held := open(false), open(true)
+	if end := killed.read(); end.ExitCode != exitKilled {
 		t.Errorf("without a last word: %+v", end)
 	}
+	if err := r.save(e.Door, e.Paths, false); err != nil { // the record is another file now
+		t.Fatal(err)
+	}
+	late := open(false)
 	r.State.End = &End{ExitCode: 42}
 	e.leaveWord(r)
 	if again, err := e.Paths.load(r.ID); err != nil || !again.State.Running {
@@ -136,8 +141,10 @@ func TestLastWord(t *testing.T) {
 	if err := e.delete(r, false); err != nil {
 		t.Fatal(err)
 	}
-	if end := readWord(before); end.ExitCode != 42 {
-		t.Errorf("the end is %+v", end)
+	for what, files := range map[string]awaited{"a file of its own": held, "the record": late} {
+		if end := files.read(); end.ExitCode != 42 {
+			t.Errorf("%s: the end is %+v", what, end)
+		}
 	}
 }
 

@@ -46,6 +46,7 @@ func (p Paths) containers() string        { return p.State + "/containers" }
 func (p Paths) names() string             { return p.State + "/names" }
 func (p Paths) dir(id string) string      { return p.containers() + "/" + id }
 func (p Paths) record(id string) string   { return p.dir(id) + "/container.json" }
+func (p Paths) word(id string) string     { return p.dir(id) + "/last-word.json" }
 func (p Paths) spec(id string) string     { return p.dir(id) + "/config.json" }
 func (p Paths) parent(id string) string   { return p.dir(id) + "/cgroup-parent" }
 func (p Paths) asked(id string) string    { return p.dir(id) + "/asked.json" }

@@ -194,25 +194,31 @@ func (e *Engine) Remove(r *Record, force, volumes bool) error {
 		}
 		e.killKeeper(r.ID)
 	}
-	lock, taken, err := takeLock(e.Paths.dir(r.ID))
-	switch {
-	case isMissing(err):
+	lock, err := e.Lock(r)
+	if isMissing(err) {
 		return nil // --rm was faster
-	case err != nil:
+	}
+	if err != nil {
 		return err
-	case !taken:
-		return kernel.Advise(fmt.Errorf("container %s is just being started or removed", r.PlainName()), "try again")
 	}
 	defer lock.Close()
 	e.removeGroups(r.ID)
 	return e.delete(r, volumes || r.HostConfig.AutoRemove)
 }
 
-// Lock takes a container that is not running for a start.
+// endTakes bounds how often Lock tries: a monitor that has written down its container's end has some things to put away before it goes.
+const endTakes = 50
+
+// Lock takes a container that is not running, for a start or to remove it.
 func (e *Engine) Lock(r *Record) (*os.File, error) {
-	lock, taken, err := takeLock(e.Paths.dir(r.ID))
-	if err == nil && !taken {
-		err = kernel.Advise(fmt.Errorf("container %s is just being started or removed", r.PlainName()), "try again")
+	for range endTakes {
+		lock, taken, err := takeLock(e.Paths.dir(r.ID))
+		if err != nil || taken {
+			return lock, err
+		}
+		if now, err := e.Paths.load(r.ID); err == nil && now.State.Running && now.State.Born != r.State.Born {
+			break // somebody has started it
+		}
 	}
-	return lock, err
+	return nil, kernel.Advise(fmt.Errorf("container %s is just being started or removed", r.PlainName()), "try again")
 }

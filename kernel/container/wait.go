@@ -11,45 +11,71 @@ import (
 )
 
 // lastWord is what is appended to the record of a container that is about to be removed, for those who wait for it and
-// have that file open: they can read it to its end even when it has no name any more.
+// have that file open: they can read it to its end even when it has no name any more. The record of one that runs may become another file
+// meanwhile (rename, a health check): so it is written, too, into a file that is there if somebody waits.
 type lastWord struct{ End End }
 
-// leaveWord writes it. Whoever reads the record meanwhile sees only the first value in the file.
+// leaveWord writes it. Whoever reads the record meanwhile sees only the first value in the file. The record comes first: who has made the
+// other file too late for it reads the word there.
 func (e *Engine) leaveWord(r *Record) {
-	handle := &kernel.Handle{}
-	err := e.Door.Do(kernel.Step{
-		Effect: kernel.Open{Path: e.Paths.record(r.ID), Flags: os.O_WRONLY | os.O_APPEND | unix.O_CLOEXEC, As: handle}, Section: "3.3",
-		Why: kernel.Why{EN: "a last word for those who wait: the exit code", ZH: "给还在等待的命令留一句话：退出码"},
-	})
-	if err != nil {
-		return
+	for _, path := range []string{e.Paths.record(r.ID), e.Paths.word(r.ID)} {
+		if path != e.Paths.record(r.ID) && !exists(path) {
+			continue
+		}
+		handle := &kernel.Handle{}
+		err := e.Door.Do(kernel.Step{
+			Effect: kernel.Open{Path: path, Flags: os.O_WRONLY | os.O_APPEND | unix.O_CLOEXEC, As: handle}, Section: "3.3",
+			Why: kernel.Why{EN: "a last word for those who wait: the exit code", ZH: "给还在等待的命令留一句话：退出码"},
+		})
+		if err != nil {
+			continue
+		}
+		file := os.NewFile(uintptr(handle.Number()), "word")
+		json.NewEncoder(file).Encode(lastWord{*r.State.End})
+		file.Close()
 	}
-	file := os.NewFile(uintptr(handle.Number()), "record")
-	defer file.Close()
-	json.NewEncoder(file).Encode(lastWord{*r.State.End})
+}
+
+// awaited are the files that a last word is read from: the record, and the other one if the container is one that goes at its end.
+type awaited struct{ record, word *os.File }
+
+func (a awaited) Close() {
+	a.record.Close()
+	a.word.Close()
 }
 
 // Wait sleeps until the container has ended, even if its restart policy brings it back, and says how.
 func (e *Engine) Wait(r *Record) (*End, error) {
-	file, err := e.openRecord(r)
+	files, err := e.await(r)
 	if err != nil {
 		return nil, err
 	}
-	return e.waitWith(r, file)
+	return e.waitWith(r, files)
 }
 
-// openRecord opens the file that a last word will be left in.
-func (e *Engine) openRecord(r *Record) (*os.File, error) {
-	file, err := os.Open(e.Paths.record(r.ID))
-	if isMissing(err) {
-		err = &ErrNotFound{r.PlainName()}
+// await opens the files that a last word will be left in.
+func (e *Engine) await(r *Record) (files awaited, err error) {
+	if handle := (&kernel.Handle{}); r.HostConfig.AutoRemove && r.State.Running {
+		err := e.Door.Do(kernel.Step{
+			Effect: kernel.Open{Path: e.Paths.word(r.ID), Flags: os.O_RDONLY | os.O_CREATE | unix.O_CLOEXEC, Mode: 0o600, As: handle}, Section: "3.3",
+			Why: kernel.Why{EN: "it is removed at its end: its exit code will stand here", ZH: "容器结束时会被删除：退出码会写在这里"},
+		})
+		if err == nil { // where nothing can be written the record has to do
+			files.word = os.NewFile(uintptr(handle.Number()), "word")
+		}
 	}
-	return file, err
+	if files.record, err = os.Open(e.Paths.record(r.ID)); err != nil {
+		files.word.Close()
+		if isMissing(err) {
+			err = &ErrNotFound{r.PlainName()}
+		}
+	}
+	return files, err
 }
 
-// waitWith is Wait with the record's file open, which it closes.
-func (e *Engine) waitWith(r *Record, file *os.File) (*End, error) {
-	defer file.Close()
+// waitWith is Wait with the files open, which it closes.
+func (e *Engine) waitWith(r *Record, files awaited) (*End, error) {
+	defer files.Close()
 	for {
 		if err := e.waitForNextEnd(r); err != nil {
 			return nil, err
@@ -58,7 +84,7 @@ func (e *Engine) waitWith(r *Record, file *os.File) (*End, error) {
 		var removed *ErrNotFound
 		switch {
 		case errors.As(err, &removed):
-			return readWord(file), nil
+			return files.read(), nil
 		case err != nil:
 			return nil, err
 		case after.State.Running && after.State.Born == r.State.Born && !after.State.End.isAfter(r.State.End):
@@ -98,14 +124,16 @@ func (end *End) isAfter(other *End) bool {
 	return end != nil && (other == nil || end.Time.After(other.Time.Time))
 }
 
-// readWord reads the end that was left in a record; that of a kill, when nobody could leave one.
-func readWord(record *os.File) *End {
+// read is the end that was left; that of a kill, when nobody could leave one.
+func (a awaited) read() *End {
 	var r Record
 	word := lastWord{End{ExitCode: exitKilled}}
-	decoder := json.NewDecoder(record)
+	decoder := json.NewDecoder(a.record)
 	if decoder.Decode(&r) == nil && !r.State.Running && r.State.End != nil {
 		return r.State.End // it was removed long after its end
 	}
-	decoder.Decode(&word)
+	if decoder.Decode(&word) != nil && a.word != nil {
+		json.NewDecoder(a.word).Decode(&word)
+	}
 	return &word.End
 }

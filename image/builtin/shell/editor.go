@@ -21,7 +21,7 @@ type editor struct {
 	out      io.Writer
 	history  *[]string
 	complete func(line []rune) completion
-	ready    func() // called when the terminal sends keys, not signals
+	keys     func(on bool) // called when the terminal sends keys, not signals, and just before it sends signals again
 
 	prompt  string
 	line    []rune
@@ -42,14 +42,18 @@ func (e *editor) readLine(prompt string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer term.Restore(fd, modes)
-	e.ready()
+	restore := func() {
+		e.keys(false)
+		term.Restore(fd, modes)
+	}
+	defer restore()
+	e.keys(true)
 	// Only the prompt's last line is drawn again.
 	if i := strings.LastIndexByte(prompt, '\n'); i >= 0 {
 		fmt.Fprint(e.out, strings.ReplaceAll(prompt[:i+1], "\n", "\r\n"))
 		prompt = prompt[i+1:]
 	}
-	*e = editor{in: e.in, out: e.out, history: e.history, complete: e.complete, ready: e.ready, killed: e.killed,
+	*e = editor{in: e.in, out: e.out, history: e.history, complete: e.complete, keys: e.keys, killed: e.killed,
 		prompt: prompt, at: len(*e.history)}
 	e.draw()
 	for {
@@ -68,7 +72,7 @@ func (e *editor) readLine(prompt string) (string, error) {
 				e.draw()
 			}
 			// What is typed from the new line on is meant for the program that comes next.
-			term.Restore(fd, modes)
+			restore()
 			if err == errInterrupted {
 				fmt.Fprint(e.out, "^C")
 			}

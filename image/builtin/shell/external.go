@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 	"mvdan.cc/sh/v3/interp"
@@ -38,6 +39,7 @@ func (s *Shell) runProgram(hc interp.HandlerContext, args []string) error {
 		return context.Canceled
 	}
 	s.foreground++
+	ctrlC := s.nextCtrlC
 	err = s.start(cmd)
 	s.mu.Unlock()
 	if errors.Is(err, syscall.ENOEXEC) {
@@ -48,6 +50,7 @@ func (s *Shell) runProgram(hc interp.HandlerContext, args []string) error {
 	}
 	if err == nil {
 		s.wait(cmd)
+		s.hearCtrlC(cmd.ProcessState, ctrlC)
 	}
 	s.mu.Lock()
 	s.foreground--
@@ -56,6 +59,18 @@ func (s *Shell) runProgram(hc interp.HandlerContext, args []string) error {
 		return s.cannotRun(hc, args[0], err)
 	}
 	return s.afterForeground(hc, cmd.ProcessState)
+}
+
+// hearCtrlC waits, after the end of a program that died of Ctrl-C, for the shell's own signal of the same key, which it may get a moment later: taken
+// for a new one, it would end the next command. There is none if somebody has sent the signal to the program alone.
+func (s *Shell) hearCtrlC(state *os.ProcessState, ctrlC <-chan struct{}) {
+	if status := state.Sys().(syscall.WaitStatus); !s.interactive || !status.Signaled() || status.Signal() != syscall.SIGINT || s.trapped(syscall.SIGINT) {
+		return
+	}
+	select {
+	case <-ctrlC:
+	case <-time.After(time.Second):
+	}
 }
 
 // start needs s.mu: until the process is in the list of children, the reaper of orphans must not see it.

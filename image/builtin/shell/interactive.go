@@ -22,7 +22,7 @@ func (s *Shell) converse() int {
 	if err != nil {
 		return s.runStdin()
 	}
-	ed := &editor{in: terminal, out: s.stderr, history: &s.history, complete: s.complete, ready: s.forgiveInterrupt}
+	ed := &editor{in: terminal, out: s.stderr, history: &s.history, complete: s.complete, keys: s.takeKeys}
 	for {
 		s.reportEnded()
 		stmts, err := s.readCommand(ed)
@@ -41,7 +41,18 @@ func (s *Shell) converse() int {
 	return s.leave()
 }
 
-// forgiveInterrupt: from here on Ctrl-C is a key like any other, and one that came a moment ago has nothing to stop.
+// takeKeys: as long as a line is typed, Ctrl-C is a key like any other. A signal that comes now is that of a Ctrl-C of before, as is one that came a
+// moment ago: it has nothing to stop.
+func (s *Shell) takeKeys(on bool) {
+	s.mu.Lock()
+	s.atPrompt = on
+	if on {
+		s.stopping = false
+	}
+	s.mu.Unlock()
+}
+
+// forgiveInterrupt: what Ctrl-C was to stop has stopped.
 func (s *Shell) forgiveInterrupt() {
 	s.mu.Lock()
 	s.stopping = false

@@ -51,8 +51,10 @@ type Shell struct {
 	lastPID    int // $!
 	foreground int // programs that the shell waits for
 	interrupt  context.CancelFunc
-	stopping   bool      // Ctrl-C was typed, and what it is to stop has not begun
-	killedBy   os.Signal // what ended the last foreground program, nil if it left by itself
+	stopping   bool          // Ctrl-C was typed, and what it is to stop has not begun
+	atPrompt   bool          // a line is being typed: Ctrl-C is a key
+	nextCtrlC  chan struct{} // closed by the next Ctrl-C, which makes another one
+	killedBy   os.Signal     // what ended the last foreground program, nil if it left by itself
 	traps      map[os.Signal]string
 	pending    []os.Signal // arrived, and their trap not yet run
 	signals    chan os.Signal
@@ -81,6 +83,7 @@ func main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		interrupt: func() {},
 		traps:     map[os.Signal]string{},
 		arrived:   make(chan struct{}, 1),
+		nextCtrlC: make(chan struct{}),
 		children:  map[int]bool{},
 	}
 	s.interactive = inv.command == nil && inv.file == "" && isTerminal(stdin) && isTerminal(stderr)

@@ -97,7 +97,9 @@ func (s *Shell) receive(sig syscall.Signal) {
 	defer s.mu.Unlock()
 	switch sig {
 	case syscall.SIGINT:
-		if s.foreground == 0 { // otherwise the program that runs decides, see afterForeground
+		close(s.nextCtrlC)
+		s.nextCtrlC = make(chan struct{})
+		if s.foreground == 0 && !s.atPrompt { // otherwise the program that runs decides, see afterForeground
 			s.stopping = true
 			s.interrupt()
 		}

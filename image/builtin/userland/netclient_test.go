@@ -56,15 +56,15 @@ func TestWgetIsImpatient(t *testing.T) {
 		for range 8 {
 			io.WriteString(w, "x")
 			w.(http.Flusher).Flush()
-			time.Sleep(200 * time.Millisecond)
+			time.Sleep(500 * time.Millisecond)
 		}
 		if r.URL.Path == "/stuck" {
 			<-r.Context().Done()
 		}
 	}))
 	defer slow.Close()
-	mustPrint(t, "xxxxxxxx", "wget", "-q", "-T", "1", "-O", "-", slow.URL+"/")
-	stdout, stderr, code := call(t, "", "wget", "-q", "-T", "1", "-O", "-", slow.URL+"/stuck")
+	mustPrint(t, "xxxxxxxx", "wget", "-q", "-T", "3", "-O", "-", slow.URL+"/")
+	stdout, stderr, code := call(t, "", "wget", "-q", "-T", "3", "-O", "-", slow.URL+"/stuck")
 	check(t, "stuck", fmt.Sprint(stdout, stderr, code), "xxxxxxxxwget: download timed out\n1")
 }
 
