@@ -66,7 +66,8 @@ func (s *Store) Peek() []*Network {
 	return list
 }
 
-// read is all networks that are on disk, by name: their directories' names are ids, whose order is chance. A directory without network.json is one that is just being made, or that a killed command left.
+// read is all networks that are on disk, by name: their directories' names are ids, whose order is chance. A directory without network.json
+// is one that is just being made, or that a killed command left.
 func (s *Store) read() (list []*Network, err error) {
 	entries, err := os.ReadDir(s.Dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
