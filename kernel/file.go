@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"errors"
 	"os"
 	"strconv"
 	"strings"
@@ -218,10 +219,14 @@ func (r RemoveAll) compile(c *compiler) { panic("kernel: RemoveAll is for the pa
 
 func (r RemoveAll) performInGo() (int, error) {
 	err := os.RemoveAll(r.Path)
-	if err == nil || os.Geteuid() == 0 {
+	switch {
+	case err == nil:
+		return 0, nil
+	case os.Geteuid() != 0:
+		openUp(r.Path)
+	case !errors.Is(err, unix.ENOTEMPTY): // otherwise somebody has put a file there meanwhile
 		return 0, err
 	}
-	openUp(r.Path)
 	return 0, os.RemoveAll(r.Path)
 }
 

@@ -279,7 +279,7 @@ func (n *Network) checkFamilies() error {
 		return kernel.Advise(errors.New("IPv4 or IPv6 must be enabled"), "--ipv4=false --ipv6   for a network with IPv6 only")
 	case n.EnableIPv6:
 		if _, err := os.Stat("/proc/sys/net/ipv6/conf"); errors.Is(err, fs.ErrNotExist) {
-			return kernel.Advise(errors.New("this kernel has no IPv6: it was built or started without (ipv6.disable=1)"), "leave out --ipv6, and subnets of IPv6")
+			return kernel.Advise(errors.New("this kernel has no IPv6: it was built or started without it (ipv6.disable=1)"), "leave out --ipv6, and subnets of IPv6")
 		}
 	}
 	return nil

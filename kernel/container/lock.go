@@ -2,6 +2,7 @@ package container
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"time"
 
@@ -19,7 +20,8 @@ import (
 // lockTries bounds how often takeLock tries again: whoever only asks (isLocked) holds a shared lock for a moment.
 const lockTries = 20
 
-// takeLock opens and locks a container's directory; taken is false if somebody has it.
+// takeLock opens and locks a container's directory; taken is false if somebody has it. One that has gone is missing, even if that was while it was
+// waited for.
 func takeLock(dir string) (lock *os.File, taken bool, err error) {
 	lock, err = os.Open(dir)
 	if err != nil {
@@ -31,6 +33,13 @@ func takeLock(dir string) (lock *os.File, taken bool, err error) {
 			break
 		}
 		time.Sleep(time.Millisecond)
+	}
+	var now unix.Stat_t
+	if err == nil {
+		err = unix.Fstat(int(lock.Fd()), &now)
+	}
+	if err == nil && now.Nlink == 0 { // who had it before us has removed it
+		err = &fs.PathError{Op: "flock", Path: dir, Err: unix.ENOENT}
 	}
 	if err != nil {
 		lock.Close()

@@ -209,7 +209,7 @@ func (e *Engine) Remove(r *Record, force, volumes bool) error {
 // endTakes bounds how often Lock tries: a monitor that has written down its container's end has some things to put away before it goes.
 const endTakes = 50
 
-// Lock takes a container that is not running, for a start or to remove it.
+// Lock takes a container that is not running, for a start, to remove it, or to copy files.
 func (e *Engine) Lock(r *Record) (*os.File, error) {
 	for range endTakes {
 		lock, taken, err := takeLock(e.Paths.dir(r.ID))
@@ -220,5 +220,5 @@ func (e *Engine) Lock(r *Record) (*os.File, error) {
 			break // somebody has started it
 		}
 	}
-	return nil, kernel.Advise(fmt.Errorf("container %s is just being started or removed", r.PlainName()), "try again")
+	return nil, kernel.Advise(fmt.Errorf("another command is just at work on container %s", r.PlainName()), "try again when it has been started, removed, or copied from")
 }

@@ -51,7 +51,10 @@ func (e *Engine) find(ref string) (r *Record, lost bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
-	return e.reconcile(r)
+	if r, lost, err = e.reconcile(r); isMissing(err) { // somebody else has found its monitor killed, and --rm has removed it
+		err = &ErrNotFound{ref}
+	}
+	return r, lost, err
 }
 
 // List is every container, the newest first. What is unfinished or half removed is put right on the way.

@@ -2,7 +2,6 @@ package userland
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -217,8 +216,8 @@ func adjust(address *netlink.Addr, word, text string) error {
 // replaceAddress gives an interface this IPv4 address instead of the first one that it has.
 func replaceAddress(link netlink.Link, address *netlink.Addr) error {
 	if address.IP.To4() != nil {
-		existing, err := netlink.AddrList(link, unix.AF_INET)
-		if err != nil && !errors.Is(err, netlink.ErrDumpInterrupted) {
+		existing, err := addressesOf(link, unix.AF_INET)
+		if err != nil {
 			return err
 		}
 		if len(existing) > 0 {

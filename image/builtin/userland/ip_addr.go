@@ -1,7 +1,6 @@
 package userland
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -269,8 +268,8 @@ func (c *ipCall) flushAddresses(args *arguments) error {
 	if err != nil {
 		return err
 	}
-	addresses, err := netlink.AddrList(link, c.family)
-	if err != nil && !errors.Is(err, netlink.ErrDumpInterrupted) {
+	addresses, err := addressesOf(link, c.family)
+	if err != nil {
 		return refused(err)
 	}
 	for _, a := range addresses {

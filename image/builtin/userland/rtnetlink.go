@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sort"
 
+	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
@@ -55,6 +56,16 @@ func (a attributes) number(kind uint16) int {
 func (a attributes) nested(kind uint16) attributes {
 	inner, _ := parseAttributes(a[kind])
 	return inner
+}
+
+// addressesOf are all addresses of an interface: asked for again if something has changed meanwhile, and some may be missing.
+func addressesOf(link netlink.Link, family int) (list []netlink.Addr, err error) {
+	for range 100 {
+		if list, err = netlink.AddrList(link, family); !errors.Is(err, netlink.ErrDumpInterrupted) {
+			break
+		}
+	}
+	return list, err
 }
 
 // dump asks for all objects of a kind and calls add with the fixed part and the attributes of each.
