@@ -63,12 +63,12 @@ func AddressesOf(index int) (list []netip.Addr, err error) {
 }
 
 func allAddresses() ([]netlink.Addr, error) {
-	return whole(func() ([]netlink.Addr, error) { return netlink.AddrList(nil, netlink.FAMILY_ALL) })
+	return Whole(func() ([]netlink.Addr, error) { return netlink.AddrList(nil, netlink.FAMILY_ALL) })
 }
 
-// whole asks for a list again as long as the kernel says that it has changed while it was told (NLM_F_DUMP_INTR): interfaces come and go,
+// Whole asks for a list again as long as the kernel says that it has changed while it was told (NLM_F_DUMP_INTR): interfaces come and go,
 // and something may be missing. On a machine where that never ends, it ends with the error.
-func whole[T any](ask func() (T, error)) (list T, err error) {
+func Whole[T any](ask func() (T, error)) (list T, err error) {
 	for range 100 {
 		if list, err = ask(); !errors.Is(err, netlink.ErrDumpInterrupted) {
 			break
@@ -107,7 +107,7 @@ type Route struct {
 // DefaultRoutes are the ways to everywhere, of IPv4 and IPv6: RTM_GETROUTE.
 func DefaultRoutes() (list []Route) {
 	for _, family := range []int{netlink.FAMILY_V4, netlink.FAMILY_V6} {
-		routes, err := whole(func() ([]netlink.Route, error) {
+		routes, err := Whole(func() ([]netlink.Route, error) {
 			return netlink.RouteListFiltered(family, &netlink.Route{}, netlink.RT_FILTER_DST)
 		})
 		if err != nil {
@@ -161,7 +161,7 @@ type BridgePort struct {
 
 // BridgePortOf looks at a port, by its number: IFLA_PROTINFO.
 func BridgePortOf(index int) (BridgePort, error) {
-	info, err := whole(func() (netlink.Protinfo, error) {
+	info, err := Whole(func() (netlink.Protinfo, error) {
 		return netlink.LinkGetProtinfo(&netlink.Device{LinkAttrs: netlink.LinkAttrs{Index: index}})
 	})
 	return BridgePort{Hairpin: info.Hairpin, Isolated: info.Isolated}, err

@@ -395,7 +395,7 @@ func LinkOf(name string) (Link, error) {
 
 // Links are all interfaces of the namespace that the thread is in.
 func Links() ([]Link, error) {
-	list, err := whole(netlink.LinkList)
+	list, err := Whole(netlink.LinkList)
 	if err != nil {
 		return nil, err
 	}

@@ -34,14 +34,11 @@ func (e *Engine) Events(ctx context.Context, o EventOptions, each func(Event) er
 	defer tail.close()
 	if o.Since.IsZero() {
 		tail.skip()
+	} else if err := tail.past(pick); err != nil {
+		return err
 	}
 	changed, stop := watchFor(e.Paths.State, unix.IN_MODIFY|unix.IN_CREATE|unix.IN_MOVED_TO)
 	defer stop()
-	if !o.Since.IsZero() {
-		if err := tail.past(pick); err != nil {
-			return err
-		}
-	}
 	var over <-chan time.Time
 	if !o.Until.IsZero() {
 		over = time.After(time.Until(o.Until))

@@ -20,8 +20,8 @@ import (
 // lockTries bounds how often takeLock tries again: whoever only asks (isLocked) holds a shared lock for a moment.
 const lockTries = 20
 
-// takeLock opens and locks a container's directory; taken is false if somebody has it. One that has gone is missing, even if that was while it was
-// waited for.
+// takeLock opens and locks a container's directory; taken is false if somebody has it. One that has gone is missing, even if that was
+// while it was waited for.
 func takeLock(dir string) (lock *os.File, taken bool, err error) {
 	lock, err = os.Open(dir)
 	if err != nil {

@@ -18,22 +18,24 @@ type lastWord struct{ End End }
 // leaveWord writes it. Whoever reads the record meanwhile sees only the first value in the file. The record comes first: who has made the
 // other file too late for it reads the word there.
 func (e *Engine) leaveWord(r *Record) {
-	for _, path := range []string{e.Paths.record(r.ID), e.Paths.word(r.ID)} {
-		if path != e.Paths.record(r.ID) && !exists(path) {
-			continue
-		}
-		handle := &kernel.Handle{}
-		err := e.Door.Do(kernel.Step{
-			Effect: kernel.Open{Path: path, Flags: os.O_WRONLY | os.O_APPEND | unix.O_CLOEXEC, As: handle}, Section: "3.3",
-			Why: kernel.Why{EN: "a last word for those who wait: the exit code", ZH: "给还在等待的命令留一句话：退出码"},
-		})
-		if err != nil {
-			continue
-		}
-		file := os.NewFile(uintptr(handle.Number()), "word")
-		json.NewEncoder(file).Encode(lastWord{*r.State.End})
-		file.Close()
+	e.appendWord(e.Paths.record(r.ID), r)
+	if word := e.Paths.word(r.ID); exists(word) {
+		e.appendWord(word, r)
 	}
+}
+
+func (e *Engine) appendWord(path string, r *Record) {
+	handle := &kernel.Handle{}
+	err := e.Door.Do(kernel.Step{
+		Effect: kernel.Open{Path: path, Flags: os.O_WRONLY | os.O_APPEND | unix.O_CLOEXEC, As: handle}, Section: "3.3",
+		Why: kernel.Why{EN: "a last word for those who wait: the exit code", ZH: "给还在等待的命令留一句话：退出码"},
+	})
+	if err != nil {
+		return
+	}
+	file := os.NewFile(uintptr(handle.Number()), "word")
+	defer file.Close()
+	json.NewEncoder(file).Encode(lastWord{*r.State.End})
 }
 
 // awaited are the files that a last word is read from: the record, and the other one if the container is one that goes at its end.
@@ -55,7 +57,8 @@ func (e *Engine) Wait(r *Record) (*End, error) {
 
 // await opens the files that a last word will be left in.
 func (e *Engine) await(r *Record) (files awaited, err error) {
-	if handle := (&kernel.Handle{}); r.HostConfig.AutoRemove && r.State.Running {
+	if r.HostConfig.AutoRemove && r.State.Running {
+		handle := &kernel.Handle{}
 		err := e.Door.Do(kernel.Step{
 			Effect: kernel.Open{Path: e.Paths.word(r.ID), Flags: os.O_RDONLY | os.O_CREATE | unix.O_CLOEXEC, Mode: 0o600, As: handle}, Section: "3.3",
 			Why: kernel.Why{EN: "it is removed at its end: its exit code will stand here", ZH: "容器结束时会被删除：退出码会写在这里"},

@@ -61,8 +61,8 @@ func (s *Shell) runProgram(hc interp.HandlerContext, args []string) error {
 	return s.afterForeground(hc, cmd.ProcessState)
 }
 
-// hearCtrlC waits, after the end of a program that died of Ctrl-C, for the shell's own signal of the same key, which it may get a moment later: taken
-// for a new one, it would end the next command. There is none if somebody has sent the signal to the program alone.
+// hearCtrlC waits, after the end of a program that died of Ctrl-C, for the shell's own signal of the same key, which it may get a moment
+// later: taken for a new one, it would end the next command. There is none if somebody has sent the signal to the program alone.
 func (s *Shell) hearCtrlC(state *os.ProcessState, ctrlC <-chan struct{}) {
 	if status := state.Sys().(syscall.WaitStatus); !s.interactive || !status.Signaled() || status.Signal() != syscall.SIGINT || s.trapped(syscall.SIGINT) {
 		return

@@ -41,8 +41,8 @@ func (s *Shell) converse() int {
 	return s.leave()
 }
 
-// takeKeys: as long as a line is typed, Ctrl-C is a key like any other. A signal that comes now is that of a Ctrl-C of before, as is one that came a
-// moment ago: it has nothing to stop.
+// takeKeys: as long as a line is typed, Ctrl-C is a key like any other. A signal that comes now is that of a Ctrl-C of before, as is one
+// that came a moment ago: it has nothing to stop.
 func (s *Shell) takeKeys(on bool) {
 	s.mu.Lock()
 	s.atPrompt = on

@@ -10,6 +10,8 @@ import (
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
+
+	"sandbox/kernel"
 )
 
 // Reading the network configuration. The kernel is asked over a netlink socket, rtnetlink(7): one message for every link,
@@ -58,14 +60,9 @@ func (a attributes) nested(kind uint16) attributes {
 	return inner
 }
 
-// addressesOf are all addresses of an interface: asked for again if something has changed meanwhile, and some may be missing.
-func addressesOf(link netlink.Link, family int) (list []netlink.Addr, err error) {
-	for range 100 {
-		if list, err = netlink.AddrList(link, family); !errors.Is(err, netlink.ErrDumpInterrupted) {
-			break
-		}
-	}
-	return list, err
+// addressesOf are all addresses of an interface.
+func addressesOf(link netlink.Link, family int) ([]netlink.Addr, error) {
+	return kernel.Whole(func() ([]netlink.Addr, error) { return netlink.AddrList(link, family) })
 }
 
 // dump asks for all objects of a kind and calls add with the fixed part and the attributes of each.
